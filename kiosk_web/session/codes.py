@@ -1,0 +1,80 @@
+"""Every way a visit can end without a result: a stable name, the code on the screen, and whether trying again makes sense.
+
+The words for residents and staff are in `locales/` under `code.<name>.{title,text,action,remedy}`; `docs/codes.md` is made from both.
+A name or a number, once published, never changes its meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Group = Literal["terminal", "card", "pin", "certificate", "confirmation", "session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """`retriable`: the same resident may succeed by trying again here. `alarm`: staff are told at once."""
+
+    name: str
+    number: str
+    group: Group
+    retriable: bool
+    alarm: bool = False
+
+
+_TABLE: tuple[Code, ...] = (
+    Code("bridge_missing", "K-101", "terminal", False, True),
+    Code("bridge_refused", "K-102", "terminal", False, True),
+    Code("bridge_untrusted", "K-103", "terminal", False, True),
+    Code("bridge_outdated", "K-104", "terminal", False, True),
+    Code("browser_blocked", "K-105", "terminal", False, True),
+    Code("policy_blocked", "K-106", "terminal", False, True),
+    Code("server_lost", "K-107", "terminal", True, True),
+    Code("superseded", "K-108", "terminal", False),
+    Code("terminal_revoked", "K-109", "terminal", False, True),
+    Code("bridge_lost", "K-110", "terminal", True, True),
+    Code("service_down", "K-111", "terminal", True, True),
+    Code("access_denied", "K-112", "terminal", False, True),
+    Code("reader_missing", "K-113", "terminal", True, True),
+    Code("reader_busy", "K-114", "terminal", True, True),
+    Code("card_removed", "K-201", "card", True),
+    Code("card_swapped", "K-202", "card", True),
+    Code("card_reset", "K-203", "card", True),
+    Code("card_mute", "K-204", "card", True),
+    Code("not_my_number_card", "K-205", "card", False),
+    Code("card_error", "K-206", "card", True),
+    Code("card_data_malformed", "K-207", "card", False),
+    Code("certificate_missing", "K-208", "card", False),
+    Code("signature_mismatch", "K-209", "card", True, True),
+    Code("card_busy", "K-210", "card", True),
+    Code("pin_locked", "K-301", "pin", False),
+    Code("pin_tries_used", "K-302", "pin", True),
+    Code("pin_timeout", "K-303", "pin", True),
+    Code("keypad_timeout", "K-304", "pin", True),
+    Code("keypad_cancelled", "K-305", "pin", True),
+    Code("pin_undecryptable", "K-306", "pin", True, True),
+    Code("pin_malformed", "K-307", "pin", True),
+    Code("last_try_declined", "K-308", "pin", False),
+    Code("certificate_expired", "K-401", "certificate", False),
+    Code("certificate_revoked", "K-402", "certificate", False),
+    Code("certificate_on_hold", "K-403", "certificate", False),
+    Code("certificate_untrusted", "K-404", "certificate", False, True),
+    Code("certificate_malformed", "K-405", "certificate", False),
+    Code("certificate_wrong_kind", "K-406", "certificate", False),
+    Code("certificate_not_yet_valid", "K-407", "certificate", False),
+    Code("status_unknown", "K-501", "confirmation", True, True),
+    Code("status_unavailable", "K-502", "confirmation", True, True),
+    Code("status_stale", "K-503", "confirmation", True, True),
+    Code("clock_unreliable", "K-504", "confirmation", False, True),
+    Code("ticket_refused", "K-601", "session", True, True),
+    Code("evidence_refused", "K-602", "session", False, True),
+    Code("challenge_used", "K-603", "session", True, True),
+    Code("session_timeout", "K-604", "session", True),
+    Code("cancelled", "K-605", "session", True),
+    Code("kazashi_unavailable", "K-606", "session", False),
+    Code("internal", "K-607", "session", True, True),
+    Code("certificate_changed", "K-608", "session", True, True),
+)
+
+CODES: dict[str, Code] = {code.name: code for code in _TABLE}
