@@ -1,0 +1,277 @@
+"""`kiosk demo`: the whole product on one computer, with a virtual JPKI and virtual cards.
+
+Starts the simulator, the kiosk and the bridge as child processes, enrols the bridge as a terminal, and says where
+everything is. It never imports `bridge`: that is another program, here as everywhere else. All is on 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shlex
+import signal
+import socket
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kiosk_web.children import Children, ChildTrouble, StopAsked
+from kiosk_web.ports import HOST, PortTrouble, choose_ports
+from kiosk_web.state_file import load_json, write_json
+
+DEFAULT_PORT = 8480
+TERMINAL = "demo"
+_READY_SECONDS = 90.0  # the first start makes RSA keys for two authorities and all people
+
+
+class DemoTrouble(Exception):  # noqa: N818 - its text is for the person who started the demo
+    """The demo cannot start, and the text says what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """`port` is the kiosk's, the others follow it; 0: free ports, the same again next time if they still are."""
+
+    port: int
+    data: Path
+    ready_file: Path | None
+    pcsc: bool
+    start_bridge: bool = True
+
+
+def run_demo(settings: DemoSettings, environment: Mapping[str, str], console: Console) -> int:
+    """Run until Ctrl-C or SIGTERM (status 0), or until something goes wrong (status 1, with a message)."""
+    stop_asked = threading.Event()
+    _listen_for_stop(stop_asked)
+    try:
+        with _own_folder(settings.data):
+            children = Children(settings.data / "logs", _child_environment(environment), stop_asked)
+            demo = Demo(settings, children, choose_ports(settings.port, settings.data / "ports.json"))
+            try:
+                with console.status("Starting the simulator, the kiosk and the bridge ..."):
+                    ready = demo.start()
+                _print_welcome(console, settings, ready)
+                children.watch()
+            except StopAsked:
+                pass
+            finally:
+                if settings.ready_file is not None:
+                    settings.ready_file.unlink(missing_ok=True)
+                children.stop()
+    except (DemoTrouble, PortTrouble, ChildTrouble) as trouble:
+        console.print(Text(f"\n{trouble}"), soft_wrap=True)
+        return 1
+    console.print("Stopped.")
+    return 0
+
+
+class Demo:
+    """Starts the processes in the order in which each needs the other's answer, and collects their addresses."""
+
+    def __init__(self, settings: DemoSettings, children: Children, ports: Mapping[str, int]) -> None:
+        self._settings = settings
+        self._children = children
+        self._ports = ports
+        self._data = settings.data
+        self._simulator = settings.data / "simulator"
+        self._state = settings.data / "bridge"
+        self._server = settings.data / "kiosk"
+
+    def start(self) -> dict[str, Any]:
+        """Start everything; returns the content of the ready file plus `people`, after every process has answered."""
+        if self._settings.ready_file is not None:
+            self._settings.ready_file.unlink(missing_ok=True)
+        simulator_ready = self._ready_file("simulator")
+        self._children.start("simulator", self._simulate_command(simulator_ready))
+        if not (self._simulator / "anchors").is_dir():
+            self._wait_for_file("simulator", simulator_ready)  # the kiosk loads the anchors when it starts
+        kiosk_ready = self._ready_file("kiosk")
+        self._children.start("kiosk", self._serve_command(kiosk_ready))
+        bridge_started = self._is_enrolled() and self._start_bridge()
+        simulator = self._wait_for_file("simulator", simulator_ready)
+        kiosk = self._wait_for_file("kiosk", kiosk_ready)
+        if not self._is_enrolled():
+            self._enrol(kiosk["kiosk"])
+        if not bridge_started:
+            self._start_bridge()
+        addresses = {"kiosk": kiosk["kiosk"], "staff": kiosk["staff"], "tray": simulator["tray"]}
+        addresses = {name: address.rstrip("/") for name, address in addresses.items()}
+        self._wait_for_answer("kiosk", f"{addresses['kiosk']}/readyz")
+        self._wait_for_answer("kiosk", f"http://{HOST}:{self._ports['staff']}/healthz")
+        people = self._wait_for_answer("simulator", f"{addresses['tray']}/people")
+        if self._settings.start_bridge:
+            self._children.wait_until("bridge", self._bridge_listens, seconds=_READY_SECONDS)
+        ready = {
+            **addresses,
+            "bridge": f"ws://{HOST}:{self._ports['bridge']}/card",
+            "pids": {"demo": os.getpid(), **self._children.pids},
+            "bridge_command": self._bridge_command(),
+        }
+        if self._settings.ready_file is not None:
+            write_json(self._settings.ready_file, ready)
+        return {**ready, "people": json.loads(people)["people"]}
+
+    def _simulate_command(self, ready_file: Path) -> list[str]:
+        return [
+            *kiosk_program(),
+            "simulate",
+            f"--folder={self._simulator}",
+            f"--ocsp-port={self._ports['ocsp']}",
+            f"--tray-port={self._ports['tray']}",
+            f"--ready-file={ready_file}",
+        ]
+
+    def _serve_command(self, ready_file: Path) -> list[str]:
+        return [
+            *kiosk_program(),
+            "serve",
+            f"--data={self._server}",
+            f"--port={self._ports['kiosk']}",
+            f"--staff-port={self._ports['staff']}",
+            f"--bridge-port={self._ports['bridge']}",
+            f"--anchors={self._simulator / 'anchors'}",
+            f"--ocsp-url=http://{HOST}:{self._ports['ocsp']}/",
+            "--deployment=demo",
+            f"--ready-file={ready_file}",
+        ]
+
+    def _bridge_command(self) -> list[str]:
+        reader = ["--pcsc"] if self._settings.pcsc else [f"--virtual={self._simulator}"]
+        return [*bridge_program(), "run", f"--state={self._state}", f"--port={self._ports['bridge']}", *reader]
+
+    def _start_bridge(self) -> bool:
+        if self._settings.start_bridge:
+            self._children.start("bridge", self._bridge_command())
+        return True
+
+    def _is_enrolled(self) -> bool:
+        """True when the bridge's state belongs to this database and to the page's origin of today."""
+        enrolment = load_json(self._state / "terminal.json")
+        return self._server.is_dir() and enrolment.get("origin") == f"http://{HOST}:{self._ports['kiosk']}"
+
+    def _enrol(self, server: str) -> None:
+        name = f"{TERMINAL}-{random.SystemRandom().randrange(10_000):04}" if self._state.exists() else TERMINAL
+        command = [*kiosk_program(), "terminal", "add", name, f"--data={self._server}", "--json"]
+        code = json.loads(self._children.ask("terminal", command))["code"]
+        for stale in ("terminal.json", "terminal.key"):
+            (self._state / stale).unlink(missing_ok=True)
+        command = [*bridge_program(), "enrol", f"--server={server}", f"--code={code}", f"--state={self._state}"]
+        self._children.ask("enrol", command)
+
+    def _ready_file(self, name: str) -> Path:
+        path = self._data / "run" / f"{name}.json"
+        path.unlink(missing_ok=True)
+        return path
+
+    def _wait_for_file(self, name: str, path: Path) -> dict[str, Any]:
+        return self._children.wait_until(name, lambda: load_json(path) or None, seconds=_READY_SECONDS)
+
+    def _wait_for_answer(self, name: str, address: str) -> bytes:
+        return self._children.wait_until(name, lambda: fetch(address), seconds=_READY_SECONDS)
+
+    def _bridge_listens(self) -> bool | None:
+        with socket.socket() as probe:
+            return probe.connect_ex((HOST, self._ports["bridge"])) == 0 or None
+
+
+def kiosk_program() -> list[str]:
+    """How this very program is called again: frozen it is one file, otherwise a module of this Python."""
+    return [sys.executable] if _is_frozen() else [sys.executable, "-m", "kiosk_web"]
+
+
+def bridge_program() -> list[str]:
+    """How the bridge is called: frozen it lies beside us."""
+    if _is_frozen():
+        return [str(Path(sys.executable).with_name("kiosk-bridge" + Path(sys.executable).suffix))]
+    return [sys.executable, "-m", "bridge"]
+
+
+def _is_frozen() -> bool:
+    return bool(getattr(sys, "frozen", False))
+
+
+@contextmanager
+def _own_folder(data: Path) -> Iterator[None]:
+    """Make the folder, private, and hold it against a second demo until the block ends, however it ends."""
+    for folder in (data, data / "logs", data / "run"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (data / "lock").open("a+b") as lock:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DemoTrouble(f"Another demo is running with the data in {data}; use another --data folder.") from None
+        yield
+
+
+def _listen_for_stop(stop_asked: threading.Event) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stop_asked.set()
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, stop)
+
+
+def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Ours without the settings of another kiosk on this computer: the demo is the same everywhere."""
+    kept = {name: value for name, value in environment.items() if not name.upper().startswith("KIOSK_")}
+    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+
+
+def fetch(address: str) -> bytes | None:
+    """The body of a good answer, else None. A proxy of the environment is never asked about our own computer."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(address, timeout=5) as answer:
+            return bytes(answer.read())
+    except (urllib.error.URLError, OSError):
+        return None
+
+
+def _print_welcome(console: Console, settings: DemoSettings, ready: Mapping[str, Any]) -> None:
+    addresses = Table(
+        title="The demo is running", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
+    )
+    for name, what in (
+        ("kiosk", "the terminal: open it in a browser"),
+        ("tray", "the card tray: put a card on the virtual reader"),
+        ("staff", "the staff page"),
+        ("bridge", "the card reader's socket, for the page only"),
+    ):
+        addresses.add_row(name, Text(str(ready[name]), style="bold"), what)
+    people = Table(title="Fictional people, their 暗証番号 and what to expect", title_justify="left")
+    for column in ("person", "暗証番号", "expect"):
+        people.add_column(column, no_wrap=column != "expect")
+    for person in ready["people"]:
+        people.add_row(Text(str(person["name"])), Text(str(person["pin"]), style="bold"), Text(str(person["note"])))
+    console.print(addresses)
+    console.print()
+    console.print(people)
+    if settings.pcsc:
+        console.print(
+            "Real readers are used. A real card ends with 'certificate not trusted': the demo trusts its own JPKI only."
+        )
+    if not settings.start_bridge:
+        console.print("The bridge is yours to start:")
+        console.print(Text(shlex.join(ready["bridge_command"])), soft_wrap=True)
+    console.print(Text(f"Logs are in {settings.data / 'logs'}. Ctrl-C stops everything."), soft_wrap=True)
