@@ -1,7 +1,9 @@
-"""Every way a visit can end without a result: a stable name, the code on the screen, and whether trying again makes sense.
+"""Every way a visit can end without a result:
 
-The words for residents and staff are in `locales/` under `code.<name>.{title,text,action,remedy}`; `docs/codes.md` is made from both.
-A name or a number, once published, never changes its meaning.
+a stable name, the code on the screen, and whether trying again makes sense.
+
+The words for residents and staff are in `locales/` under `code.<name>.{title,text,action,remedy}`; `docs/codes.md`
+is made from both. A name or a number, once published, never changes its meaning.
 """
 
 from __future__ import annotations

@@ -1,0 +1,239 @@
+"""What can happen to a session.
+
+PURE. The first group comes from the page (`docs/wire.md` 8), the second from the server itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from kiosk_web.session.states import CardCondition, Language, ReaderCondition, TextSize
+
+
+@dataclass(frozen=True)
+class ServiceChosen:
+    service: str
+
+
+@dataclass(frozen=True)
+class CardChanged:
+    reader: ReaderCondition
+    card: CardCondition
+    instance: str
+
+
+@dataclass(frozen=True, repr=False)
+class CertificateRead:
+    """The certificate (DER) and the tries left, countersigned by the terminal. Not judged yet."""
+
+    challenge: str
+    certificate: bytes
+    tries_left: int
+    counter: int
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class PinSubmitted:
+    challenge: str
+
+
+@dataclass(frozen=True)
+class PinRefused:
+    challenge: str
+    tries_left: int
+
+
+@dataclass(frozen=True)
+class LastTryConfirmed:
+    pass
+
+
+@dataclass(frozen=True, repr=False)
+class Signed:
+    """The card's signature, countersigned by the terminal.
+
+    Not judged yet; its nonce is consumed before the machine sees it.
+    """
+
+    challenge: str
+    certificate: bytes
+    card_signature: bytes
+    counter: int
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class BridgeFailed:
+    challenge: str
+    code: str
+    tries_left: int | None
+
+
+@dataclass(frozen=True)
+class BridgeLost:
+    cause: str
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    pass
+
+
+@dataclass(frozen=True)
+class Finished:
+    pass
+
+
+@dataclass(frozen=True)
+class Extended:
+    pass
+
+
+@dataclass(frozen=True)
+class HelpCalled:
+    pass
+
+
+@dataclass(frozen=True)
+class LanguageChosen:
+    language: Language
+
+
+@dataclass(frozen=True)
+class TextSizeChosen:
+    size: TextSize
+
+
+@dataclass(frozen=True)
+class PageVerified:
+    """A page proved that it talks to the bridge of this terminal. `page` is a fresh random id."""
+
+    page: str
+
+
+@dataclass(frozen=True)
+class ChallengeIssued:
+    """Answer to `IssueChallenge`."""
+
+    challenge: str
+    ticket: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class CertificateTrusted:
+    """Answer to `JudgeCertificate`:
+
+    countersigned, and trusted down to an anchor. `early_check`: the status is asked for now.
+    """
+
+    challenge: str
+    certificate_sha256: str
+    tries_left: int
+    early_check: bool
+
+
+@dataclass(frozen=True)
+class CertificateRejected:
+    """Answer to `JudgeCertificate`: a name of `session/codes.py`."""
+
+    challenge: str
+    code: str
+
+
+@dataclass(frozen=True)
+class StatusChecked:
+    """Answer to `CheckStatus`. `code` is "" when the status is Good, else the name of the refusal."""
+
+    challenge: str
+    code: str
+    json: str
+    checked_at: datetime
+
+
+@dataclass(frozen=True)
+class ProofAccepted:
+    """Answer to `JudgeProof`: countersignature, counter, certificate and card signature are right."""
+
+    challenge: str
+
+
+@dataclass(frozen=True)
+class ProofRejected:
+    challenge: str
+    code: str
+
+
+@dataclass(frozen=True)
+class VisitConcluded:
+    """Answer to `Conclude`: the verdict accepts and the identifier is issued."""
+
+    challenge: str
+    profile: str
+    identifier_kind: Literal["ppid", "mykey_id"]
+    identifier: str
+    expires_soon: bool
+    checked_at: datetime
+    status_as_of: datetime | None
+
+
+@dataclass(frozen=True)
+class VisitRejected:
+    """Answer to `Conclude`: the verdict refuses."""
+
+    challenge: str
+    code: str
+
+
+@dataclass(frozen=True)
+class DeadlinePassed:
+    """`derive_wake_at` of the state is not in the future any more."""
+
+
+@dataclass(frozen=True)
+class WorkInterrupted:
+    """Work was under way when the server stopped, or it failed in a way nobody foresaw."""
+
+
+@dataclass(frozen=True)
+class TerminalRevoked:
+    pass
+
+
+PageEvent = (
+    ServiceChosen
+    | CardChanged
+    | CertificateRead
+    | PinSubmitted
+    | PinRefused
+    | LastTryConfirmed
+    | Signed
+    | BridgeFailed
+    | BridgeLost
+    | Cancelled
+    | Finished
+    | Extended
+    | HelpCalled
+    | LanguageChosen
+    | TextSizeChosen
+)
+ServerEvent = (
+    PageVerified
+    | ChallengeIssued
+    | CertificateTrusted
+    | CertificateRejected
+    | StatusChecked
+    | ProofAccepted
+    | ProofRejected
+    | VisitConcluded
+    | VisitRejected
+    | DeadlinePassed
+    | WorkInterrupted
+    | TerminalRevoked
+)
+Event = PageEvent | ServerEvent
+PAGE_EVENTS: tuple[type, ...] = get_args(PageEvent)
+EVENTS: tuple[type, ...] = get_args(Event)

@@ -1,0 +1,195 @@
+"""The session of one terminal as a table: for every state, what every event does. PURE.
+
+`step(state, event, now)` → (state, commands). An event that a row calls illegal raises `IllegalEvent` and changes
+nothing; an event in no set of a row is a hole in the table, which a test refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kiosk_web.session import events as e
+from kiosk_web.session import states as s
+from kiosk_web.session import transitions as t
+from kiosk_web.session.transitions import IllegalEvent, Step
+
+__all__ = ["TABLE", "IllegalEvent", "Row", "Step", "step"]
+
+Handler = Callable[[Any, Any, datetime], Step]
+
+
+@dataclass(frozen=True)
+class Row:
+    """`kept`: expected late or doubled, without meaning here. `illegal`: answered 409, nothing changes."""
+
+    legal: Mapping[type, Handler]
+    kept: frozenset[type]
+    illegal: frozenset[type]
+
+
+_COMFORT: dict[type, Handler] = {
+    e.LanguageChosen: t.choose_language,
+    e.TextSizeChosen: t.choose_text_size,
+    e.HelpCalled: t.call_help,
+    e.Extended: t.extend,
+    e.TerminalRevoked: t.revoke_terminal,
+}
+_AT_CARD: dict[type, Handler] = {
+    **_COMFORT,
+    e.PageVerified: t.change_page_at_card,
+    e.BridgeLost: t.lose_bridge_at_card,
+    e.CardChanged: t.notice_card_in_use,
+    e.BridgeFailed: t.fail_at_card,
+    e.WorkInterrupted: t.interrupt,
+    e.Cancelled: t.cancel_at_card,
+}
+_HOLDING: dict[type, Handler] = {
+    **_AT_CARD,
+    e.StatusChecked: t.learn_status,
+    e.DeadlinePassed: t.pass_time_holding,
+}
+_AT_END: dict[type, Handler] = {
+    **_COMFORT,
+    e.PageVerified: t.change_page_at_end,
+    e.CardChanged: t.notice_card_at_end,
+    e.Finished: t.finish,
+    e.DeadlinePassed: t.finish,
+}
+# What the bridge, the responder or a clock may still say about a visit that has ended.
+_ECHOES = frozenset({e.StatusChecked, e.DeadlinePassed, e.WorkInterrupted})
+_BRIDGE_ECHOES = frozenset({e.BridgeFailed, e.CertificateRead, e.PinRefused, e.Signed})
+
+_WAITING = frozenset({e.DeadlinePassed, e.WorkInterrupted, e.StatusChecked})
+_PROOF = frozenset({e.ProofAccepted, e.ProofRejected, e.VisitConcluded, e.VisitRejected})
+_CERTIFICATE = frozenset({e.ChallengeIssued, e.CertificateTrusted, e.CertificateRejected})
+_PIN = frozenset({e.PinSubmitted, e.PinRefused, e.LastTryConfirmed})
+
+TABLE: dict[type, Row] = {
+    s.Connecting: Row(
+        {e.PageVerified: t.begin, e.TerminalRevoked: t.revoke_terminal},
+        _WAITING,
+        frozenset(e.PAGE_EVENTS) | _PROOF | _CERTIFICATE,
+    ),
+    s.ChoosingService: Row(
+        {
+            **_COMFORT,
+            e.PageVerified: t.begin,
+            e.BridgeLost: t.lose_bridge_idle,
+            e.CardChanged: t.notice_card_while_choosing,
+            e.ServiceChosen: t.choose_service,
+            e.Cancelled: t.go_back,
+            e.DeadlinePassed: t.rest,
+        },
+        frozenset({e.Finished, e.StatusChecked, e.WorkInterrupted, e.BridgeFailed}),
+        frozenset({e.CertificateRead, e.Signed}) | _PIN | _PROOF | _CERTIFICATE,
+    ),
+    s.AwaitingCard: Row(
+        {
+            **_COMFORT,
+            e.PageVerified: t.begin,
+            e.BridgeLost: t.lose_bridge_idle,
+            e.CardChanged: t.notice_card_while_awaiting,
+            e.ServiceChosen: t.choose_service,
+            e.Cancelled: t.go_back,
+            e.DeadlinePassed: t.give_up_awaiting,
+        },
+        frozenset({e.StatusChecked, e.WorkInterrupted, e.BridgeFailed}),
+        frozenset({e.Finished, e.CertificateRead, e.Signed}) | _PIN | _PROOF | _CERTIFICATE,
+    ),
+    s.ReadingCard: Row(
+        {
+            **_AT_CARD,
+            e.ChallengeIssued: t.start_reading,
+            e.CertificateRead: t.judge_certificate,
+            e.CertificateTrusted: t.trust_certificate,
+            e.CertificateRejected: t.reject_certificate,
+            e.DeadlinePassed: t.time_out_reading,
+        },
+        frozenset({e.StatusChecked}),
+        frozenset({e.ServiceChosen, e.Finished, e.Signed}) | _PIN | _PROOF,
+    ),
+    s.AwaitingPin: Row(
+        {
+            **_HOLDING,
+            e.PinSubmitted: t.submit_pin,
+            e.PinRefused: t.refuse_pin,
+            e.Signed: t.judge_proof,
+        },
+        frozenset(),
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.LastTryConfirmed}) | _PROOF | _CERTIFICATE,
+    ),
+    s.ConfirmingLastPin: Row(
+        {
+            **_HOLDING,
+            e.LastTryConfirmed: t.confirm_last_try,
+            e.Cancelled: t.decline_last_try,
+        },
+        frozenset(),
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.Signed, e.PinSubmitted, e.PinRefused})
+        | _PROOF
+        | _CERTIFICATE,
+    ),
+    s.CheckingPin: Row(
+        {
+            **_HOLDING,
+            e.PinRefused: t.refuse_pin,
+            e.Signed: t.judge_proof,
+        },
+        frozenset(),
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.PinSubmitted, e.LastTryConfirmed})
+        | _PROOF
+        | _CERTIFICATE,
+    ),
+    s.Checking: Row(
+        {
+            **_AT_CARD,
+            e.ProofAccepted: t.accept_proof,
+            e.ProofRejected: t.reject_proof,
+            e.StatusChecked: t.learn_last_status,
+            e.VisitConcluded: t.conclude,
+            e.VisitRejected: t.reject_visit,
+            e.DeadlinePassed: t.time_out_checking,
+        },
+        frozenset(),
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.Signed}) | _PIN | _CERTIFICATE,
+    ),
+    s.Result: Row(
+        _AT_END,
+        frozenset({e.BridgeLost, e.BridgeFailed, e.StatusChecked, e.WorkInterrupted}),
+        frozenset({e.ServiceChosen, e.Cancelled, e.CertificateRead, e.Signed}) | _PIN | _PROOF | _CERTIFICATE,
+    ),
+    s.Refused: Row(
+        {**_AT_END, e.Cancelled: t.finish},
+        frozenset({e.BridgeLost, e.StatusChecked, e.WorkInterrupted}) | _BRIDGE_ECHOES,
+        frozenset({e.ServiceChosen, e.PinSubmitted, e.LastTryConfirmed}) | _PROOF | _CERTIFICATE,
+    ),
+    s.TakingCard: Row(
+        {**_COMFORT, e.PageVerified: t.change_page_at_end, e.CardChanged: t.notice_card_while_taking},
+        frozenset({e.Finished, e.Cancelled, e.BridgeLost}) | _ECHOES | _BRIDGE_ECHOES,
+        frozenset({e.ServiceChosen, e.PinSubmitted, e.LastTryConfirmed}) | _PROOF | _CERTIFICATE,
+    ),
+    s.Superseded: Row({}, frozenset(), frozenset(e.EVENTS)),
+    s.OutOfService: Row(
+        {e.PageVerified: t.begin, e.TerminalRevoked: t.revoke_terminal},
+        frozenset({e.BridgeLost, e.CardChanged, e.Finished, e.Cancelled, e.Extended, e.HelpCalled})
+        | _ECHOES
+        | _BRIDGE_ECHOES,
+        frozenset({e.ServiceChosen, e.PinSubmitted, e.LastTryConfirmed, e.LanguageChosen, e.TextSizeChosen})
+        | _PROOF
+        | _CERTIFICATE,
+    ),
+}
+
+
+def step(state: s.State, event: e.Event, now: datetime) -> Step:
+    """One event. Raises `IllegalEvent`; the state given is never changed."""
+    row = TABLE[type(state)]
+    handler = row.legal.get(type(event))
+    if handler is not None:
+        return handler(state, event, now)
+    if type(event) in row.kept:
+        return state, ()
+    raise IllegalEvent(state, event)

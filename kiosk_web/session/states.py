@@ -1,0 +1,277 @@
+"""The conditions one terminal can be in, as values. PURE.
+
+Each holds what the next event needs and nothing more: of a certificate only the SHA-256. `name` is the wire's
+(`docs/wire.md` 8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal, get_args
+
+from pydantic import Field, TypeAdapter
+
+Language = Literal["ja", "en"]
+TextSize = Literal["normal", "large", "extra"]
+ReaderCondition = Literal["ready", "missing", "service_down", "denied", "busy"]
+OrderName = Literal["read_certificate", "authenticate", "confirm_last_try", "cancel"]
+CardCondition = Literal["none", "ours", "unknown", "mute"]
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What the bridge last said of reader and card.
+
+    `instance` names one stay of one card on the reader; "" is not known.
+    """
+
+    reader: ReaderCondition = "ready"
+    card: CardCondition = "none"
+    instance: str = ""
+
+
+@dataclass(frozen=True)
+class BridgeOrder:
+    """One command for the bridge, kept in the state until its answer arrives. `id` never comes twice."""
+
+    id: str
+    name: OrderName
+    arguments: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One resident at one terminal, from the first touch to the card being taken.
+
+    `page` is the random id of the verified page, so that `id` is unique without randomness in the machine.
+    `reference` is the 受付番号, drawn when the card is first asked.
+    """
+
+    page: str
+    number: int
+    presence: Presence = Presence()
+    language: Language = "ja"
+    text_size: TextSize = "normal"
+    help_called: bool = False
+    service: str = ""
+    reference: str = ""
+    started_at: datetime | None = None
+    orders_issued: int = 0
+
+    @property
+    def id(self) -> str:
+        """The `session` of the challenge ticket."""
+        return f"{self.page}.{self.number}"
+
+
+@dataclass(frozen=True)
+class StatusEvidence:
+    """What the responder said: `json` is `kiosk_web.pki.status` in its own form, opaque here."""
+
+    json: str
+    checked_at: datetime
+
+
+@dataclass(frozen=True)
+class CardEvidence:
+    """What is known of the card whose bridge holds it. `status` is None as long as no answer came."""
+
+    challenge: str
+    certificate_sha256: str
+    tries_left: int
+    status: StatusEvidence | None = None
+    status_asked: bool = False
+
+
+@dataclass(frozen=True)
+class Connecting:
+    """No page of this terminal has proven its bridge yet."""
+
+    name: Literal["connecting"] = "connecting"
+    deadline_at: None = None
+
+
+@dataclass(frozen=True)
+class ChoosingService:
+    visit: Visit
+    deadline_at: datetime | None = None
+    name: Literal["choosing_service"] = "choosing_service"
+
+
+@dataclass(frozen=True)
+class AwaitingCard:
+    visit: Visit
+    deadline_at: datetime
+    name: Literal["awaiting_card"] = "awaiting_card"
+
+
+@dataclass(frozen=True)
+class ReadingCard:
+    """`challenge` is "" until the challenge asked for is issued; `orders` then holds `read_certificate`."""
+
+    visit: Visit
+    deadline_at: datetime
+    challenge: str = ""
+    orders: tuple[BridgeOrder, ...] = ()
+    name: Literal["reading_card"] = "reading_card"
+
+
+@dataclass(frozen=True)
+class AwaitingPin:
+    """The bridge holds the card. `release_at` is when VERIFY is let go without the status, None once it was let go."""
+
+    visit: Visit
+    evidence: CardEvidence
+    deadline_at: datetime
+    release_at: datetime | None
+    orders: tuple[BridgeOrder, ...] = ()
+    refused: bool = False
+    name: Literal["awaiting_pin"] = "awaiting_pin"
+
+
+@dataclass(frozen=True)
+class ConfirmingLastPin:
+    """One try is left: the resident is asked first."""
+
+    visit: Visit
+    evidence: CardEvidence
+    deadline_at: datetime
+    release_at: datetime | None
+    orders: tuple[BridgeOrder, ...] = ()
+    refused: bool = False
+    name: Literal["confirming_last_pin"] = "confirming_last_pin"
+
+
+@dataclass(frozen=True)
+class CheckingPin:
+    """The bridge has the 暗証番号; it may be waiting for `authenticate`, or the card is at work."""
+
+    visit: Visit
+    evidence: CardEvidence
+    deadline_at: datetime
+    release_at: datetime | None
+    orders: tuple[BridgeOrder, ...] = ()
+    refused: bool = False
+    name: Literal["checking_pin"] = "checking_pin"
+
+
+@dataclass(frozen=True)
+class Checking:
+    """The card has signed, the nonce is consumed.
+
+    `proven` once the signature was judged; then only the status is missing.
+    """
+
+    visit: Visit
+    evidence: CardEvidence
+    deadline_at: datetime
+    proven: bool = False
+    name: Literal["checking"] = "checking"
+
+
+@dataclass(frozen=True)
+class Result:
+    """The one success. `status_as_of` is the responder's thisUpdate."""
+
+    visit: Visit
+    deadline_at: datetime
+    profile: str
+    identifier_kind: Literal["ppid", "mykey_id"]
+    identifier: str
+    expires_soon: bool
+    checked_at: datetime
+    method: Literal["ocsp"]
+    status_as_of: datetime | None
+    card_held: bool
+    name: Literal["result"] = "result"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """`code` is a name of `session/codes.py`. `card_held`: the card of this visit is still on the reader."""
+
+    visit: Visit
+    deadline_at: datetime
+    code: str
+    card_held: bool
+    tries_left: int | None = None
+    orders: tuple[BridgeOrder, ...] = ()
+    name: Literal["refused"] = "refused"
+
+
+@dataclass(frozen=True)
+class TakingCard:
+    visit: Visit
+    deadline_at: None = None
+    name: Literal["taking_card"] = "taking_card"
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """A newer page of this terminal was verified. Only ever shown to the older page."""
+
+    name: Literal["superseded"] = "superseded"
+    deadline_at: None = None
+
+
+@dataclass(frozen=True)
+class OutOfService:
+    """Nothing can be done here until a page proves its bridge again."""
+
+    code: str
+    visit: Visit | None = None
+    deadline_at: None = None
+    name: Literal["out_of_service"] = "out_of_service"
+
+
+Holding = AwaitingPin | ConfirmingLastPin | CheckingPin
+State = (
+    Connecting
+    | ChoosingService
+    | AwaitingCard
+    | ReadingCard
+    | AwaitingPin
+    | ConfirmingLastPin
+    | CheckingPin
+    | Checking
+    | Result
+    | Refused
+    | TakingCard
+    | Superseded
+    | OutOfService
+)
+STATES: tuple[type, ...] = get_args(State)
+
+
+def derive_visit(state: State) -> Visit | None:
+    """The visit of a state, None where there is none."""
+    return None if isinstance(state, Connecting | Superseded) else state.visit
+
+
+def derive_orders(state: State) -> tuple[BridgeOrder, ...]:
+    """The bridge commands that the page must have run in this state."""
+    if isinstance(state, ReadingCard | AwaitingPin | ConfirmingLastPin | CheckingPin | Refused):
+        return state.orders
+    return ()
+
+
+def derive_wake_at(state: State) -> datetime | None:
+    """When `DeadlinePassed` is due: the state's own deadline, or the earlier release of VERIFY."""
+    if isinstance(state, AwaitingPin | ConfirmingLastPin | CheckingPin) and state.release_at is not None:
+        return min(state.release_at, state.deadline_at)
+    return state.deadline_at
+
+
+class StateCodec:
+    """States to and from the JSON of the database. What does not read back exactly is an error (`ValueError`)."""
+
+    _adapter: ClassVar[TypeAdapter[State]] = TypeAdapter(Annotated[State, Field(discriminator="name")])
+
+    @classmethod
+    def encode(cls, state: State) -> str:
+        return cls._adapter.dump_json(state).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> State:
+        return cls._adapter.validate_json(text)
