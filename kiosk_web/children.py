@@ -57,16 +57,16 @@ class Children:
         with self._log(name).open("wb") as log:
             process = self._spawn(command, stdout=subprocess.PIPE, stderr=log)
         deadline = time.monotonic() + seconds
-        try:
-            while True:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    output, _ = process.communicate(timeout=_LOOK_SECONDS)
-                    break
-                self._look(name, deadline)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
+        with process:
+            try:
+                while True:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        output, _ = process.communicate(timeout=_LOOK_SECONDS)
+                        break
+                    self._look(name, deadline)
+            except BaseException:
+                process.kill()
+                raise
         if process.returncode != 0:
             raise ChildTrouble(self._report(name, f"failed with status {process.returncode}"))
         return output.decode("utf-8", errors="replace")
