@@ -1,0 +1,47 @@
+"""Open the box in which the page sends the PIN (`docs/wire.md` 5): X25519, HKDF-SHA256, AES-256-GCM. PURE."""
+
+from __future__ import annotations
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from bridge.card.pin import Pin
+from bridge.errors import PinUndecryptable
+from bridge.evidence import build_pin_data, derive_hash
+
+INFO = b"kiosk-pin/1"
+PADDED_BYTES = 16
+
+
+class PinBox:
+    """The key that one page connection and this bridge share, and nobody else."""
+
+    def __init__(self, bridge_key: X25519PrivateKey, page_key: bytes, welcome: bytes) -> None:
+        """`welcome` are the bytes that the terminal key signed. Raises ValueError for a page key that gives no secret
+        (RFC 7748, 6.1).
+        """
+        shared = bridge_key.exchange(X25519PublicKey.from_public_bytes(page_key))
+        key = HKDF(algorithm=SHA256(), length=32, salt=derive_hash(welcome), info=INFO).derive(shared)
+        self._cipher = AESGCM(key)
+
+    def open_pin(self, iv: bytes, data: bytes, *, challenge: str, card: str, seq: int) -> Pin:
+        """The PIN for this challenge, card and message. Raises `PinUndecryptable` or `PinMalformed`; neither costs a
+        try.
+        """
+        padded = bytearray(PADDED_BYTES)
+        try:
+            if len(data) != PADDED_BYTES + 16:
+                raise PinUndecryptable
+            self._cipher.decrypt_into(iv, data, build_pin_data(challenge=challenge, card=card, seq=seq), padded)
+            # from_ascii copies; a zero byte inside is refused there like any other character that no PIN has
+            return Pin.from_ascii(padded.rstrip(b"\0"))
+        except InvalidTag:
+            raise PinUndecryptable from None
+        finally:
+            padded[:] = bytes(PADDED_BYTES)
+
+    def __repr__(self) -> str:
+        return "PinBox(…)"

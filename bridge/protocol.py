@@ -1,0 +1,505 @@
+"""One page connection as a machine without I/O: text and reports in, effects out (`docs/wire.md` 4 to 6). PURE.
+
+The table has a row for every state; what is not in a row is illegal there. The diagram in `docs/bridge.md` is made
+from it. `now` is any clock that only rises, in seconds: the server's time is counted on from the hello ticket with it
+(`docs/wire.md` 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import ClassVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from bridge import evidence, messages
+from bridge.card.pin import Pin
+from bridge.errors import (
+    BridgeError,
+    Cancelled,
+    CardCommunicationError,
+    CardMute,
+    CardRemoved,
+    CardSwapped,
+    NotMyNumberCard,
+    PinLocked,
+    PinMalformed,
+    PinUndecryptable,
+    TicketRefused,
+)
+from bridge.messages import BridgeMessage, MalformedMessage, PageMessage, Reader, WrongVersion
+from bridge.pinbox import PinBox
+from bridge.ticket import ChallengeTicket, HelloTicket, UsedTickets, judge_challenge, judge_hello
+from bridge.visit import CertificateRead, PinAccepted, PinWrong, Signed, VisitFailed, VisitReport
+
+OPEN_SECONDS = 2.0
+HELLO_SECONDS = 10.0
+STEP_SECONDS = 30.0
+
+CLOSE_NORMAL = 1000
+CLOSE_MALFORMED = 4400
+CLOSE_UNAUTHENTICATED = 4401
+CLOSE_SUPERSEDED = 4409
+CLOSE_VERSION = 4426
+
+
+class State(Enum):
+    OPENED = "opened"
+    GREETED = "greeted"
+    IDLE = "idle"
+    READING = "reading"
+    HOLDING = "holding"
+    VERIFYING = "verifying"
+    SIGNING = "signing"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one word does in one state: the name of the method that does it, and the states that may hold afterwards."""
+
+    does: str
+    to: tuple[State, ...]
+
+
+_ALWAYS: Mapping[str, Row] = {"ping": Row("_pong", ()), "bye": Row("_leave", (State.CLOSED,))}
+_IN_VISIT: Mapping[str, Row] = {**_ALWAYS, "cancel": Row("_cancel", (State.IDLE,))}
+_BYE: Mapping[str, Row] = {"bye": _ALWAYS["bye"]}
+
+MESSAGES: Mapping[State, Mapping[str, Row]] = {
+    State.OPENED: {**_BYE, "open": Row("_greet", (State.GREETED,))},
+    State.GREETED: {**_BYE, "hello": Row("_welcome", (State.IDLE, State.CLOSED))},
+    State.IDLE: {
+        **_ALWAYS,
+        "watch": Row("_watch", ()),
+        "read_certificate": Row("_read_certificate", (State.READING, State.IDLE)),
+        "cancel": Row("_nothing", ()),
+    },
+    State.READING: _IN_VISIT,
+    State.HOLDING: {
+        **_IN_VISIT,
+        "enter_pin": Row("_enter_pin", (State.HOLDING, State.VERIFYING, State.IDLE)),
+        "authenticate": Row("_authenticate", (State.HOLDING, State.VERIFYING)),
+        "confirm_last_try": Row("_confirm_last_try", (State.HOLDING, State.VERIFYING)),
+    },
+    State.VERIFYING: _IN_VISIT,
+    State.SIGNING: _IN_VISIT,
+    State.CLOSED: {},
+}
+
+_FAILED: Mapping[type, Row] = {VisitFailed: Row("_failed", (State.IDLE,))}
+REPORTS: Mapping[State, Mapping[type, Row]] = {
+    State.OPENED: {},
+    State.GREETED: {},
+    State.IDLE: {},
+    State.READING: {**_FAILED, CertificateRead: Row("_certificate_read", (State.HOLDING, State.IDLE))},
+    State.HOLDING: _FAILED,
+    State.VERIFYING: {
+        **_FAILED,
+        PinWrong: Row("_pin_wrong", (State.HOLDING,)),
+        PinAccepted: Row("_pin_accepted", (State.SIGNING,)),
+    },
+    State.SIGNING: {**_FAILED, Signed: Row("_signed", (State.IDLE,))},
+    State.CLOSED: {},
+}
+
+
+# ---- effects: what the shell does ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    message: BridgeMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """`reason` is for the log alone; the page gets the code."""
+
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """This page has proven itself: it is the terminal's page now, and an older one is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartVisit:
+    challenge: ChallengeTicket
+
+
+@dataclass(frozen=True, slots=True)
+class GivePin:
+    """Every condition for VERIFY is met. The receiver wipes the PIN."""
+
+    challenge: str
+    pin: Pin
+
+
+@dataclass(frozen=True, slots=True)
+class EndVisit:
+    challenge: str
+    error: BridgeError
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something for the log: a stable name and a reason, never a value from the page."""
+
+    event: str
+    reason: str
+
+
+Effect = Send | Close | Claim | StartVisit | GivePin | EndVisit | Note
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Who this terminal is, and whom it trusts: what enrolment wrote down."""
+
+    id: str
+    origin: str
+    identity_key: Ed25519PublicKey
+    key: Ed25519PrivateKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """The visit that runs. `authenticated`, `confirmed` and `pin` are the three conditions of VERIFY."""
+
+    challenge: ChallengeTicket
+    tries_left: int = 0
+    authenticated: bool = False
+    confirmed: bool = False
+    pin: Pin | None = field(default=None, repr=False)
+
+    LAST: ClassVar[int] = 1
+
+    @property
+    def ready(self) -> bool:
+        return self.pin is not None and self.authenticated and (self.confirmed or self.tries_left > self.LAST)
+
+
+class PageConnection:
+    """The machine. Every method returns the effects in the order in which they must happen."""
+
+    def __init__(
+        self,
+        *,
+        terminal: Terminal,
+        address: str,
+        version: str,
+        nonce: bytes,
+        bridge_key: X25519PrivateKey,
+        used: UsedTickets,
+        reader: Reader,
+        now: float,
+    ) -> None:
+        """`address` is where the bridge listens; `nonce` (32 bytes) and `bridge_key` are fresh for this connection."""
+        self.state = State.OPENED
+        self.deadline: float | None = now + OPEN_SECONDS
+        self._terminal = terminal
+        self._address = address
+        self._version = version
+        self._nonce = nonce
+        self._bridge_key = bridge_key
+        self._used = used
+        self._reader = reader
+        self._opened_at = now
+        self._page_key = b""
+        self._seq = 0
+        self._hello: HelloTicket | None = None
+        self._box: PinBox | None = None
+        self._watching = False
+        self._visit: _Visit | None = None
+
+    @property
+    def challenge(self) -> str | None:
+        """The visit that runs, or None."""
+        return self._visit.challenge.jti if self._visit is not None else None
+
+    # ---- what comes in ----
+
+    def receive(self, text: str | bytes, now: float) -> list[Effect]:
+        """One message of the page."""
+        if self.state is State.CLOSED:
+            return []
+        try:
+            message = messages.parse_page_message(text)
+        except WrongVersion as trouble:
+            return self._close(CLOSE_VERSION, trouble.reason)
+        except MalformedMessage as trouble:
+            return self._close(CLOSE_MALFORMED, trouble.reason)
+        verified = self.state not in (State.OPENED, State.GREETED)
+        if verified and message.seq:
+            if message.seq <= self._seq:
+                return self._close(CLOSE_MALFORMED, "sequence number not rising")
+            self._seq = message.seq
+        row = MESSAGES[self.state].get(message.kind)
+        if row is None:
+            if not verified:
+                return self._close(CLOSE_UNAUTHENTICATED, "spoke before hello")
+            return [Send(messages.BadState(message.seq, self.state.value))]
+        effects: list[Effect] = getattr(self, row.does)(message, now)
+        return effects
+
+    def report(self, report: VisitReport, now: float) -> list[Effect]:
+        """One report of the card worker; a report of a visit that is over changes nothing."""
+        if report.challenge != self.challenge:
+            return []
+        row = REPORTS[self.state].get(type(report))
+        if row is None:
+            return []
+        effects: list[Effect] = getattr(self, row.does)(report, now)
+        return effects
+
+    def show_reader(self, reader: Reader) -> list[Effect]:
+        """The reader or the card on it has changed."""
+        changed = reader != self._reader
+        self._reader = reader
+        return [Send(reader)] if self._watching and changed else []
+
+    def expire(self, now: float) -> list[Effect]:
+        """`deadline` has passed."""
+        if self.deadline is None or now < self.deadline:
+            return []
+        if self.state in (State.OPENED, State.GREETED):
+            return self._close(CLOSE_UNAUTHENTICATED, "too late")
+        # the card worker has not answered: it may hang in the driver, and its late answer will not count
+        return [Note("card_step_overdue", self.state.value), *self._fail(CardCommunicationError())]
+
+    def displace(self) -> list[Effect]:
+        """A newer page has proven itself."""
+        return self._close(CLOSE_SUPERSEDED, "superseded")
+
+    def lose(self) -> list[Effect]:
+        """The socket is gone."""
+        return [effect for effect in self._close(CLOSE_NORMAL, "gone") if not isinstance(effect, Close)]
+
+    # ---- messages ----
+
+    def _greet(self, message: messages.Open, _now: float) -> list[Effect]:
+        self._page_key = message.page_key
+        self.state = State.GREETED
+        self.deadline = self._opened_at + HELLO_SECONDS
+        return [Send(messages.Greeting(self._terminal.id, self._nonce, self._version))]
+
+    def _welcome(self, message: messages.Hello, now: float) -> list[Effect]:
+        try:
+            hello = judge_hello(
+                message.ticket,
+                message.keys,
+                identity_key=self._terminal.identity_key,
+                terminal=self._terminal.id,
+                origin=self._terminal.origin,
+                address=self._address,
+                bridge_nonce=self._nonce,
+                page_key=self._page_key,
+            )
+            self._used.use(hello.jti, now)
+            bridge_key = self._bridge_key.public_key().public_bytes_raw()
+            signed = evidence.build_welcome(
+                ticket=message.ticket,
+                terminal=self._terminal.id,
+                origin=self._terminal.origin,
+                address=self._address,
+                bridge_nonce=self._nonce,
+                page_key=self._page_key,
+                bridge_key=bridge_key,
+            )
+            self._box = PinBox(self._bridge_key, self._page_key, signed)
+        except TicketRefused as trouble:
+            return [Note("hello_refused", trouble.reason), *self._close(CLOSE_UNAUTHENTICATED, "hello refused")]
+        except ValueError:
+            return [Note("hello_refused", "weak page key"), *self._close(CLOSE_UNAUTHENTICATED, "hello refused")]
+        self._hello = hello
+        self.state = State.IDLE
+        self.deadline = None
+        return [Claim(), Send(messages.Welcome(bridge_key, self._terminal.key.sign(signed), keypad=False))]
+
+    def _watch(self, _message: PageMessage, _now: float) -> list[Effect]:
+        self._watching = True
+        return [Send(self._reader)]
+
+    def _read_certificate(self, message: messages.ReadCertificate, now: float) -> list[Effect]:
+        assert self._hello is not None
+        try:
+            challenge = judge_challenge(
+                message.ticket,
+                self._hello.keys,
+                terminal=self._terminal.id,
+                origin=self._terminal.origin,
+                now=self._hello.issued_at + (now - self._opened_at),
+            )
+            self._used.use(challenge.jti, now)
+        except TicketRefused as trouble:
+            return [Note("challenge_refused", trouble.reason), Send(_failure("", trouble))]
+        refusal = self._judge_card(challenge)
+        if refusal is not None:
+            return [Send(_failure(challenge.jti, refusal))]
+        self._visit = _Visit(challenge)
+        self._enter(State.READING, now)
+        return [StartVisit(challenge), Send(messages.Progress("reading", 0))]
+
+    def _enter_pin(self, message: messages.EnterPin, now: float) -> list[Effect]:
+        visit = self._current()
+        if visit.pin is not None or not message.data:
+            # one PIN at a time; and this bridge has no reader keypad to read from
+            return [Send(messages.BadState(message.seq, self.state.value))]
+        assert self._box is not None
+        try:
+            pin = self._box.open_pin(
+                message.iv,
+                message.data,
+                challenge=visit.challenge.jti,
+                card=visit.challenge.card,
+                seq=message.seq,
+            )
+        except (PinUndecryptable, PinMalformed) as trouble:
+            return self._fail(trouble)
+        self._visit = replace(visit, pin=pin)
+        return self._verify_when_ready(now)
+
+    def _authenticate(self, _message: PageMessage, now: float) -> list[Effect]:
+        self._visit = replace(self._current(), authenticated=True)
+        return self._verify_when_ready(now)
+
+    def _confirm_last_try(self, _message: PageMessage, now: float) -> list[Effect]:
+        self._visit = replace(self._current(), confirmed=True)
+        return self._verify_when_ready(now)
+
+    def _cancel(self, _message: PageMessage, _now: float) -> list[Effect]:
+        return self._fail(Cancelled())
+
+    def _nothing(self, _message: PageMessage, _now: float) -> list[Effect]:
+        return []
+
+    def _pong(self, message: PageMessage, _now: float) -> list[Effect]:
+        return [Send(messages.Pong(message.seq))]
+
+    def _leave(self, _message: PageMessage, _now: float) -> list[Effect]:
+        return self._close(CLOSE_NORMAL, "bye")
+
+    # ---- reports ----
+
+    def _certificate_read(self, report: CertificateRead, _now: float) -> list[Effect]:
+        visit = self._visit = replace(self._current(), tries_left=report.tries_left)
+        challenge = visit.challenge
+        signature = self._terminal.key.sign(
+            evidence.build_certificate_evidence(
+                ticket=challenge.compact,
+                certificate=report.certificate,
+                method=challenge.method,
+                tries_left=report.tries_left,
+                counter=report.counter,
+            )
+        )
+        certificate = Send(
+            messages.Certificate(challenge.jti, report.certificate, report.tries_left, report.counter, signature)
+        )
+        if report.tries_left == 0:
+            return [certificate, *self._fail(PinLocked(tries_left=0))]
+        self.state = State.HOLDING
+        self.deadline = None  # the worker ends holding by itself, so that the card is let go even if this loop hangs
+        need_pin = messages.NeedPin(
+            challenge.jti,
+            report.tries_left,
+            keypad=False,
+            min=report.pin_minimum,
+            max=report.pin_maximum,
+            confirm=report.tries_left <= _Visit.LAST,
+        )
+        return [certificate, Send(need_pin)]
+
+    def _pin_wrong(self, report: PinWrong, _now: float) -> list[Effect]:
+        self._visit = replace(self._current(), pin=None, confirmed=False, tries_left=report.tries_left)
+        self.state = State.HOLDING
+        self.deadline = None
+        return [Send(messages.PinRefusedMessage(report.challenge, report.tries_left))]
+
+    def _pin_accepted(self, _report: PinAccepted, now: float) -> list[Effect]:
+        self._enter(State.SIGNING, now)
+        return [Send(messages.Progress("signing", 0))]
+
+    def _signed(self, report: Signed, _now: float) -> list[Effect]:
+        challenge = self._current().challenge
+        signature = self._terminal.key.sign(
+            evidence.build_result_evidence(
+                ticket=challenge.compact,
+                certificate=report.certificate,
+                method=challenge.method,
+                card_signature=report.signature,
+                counter=report.counter,
+            )
+        )
+        self._end_visit()
+        return [Send(messages.Result(challenge.jti, report.signature, report.counter, signature))]
+
+    def _failed(self, report: VisitFailed, _now: float) -> list[Effect]:
+        self._end_visit()
+        return [Send(messages.Failed(report.challenge, report.code, report.retriable, report.tries_left))]
+
+    # ---- inside ----
+
+    def _current(self) -> _Visit:
+        assert self._visit is not None
+        return self._visit
+
+    def _judge_card(self, challenge: ChallengeTicket) -> BridgeError | None:
+        """Why the card on the reader cannot be the one that the challenge is for."""
+        if self._reader.card == "none":
+            return CardRemoved()
+        if self._reader.instance != challenge.card:
+            return CardSwapped()
+        if self._reader.card == "mute":
+            return CardMute()
+        if self._reader.card == "unknown":
+            return NotMyNumberCard()
+        return None
+
+    def _verify_when_ready(self, now: float) -> list[Effect]:
+        visit = self._current()
+        if not visit.ready:
+            return []
+        assert visit.pin is not None
+        self._enter(State.VERIFYING, now)
+        # the worker owns the PIN from here on; `pin` stays None so that the end of the visit does not wipe it under
+        # VERIFY
+        self._visit = replace(visit, pin=None)
+        return [GivePin(visit.challenge.jti, visit.pin), Send(messages.Progress("verifying", 0))]
+
+    def _enter(self, state: State, now: float) -> None:
+        self.state = state
+        self.deadline = now + STEP_SECONDS
+
+    def _fail(self, error: BridgeError) -> list[Effect]:
+        challenge = self._current().challenge.jti
+        self._end_visit()
+        return [EndVisit(challenge, error), Send(_failure(challenge, error))]
+
+    def _end_visit(self) -> None:
+        if self._visit is not None and self._visit.pin is not None:
+            self._visit.pin.wipe()
+        self._visit = None
+        self.state = State.IDLE
+        self.deadline = None
+
+    def _close(self, code: int, reason: str) -> list[Effect]:
+        effects: list[Effect] = []
+        if self._visit is not None:
+            effects.append(EndVisit(self._visit.challenge.jti, Cancelled()))
+            self._end_visit()
+        if self.state is not State.CLOSED:
+            effects.append(Close(code, reason))
+        self.state = State.CLOSED
+        self.deadline = None
+        return effects
+
+
+def _failure(challenge: str, error: BridgeError) -> messages.Failed:
+    return messages.Failed(challenge, error.code, error.retriable, getattr(error, "tries_left", None))

@@ -1,0 +1,58 @@
+"""What one visit asks of the card and what comes back: the words between the page connection and the card worker. PURE.
+
+A visit is named by the `jti` of its challenge; the bridge uses a challenge once, so no two visits share a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MAXIMUM_PINS = 2  # per card instance, whoever asks
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRead:
+    """The card is held. `pin_minimum` and `pin_maximum` are the length that this card takes."""
+
+    challenge: str
+    certificate: bytes = field(repr=False)
+    tries_left: int
+    pin_minimum: int
+    pin_maximum: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinWrong:
+    """The card compared and said no; it is still held and takes one more PIN."""
+
+    challenge: str
+    tries_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinAccepted:
+    challenge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The signature, already checked with the certificate that was read."""
+
+    challenge: str
+    certificate: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFailed:
+    """The visit is over. `code` is one of the failure codes of `docs/wire.md` 6."""
+
+    challenge: str
+    code: str
+    retriable: bool
+    tries_left: int | None = None
+
+
+VisitReport = CertificateRead | PinWrong | PinAccepted | Signed | VisitFailed

@@ -1,0 +1,405 @@
+"""The only thread that talks to a card.
+
+One visit is one connection and one transaction from the certificate to the signature. Between any two commands the
+visit may end: by the page, by its time, or because the card it began with is no longer the card that lies there. A
+PIN is sent to a card once; nothing is ever sent again.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import load_der_x509_certificate
+
+from bridge.card.mynumber import MyNumberCard
+from bridge.card.pin import Pin
+from bridge.card.token_label import TokenLabel
+from bridge.card.transport import CardConnection, ReaderSource
+from bridge.errors import (
+    AccessDenied,
+    BridgeError,
+    Cancelled,
+    CardCommunicationError,
+    CardDataMalformed,
+    CardError,
+    CardGone,
+    CardMute,
+    CardRemoved,
+    CardSwapped,
+    NotMyNumberCard,
+    PinLocked,
+    PinRefused,
+    PinTimeout,
+    PinTriesUsed,
+    ReaderBusy,
+    ReaderError,
+    SignatureMismatch,
+)
+from bridge.evidence import build_card_digest
+from bridge.messages import CardWord, ReaderWord
+from bridge.presence import CardInstance
+from bridge.ticket import ChallengeTicket
+from bridge.visit import MAXIMUM_PINS, CertificateRead, PinAccepted, PinWrong, Signed, VisitFailed, VisitReport
+
+HOLDING_SECONDS = 120.0
+KEEP_ALIVE_SECONDS = 4.0  # Windows ends a transaction that says nothing for 5 s
+EXPLAIN_SECONDS = 0.5  # how long a failed command waits for the monitor to say that the card went
+MAXIMUM_CERTIFICATE = 5000  # bytes of DER that fit into one message; a JPKI certificate has about 1700
+REMEMBERED_INSTANCES = 16
+
+_log = structlog.get_logger("bridge.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What kind of card an instance is; `reader` when the reader, not the card, was the trouble."""
+
+    instance: str
+    card: CardWord
+    reader: ReaderWord = "ready"
+
+
+WorkerReport = VisitReport | Recognised
+
+
+class _Visit:
+    """One visit as both threads see it. `end` may be called from any thread; the first reason stays."""
+
+    def __init__(self, challenge: ChallengeTicket, instance: CardInstance | None) -> None:
+        self.challenge = challenge
+        self.instance = instance
+        self._inbox: queue.SimpleQueue[Pin | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._error: BridgeError | None = None
+        self._over = False
+
+    def give(self, pin: Pin) -> None:
+        """Hand over the PIN; a visit that is over wipes it."""
+        with self._lock:
+            if not self._over and self._error is None:
+                self._inbox.put(pin)
+                return
+        pin.wipe()
+
+    def end(self, error: BridgeError) -> None:
+        with self._lock:
+            if self._error is None:
+                self._error = error
+                self._inbox.put(None)
+
+    def check(self) -> None:
+        """Raises the reason when the visit has to end."""
+        if self._error is not None:
+            raise self._error
+
+    def wait(self, seconds: float) -> Pin | None:
+        """The PIN, or None when `seconds` have passed. Raises the reason when the visit has to end."""
+        try:
+            pin = self._inbox.get(timeout=seconds)
+        except queue.Empty:
+            pin = None
+        if self._error is not None:
+            if pin is not None:
+                pin.wipe()
+            raise self._error
+        return pin
+
+    def finish(self) -> None:
+        """Nothing is taken in any more, and what was not used is wiped."""
+        with self._lock:
+            self._over = True
+        while True:
+            try:
+                pin = self._inbox.get_nowait()
+            except queue.Empty:
+                return
+            if pin is not None:
+                pin.wipe()
+
+
+class _GuardedTransport:
+    """The wire to the card, which asks before each command whether the visit still goes on."""
+
+    def __init__(self, connection: CardConnection, check: Callable[[], None]) -> None:
+        self._connection = connection
+        self._check: Callable[[], None] | None = check
+
+    def transmit(self, command: bytes) -> tuple[bytes, int]:
+        if self._check is not None:
+            self._check()
+        return self._connection.transmit(command)
+
+    def release(self) -> None:
+        """Let the closing command through, which a visit that was ended needs too."""
+        self._check = None
+
+
+class CardWorker:
+    """Runs visits and recognitions one after the other on its own thread.
+
+    `report` is called on that thread. `set_current`, `recognise`, `begin`, `give_pin` and `end` are called by one
+    other thread, the event loop's.
+    """
+
+    def __init__(
+        self,
+        source: ReaderSource,
+        *,
+        report: Callable[[WorkerReport], None],
+        take_counter: Callable[[], int],
+        allow_simulated: bool,
+        clock: Callable[[], float] = time.monotonic,
+        holding_seconds: float = HOLDING_SECONDS,
+        keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+    ) -> None:
+        self._source = source
+        self._report = report
+        self._take_counter = take_counter
+        self._allow_simulated = allow_simulated
+        self._clock = clock
+        self._holding_seconds = holding_seconds
+        self._keep_alive_seconds = keep_alive_seconds
+        self._jobs: queue.SimpleQueue[_Visit | CardInstance | None] = queue.SimpleQueue()
+        self._visits: dict[str, _Visit] = {}
+        self._current: CardInstance | None = None
+        self._pins_used: dict[str, int] = {}
+        self._thread = threading.Thread(target=self._run, name="card-worker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_seconds: float) -> bool:
+        """End what runs and the thread; False when the thread hangs in the driver."""
+        for visit in tuple(self._visits.values()):
+            visit.end(Cancelled())
+        self._jobs.put(None)
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def set_current(self, instance: CardInstance | None) -> None:
+        """The card that lies there now. A visit with another one ends before its next command."""
+        self._current = instance
+        for visit in tuple(self._visits.values()):
+            self._judge_instance(visit)
+
+    def recognise(self, instance: CardInstance) -> None:
+        """Find out, over a short connection of its own, what kind of card this is; answered by `Recognised`."""
+        self._jobs.put(instance)
+
+    def begin(self, challenge: ChallengeTicket) -> None:
+        visit = _Visit(challenge, self._current)
+        self._visits[challenge.jti] = visit
+        self._judge_instance(visit)
+        self._jobs.put(visit)
+
+    def give_pin(self, challenge: str, pin: Pin) -> None:
+        """Every condition for VERIFY is met. The PIN is wiped in every case."""
+        visit = self._visits.get(challenge)
+        if visit is None:
+            pin.wipe()
+        else:
+            visit.give(pin)
+
+    def end(self, challenge: str, error: BridgeError) -> None:
+        visit = self._visits.get(challenge)
+        if visit is not None:
+            visit.end(error)
+
+    def _judge_instance(self, visit: _Visit) -> None:
+        current = self._current
+        if current is None:
+            visit.end(CardRemoved())
+        elif current.id != visit.challenge.card:
+            visit.end(CardSwapped())
+
+    # ---- on the worker's thread ----
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            if isinstance(job, CardInstance):
+                self._recognise(job)
+            else:
+                self._visit(job)
+
+    def _recognise(self, instance: CardInstance) -> None:
+        def check() -> None:
+            if self._current is None or self._current.id != instance.id:
+                raise CardRemoved
+
+        for last in (False, True):
+            try:
+                check()
+                connection = self._source.connect(instance.reader_name)
+                try:
+                    self._recognise_card(MyNumberCard(_GuardedTransport(connection, check)))
+                finally:
+                    # no PIN was opened here, and a card that stays powered answers the visit sooner
+                    connection.close(unpower=False)
+            except (ReaderBusy, AccessDenied) as trouble:
+                reader: ReaderWord = "busy" if isinstance(trouble, ReaderBusy) else "denied"
+                return self._report(Recognised(instance.id, "unknown", reader))
+            except (NotMyNumberCard, CardDataMalformed) as trouble:
+                _log.info("card_not_recognised", reason=trouble.code)
+                return self._report(Recognised(instance.id, "unknown"))
+            except CardRemoved:
+                return None  # the monitor says what lies there instead
+            except ReaderError:
+                return None  # the monitor says what became of the reader
+            except CardError as trouble:
+                if last:
+                    _log.warning("card_not_answering", reason=trouble.code)
+                    return self._report(Recognised(instance.id, "mute"))
+            except Exception:
+                _log.exception("recognition_failed")
+                return self._report(Recognised(instance.id, "mute"))
+            else:
+                return self._report(Recognised(instance.id, "ours"))
+        return None
+
+    def _recognise_card(self, card: MyNumberCard) -> TokenLabel:
+        label = card.recognise()
+        if label.simulated and not self._allow_simulated:
+            raise NotMyNumberCard("a simulated card")
+        return label
+
+    def _visit(self, visit: _Visit) -> None:
+        connection: CardConnection | None = None
+        guard: _GuardedTransport | None = None
+        card: MyNumberCard | None = None
+        gone = False
+        try:
+            visit.check()
+            assert visit.instance is not None
+            if self._pins_used.get(visit.instance.id, 0) >= MAXIMUM_PINS:
+                raise PinTriesUsed
+            connection = self._source.connect(visit.instance.reader_name)
+            guard = _GuardedTransport(connection, visit.check)
+            card = MyNumberCard(guard)
+            self._read_and_sign(visit, visit.instance, connection, card)
+        except BridgeError as trouble:
+            error = _explain(visit, trouble)
+            gone = isinstance(error, CardGone | ReaderError | CardMute)
+            _log.info("visit_failed", code=error.code)
+            tries_left = 0 if isinstance(error, PinLocked) else getattr(error, "tries_left", None)
+            self._report(VisitFailed(visit.challenge.jti, error.code, error.retriable, tries_left))
+        except Exception:
+            _log.exception("visit_broken")
+            self._report(VisitFailed(visit.challenge.jti, BridgeError.code, retriable=False))
+        finally:
+            visit.finish()
+            self._visits.pop(visit.challenge.jti, None)
+            if connection is not None:
+                if guard is not None and card is not None and not gone:
+                    guard.release()
+                    card.end()
+                connection.close(unpower=True)
+
+    def _read_and_sign(
+        self, visit: _Visit, instance: CardInstance, connection: CardConnection, card: MyNumberCard
+    ) -> None:
+        label = self._recognise_card(card)
+        certificate = card.read_authentication_certificate()
+        public_key = _load_public_key(certificate)
+        tries_left = card.read_pin_tries_left()
+        visit.check()
+        rule, challenge = label.pin_rule, visit.challenge
+        self._report(
+            CertificateRead(challenge.jti, certificate, tries_left, rule.minimum, rule.maximum, self._take_counter())
+        )
+        if tries_left == 0:
+            return  # the page connection says so; a locked card is never asked
+        while True:
+            pin = self._await_pin(visit, connection)
+            try:
+                rule.require(pin)
+                connection.check_present()
+                self._verify(instance, visit, card, pin)
+            except PinRefused as refusal:
+                self._judge_refusal(instance, refusal)
+                self._report(PinWrong(challenge.jti, refusal.tries_left or 0))
+                continue
+            finally:
+                pin.wipe()
+            break
+        self._report(PinAccepted(challenge.jti))
+        digest = build_card_digest(
+            method=challenge.method,
+            purpose=challenge.purpose,
+            origin=challenge.origin,
+            terminal=challenge.terminal,
+            session=challenge.session,
+            service=challenge.service,
+            nonce=challenge.nonce,
+            certificate=certificate,
+            consent=challenge.consent,
+            lease=challenge.lease,
+        )
+        signature = card.sign_digest(digest)
+        try:
+            public_key.verify(signature, digest, PKCS1v15(), Prehashed(SHA256()))
+        except InvalidSignature:
+            raise SignatureMismatch from None
+        visit.check()
+        self._report(Signed(challenge.jti, certificate, signature, self._take_counter()))
+
+    def _await_pin(self, visit: _Visit, connection: CardConnection) -> Pin:
+        deadline = self._clock() + self._holding_seconds
+        while (remaining := deadline - self._clock()) > 0:
+            pin = visit.wait(min(remaining, self._keep_alive_seconds))
+            if pin is not None:
+                return pin
+            connection.check_present()
+        raise PinTimeout
+
+    def _verify(self, instance: CardInstance, visit: _Visit, card: MyNumberCard, pin: Pin) -> None:
+        """Send the PIN, once. The count rises before, so that a lost answer counts too."""
+        visit.check()
+        used = self._pins_used.pop(instance.id, 0)
+        while len(self._pins_used) >= REMEMBERED_INSTANCES:
+            del self._pins_used[next(iter(self._pins_used))]
+        self._pins_used[instance.id] = used + 1
+        if used >= MAXIMUM_PINS:
+            raise PinTriesUsed
+        card.verify_pin(pin)
+
+    def _judge_refusal(self, instance: CardInstance, refusal: PinRefused) -> None:
+        """Raises when no further PIN may follow in this visit."""
+        if not refusal.tries_left:
+            raise PinLocked(tries_left=0) from None
+        if self._pins_used[instance.id] >= MAXIMUM_PINS:
+            raise PinTriesUsed(tries_left=refusal.tries_left) from None
+
+
+def _explain(visit: _Visit, error: BridgeError) -> BridgeError:
+    """The reason behind a command that failed: the monitor may be about to say that the card was lifted or changed."""
+    if isinstance(error, CardGone | CardMute | CardCommunicationError | ReaderError):
+        try:
+            pin = visit.wait(EXPLAIN_SECONDS)
+        except BridgeError as reason:
+            return reason
+        if pin is not None:
+            pin.wipe()
+    return error
+
+
+def _load_public_key(certificate: bytes) -> RSAPublicKey:
+    """The key with which the bridge checks the card's signature. No trust is judged here: that is the server's work."""
+    if len(certificate) > MAXIMUM_CERTIFICATE:
+        raise CardDataMalformed("the certificate is too long")
+    try:
+        key = load_der_x509_certificate(certificate).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise CardDataMalformed("not a certificate") from None
+    if not isinstance(key, RSAPublicKey) or key.key_size != 2048:
+        raise CardDataMalformed("not an RSA-2048 certificate")
+    return key
