@@ -1,0 +1,150 @@
+"""The houses and their arrows: who may import what, and which modules are PURE: no I/O, clock, randomness, logging."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(path for house in ("bridge", "kiosk_web") for path in (ROOT / house).rglob("*.py"))
+
+PURE_HOUSES = ("kiosk_web/session/", "kiosk_web/pki/", "kiosk_web/identity/")
+PURE_MODULES = ("bridge/messages.py", "bridge/presence.py", "bridge/protocol.py", "bridge/ticket.py")
+"""Pure by the design. A module whose docstring says PURE is held to its word as well."""
+
+_LIBRARIES = """
+asyncio concurrent ctypes glob http httpx2 logging multiprocessing os pathlib queue random secrets select shutil
+signal smartcard socket sqlalchemy sqlite3 ssl starlette structlog subprocess tempfile threading time urllib.request
+uuid uvicorn websockets zoneinfo
+"""
+IMPURE_IMPORTS = frozenset(_LIBRARIES.split())
+"""`zoneinfo` is one of them because it reads the time zones of the system."""
+
+_NAMES = "generate generate_private_key now open print randbytes today urandom utcnow"
+IMPURE_CALLS = frozenset(_NAMES.split())
+"""Names that reach for the clock, entropy or a stream, whatever they are called on."""
+
+ONLY_THERE = {
+    "aiosqlite": ("kiosk_web/adapters/",),
+    "alembic": ("kiosk_web/adapters/",),
+    "argparse": ("bridge/__main__.py", "bridge/virtual/__main__.py"),
+    "httpx2": ("kiosk_web/adapters/", "bridge/enrolment.py"),
+    "jinja2": ("kiosk_web/web/", "kiosk_web/simulator/"),
+    "rich": ("kiosk_web/__main__.py", "kiosk_web/demo.py"),
+    "smartcard": ("bridge/card/pcsc.py",),
+    "sqlalchemy": ("kiosk_web/adapters/",),
+    "starlette": ("kiosk_web/web/", "kiosk_web/simulator/", "kiosk_web/__main__.py"),
+    "subprocess": ("kiosk_web/children.py",),
+    "typer": ("kiosk_web/__main__.py", "bridge/__main__.py"),
+    "websockets": ("bridge/server.py",),
+}
+"""The edges of the product: each library is known to one place."""
+
+
+def find_impurities(tree: ast.Module) -> Iterator[str]:
+    """What a PURE module must not contain, with the line."""
+    for node in ast.walk(tree):
+        for module in imported_by(node):
+            parts = module.split(".")
+            if any(".".join(parts[:length]) in IMPURE_IMPORTS for length in range(1, len(parts) + 1)):
+                yield f"line {node.lineno}: imports {module}"  # type: ignore[attr-defined]  # imports have a line
+        if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
+            yield f"line {node.lineno}: is asynchronous"
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name in IMPURE_CALLS:
+                yield f"line {node.lineno}: calls {name}()"
+
+
+def imported_by(node: ast.AST) -> list[str]:
+    """The modules that an import statement names; `from a import b` counts as a and as a.b."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def is_pure(path: Path, tree: ast.Module) -> bool:
+    name = name_of(path)
+    return name.startswith(PURE_HOUSES) or name in PURE_MODULES or "PURE" in (ast.get_docstring(tree) or "")
+
+
+def test_the_contracts_of_import_linter_hold() -> None:
+    program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    answer = subprocess.run(
+        [sys.executable, "-c", program, "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "0 broken" in answer.stdout
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_pure_module_reaches_for_nothing_outside_its_arguments(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if is_pure(path, tree):
+        assert list(find_impurities(tree)) == []
+
+
+def test_every_module_that_the_design_calls_pure_is_there() -> None:
+    assert {name_of(path) for path in SOURCES} >= set(PURE_MODULES)
+    assert all(any(name_of(path).startswith(house) for path in SOURCES) for house in PURE_HOUSES)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import time",
+        "import os.path",
+        "from urllib.request import urlopen",
+        "from urllib import request",
+        "from datetime import datetime\ndatetime.now()",
+        "open('x')",
+        "async def f(): ...",
+        "X25519PrivateKey.generate()",
+    ],
+)
+def test_the_check_for_purity_finds(source: str) -> None:
+    assert list(find_impurities(ast.parse(source)))
+
+
+def test_the_check_for_purity_allows_time_as_an_argument() -> None:
+    source = "from datetime import datetime\ndef judge(now: datetime, until: datetime) -> bool:\n    return now < until"
+    assert list(find_impurities(ast.parse(source))) == []
+
+
+@pytest.mark.parametrize("library", ONLY_THERE)
+def test_each_library_is_known_to_one_place_only(library: str) -> None:
+    known = [
+        name_of(path)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if any(module.split(".")[0] == library for module in imported_by(node))
+    ]
+    assert [name for name in known if not name.startswith(ONLY_THERE[library])] == []
+
+
+def test_only_the_command_lines_read_arguments_and_the_environment() -> None:
+    readers = {
+        name_of(path)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and f"{node.value.id}.{node.attr}" in ("os.environ", "os.getenv", "sys.argv")
+    }
+    assert all(name.endswith("__main__.py") for name in readers), readers

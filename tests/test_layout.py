@@ -1,0 +1,135 @@
+"""How files are named, how long they get, and what no file of the repository contains."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import bridge
+import kiosk_web
+
+ROOT = Path(__file__).parent.parent
+SKIPPED = {".git", ".venv", ".demo", "build", "dist", "var", "test-results", "node_modules", "__pycache__"}
+TEXT_ENDINGS = {"", ".css", ".html", ".js", ".json", ".md", ".py", ".rules", ".service", ".socket", ".spec", ".toml"}
+
+SOURCES = sorted(path for house in ("bridge", "kiosk_web") for path in (ROOT / house).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+LONGEST = 450
+"""Lines. 300 is what a file should stay under; a file that reaches this one holds two subjects."""
+
+SAYS_NOTHING = {"base", "common", "core", "helper", "helpers", "manager", "misc", "shared", "tools", "util", "utils"}
+
+HARMLESS_HOST = re.compile(
+    r"(127\.0\.0\.1|localhost|\[::1\]|0\.0\.0\.0|\{.*|.*\.(example|invalid|test|localhost)|example\.(com|org)|evil|www\.w3\.org)"
+)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def own_files() -> list[Path]:
+    """Every text file that belongs to the repository, also those not yet committed."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode == 0:
+        paths = [ROOT / line for line in listed.stdout.splitlines()]
+    else:  # an archive without history
+        paths = [path for path in ROOT.rglob("*") if not SKIPPED & set(path.relative_to(ROOT).parts)]
+    return [path for path in paths if path.is_file() and path.suffix in TEXT_ENDINGS]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_module_is_named_after_what_it_is_about(path: Path) -> None:
+    assert not {part.removesuffix(".py") for part in path.relative_to(ROOT).parts} & SAYS_NOTHING
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=name_of)
+def test_a_file_holds_one_subject_in_few_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_module_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not text.strip() or ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("path", [path for path in TESTS if path.name.startswith("test_")], ids=name_of)
+def test_tests_mirror_the_source(path: Path) -> None:
+    """`tests/bridge/card/test_apdu.py` is about `bridge/card/apdu.py`, or about something that begins like it."""
+    house, *folders = path.relative_to(ROOT / "tests").parts[:-1] or ("",)
+    if house not in ("bridge", "kiosk_web"):
+        return
+    place = Path(ROOT, house, *folders)
+    subject = path.stem.removeprefix("test_")
+    subjects = {module.stem for module in place.glob("*") if not module.name.startswith((".", "__pycache__"))}
+    subjects |= {"main", place.name}  # __main__, and the package as a whole
+    assert place.is_dir()
+    assert any(subject == name or subject.startswith(f"{name}_") for name in subjects), f"nothing is called {subject}"
+
+
+@pytest.mark.parametrize("path", TESTS, ids=name_of)
+def test_no_test_waits_for_a_fixed_time(path: Path) -> None:
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    assert not [call for call in calls if isinstance(call, ast.Attribute) and ast.unparse(call) == "time.sleep"]
+
+
+def test_no_test_speaks_to_a_host_of_the_real_world() -> None:
+    hosts = {
+        (name_of(path), host)
+        for path in TESTS
+        for host in re.findall(r"(?:https?|wss?)://([^/:\s\"'`?,)\\]+)", path.read_text(encoding="utf-8"))
+    }
+    assert sorted(found for found in hosts if not HARMLESS_HOST.fullmatch(found[1])) == []
+
+
+def test_no_file_names_a_place_on_somebodys_computer() -> None:
+    words = ["/wo" + "rk/", "/ro" + "ot/", "/home/" + "runner"]  # in two pieces, or this file would name them
+    found = [name_of(path) for path in own_files() if any(word in path.read_text("utf-8", "replace") for word in words)]
+    assert found == []
+
+
+def test_every_exception_to_a_rule_says_which_and_why() -> None:
+    bare = re.compile(r"# noqa(?!: [A-Z]+[0-9]+(, [A-Z]+[0-9]+)* - \S)|# type: ignore(?!\[[a-z, -]+\]  # \S)")
+    found = [
+        f"{name_of(path)}:{number}"
+        for path in [*SOURCES, ROOT / "run"]
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if bare.search(line)
+    ]
+    assert found == []
+
+
+def test_one_version_is_told_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    latest = re.search(r"^## ([0-9.]+)", changelog, re.MULTILINE)
+    assert latest is not None
+    assert {project["version"], kiosk_web.__version__, bridge.__version__} == {latest.group(1)}
+
+
+def test_every_document_is_listed_in_the_index() -> None:
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    documents = [path for path in (ROOT / "docs").rglob("*.md") if path.name != "README.md"]
+    assert [name_of(path) for path in documents if f"({path.relative_to(ROOT / 'docs').as_posix()})" not in index] == []
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    broken = []
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+            if "://" not in target and not target.startswith("mailto:") and not (path.parent / target).exists():
+                broken.append(f"{name_of(path)} → {target}")
+    assert broken == []
