@@ -1,0 +1,143 @@
+"""Screens from views: the only place that knows templates. One template per state of `docs/wire.md` 8; no decision is made here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from kiosk_web.session.codes import CODES
+from kiosk_web.web.catalogue import Catalogue, load_catalogues
+from kiosk_web.web.view import StageView, TerminalRow
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+STATIC = Path(__file__).resolve().parent.parent.parent / "static"
+JAPAN = timezone(timedelta(hours=9))  # no daylight saving time since 1951; Windows has no zone database
+
+STEPS = ("service", "card", "pin", "result")
+STEP_OF_STATE = {
+    "choosing_service": 1,
+    "awaiting_card": 2,
+    "reading_card": 2,
+    "awaiting_pin": 3,
+    "confirming_last_pin": 3,
+    "checking_pin": 3,
+    "checking": 4,
+    "result": 4,
+}
+STEP_OF_GROUP = {"card": 2, "pin": 3, "certificate": 4, "confirmation": 4}
+STATES = (*STEP_OF_STATE, "connecting", "refused", "taking_card", "superseded", "out_of_service")
+TEXT_SIZES = ("normal", "large", "extra")
+WORKING_STATES = frozenset({"reading_card", "checking_pin", "checking"})
+WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def build_time_text(moment: datetime, language: str) -> str:
+    """Date with weekday and 24-hour time, in Japan."""
+    local = moment.astimezone(JAPAN)
+    weekday = WEEKDAYS[language][local.weekday()]
+    clock = f"{local.hour}:{local.minute:02}"
+    if language == "ja":
+        return f"{local.year}年{local.month}月{local.day}日({weekday}) {clock}"
+    return f"{weekday} {local.day} {MONTHS[local.month - 1]} {local.year}, {clock}"
+
+
+def build_clock_text(moment: datetime) -> str:
+    """Time of day in Japan, with seconds."""
+    return moment.astimezone(JAPAN).strftime("%H:%M:%S")
+
+
+def _group(text: str) -> tuple[str, ...]:
+    """A long identifier in groups of four, so that it can be read aloud."""
+    return tuple(text[start : start + 4] for start in range(0, len(text), 4)) if len(text) > 8 else (text,)
+
+
+class Renderer:
+    """Templates and catalogues, loaded once; rendering does no I/O beyond that.
+
+    `bridge_address` is the WebSocket address of the terminal's bridge, such as `ws://127.0.0.1:8481/card`. `demo` puts the ribbon on every page.
+    """
+
+    def __init__(self, *, demo: bool, bridge_address: str) -> None:
+        self._catalogues = load_catalogues()
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals.update(
+            demo=demo,
+            bridge_address=bridge_address,
+            catalogues=self._catalogues,
+            codes=CODES,
+            text_sizes=TEXT_SIZES,
+        )
+        self._environment.filters.update(grouped=_group, clock=build_clock_text)
+
+    def render_page(self, view: StageView) -> str:
+        """The whole resident page with the stage in it."""
+        return self._environment.get_template("kiosk/page.html").render(
+            view=view,
+            stage=Markup(self.render_stage(view)),
+            **self._words(view.language),  # noqa: S704 - our own template made it
+        )
+
+    def render_stage(self, view: StageView) -> str:
+        """The fragment `<section id="stage">`, which is all that changes from state to state."""
+        if view.state not in STATES:
+            raise ValueError(f"no screen for the state {view.state!r}")
+        return (
+            self._environment.get_template(f"kiosk/{view.state}.html")
+            .render(
+                view=view,
+                data=view.data,
+                code=CODES.get(view.code),
+                step=self._step(view),
+                steps=STEPS,
+                stopped=view.state == "refused",
+                working=view.state in WORKING_STATES,
+                commands=json.dumps(
+                    [{"id": item.id, "name": item.name, "arguments": item.arguments} for item in view.commands],
+                    separators=(",", ":"),
+                ),
+                **self._words(view.language),
+            )
+            .strip()
+        )
+
+    def render_staff(self, terminals: Sequence[TerminalRow], language: str = "ja") -> str:
+        """The whole staff page."""
+        return self._environment.get_template("staff/page.html").render(
+            rows=Markup(self.render_staff_rows(terminals, language)),  # noqa: S704 - our own template made it
+            **self._words(language),
+        )
+
+    def render_staff_rows(self, terminals: Sequence[TerminalRow], language: str = "ja") -> str:
+        """The fragment `<section id="terminals">`: help calls first, then by name."""
+        ordered = sorted(terminals, key=lambda row: (not row.help_called, row.name))
+        return (
+            self._environment.get_template("staff/rows.html").render(terminals=ordered, **self._words(language)).strip()
+        )
+
+    def _words(self, language: str) -> dict[str, object]:
+        catalogue: Catalogue = self._catalogues.get(language, self._catalogues["ja"])
+        return {
+            "language": catalogue.language,
+            "say": catalogue.say,
+            "time": lambda moment: build_time_text(moment, catalogue.language),
+        }
+
+    @staticmethod
+    def _step(view: StageView) -> int:
+        """The step the person is at, from 1; 0 when there is none to show."""
+        if view.state == "refused" and view.code in CODES:
+            return STEP_OF_GROUP.get(CODES[view.code].group, 0)
+        return STEP_OF_STATE.get(view.state, 0)
