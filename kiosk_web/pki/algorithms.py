@@ -1,0 +1,71 @@
+"""The signature algorithms that count: an allow-list by OID, with the keys that may be used with each.
+
+JPKI signs with RSA-2048 and SHA-256 today (ordinance: integers of 2048 bits or more); the next card is expected with
+ECDSA on P-384 and SHA-384. SHA-1, RSASSA-PSS and every other algorithm are refused by not being listed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeGuard
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+AlgorithmName = Literal["rsa-sha256", "ecdsa-p384-sha384"]
+Judgement = Literal["good", "algorithm_refused", "signature_invalid"]
+
+RSA_BITS = range(2048, 8193)
+RSA_EXPONENTS = range(65537, 1 << 32, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """One accepted algorithm: its name in settings, its OID in certificates and answers."""
+
+    name: AlgorithmName
+    oid: str
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    algorithm.oid: algorithm
+    for algorithm in (
+        Algorithm("rsa-sha256", "1.2.840.113549.1.1.11"),
+        Algorithm("ecdsa-p384-sha384", "1.2.840.10045.4.3.3"),
+    )
+}
+DEFAULT_ALGORITHMS: frozenset[AlgorithmName] = frozenset({"rsa-sha256", "ecdsa-p384-sha384"})
+
+
+def judge_key(key: object) -> TypeGuard[PublicKey]:
+    """Is this a key the allow-list knows: RSA of 2048 to 8192 bits with a sane exponent, or a point on P-384?"""
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.key_size in RSA_BITS and key.public_numbers().e in RSA_EXPONENTS
+    return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP384R1)
+
+
+def judge_key_signature(key: PublicKey, signature: bytes, message: bytes) -> bool:
+    """Verify with the one algorithm that fits the key: PKCS #1 v1.5 with SHA-256 (exact), or ECDSA with SHA-384."""
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            key.verify(signature, message, ec.ECDSA(hashes.SHA384()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def judge_signed(
+    oid: str, key: object, signature: bytes, message: bytes, allowed: frozenset[AlgorithmName] = DEFAULT_ALGORITHMS
+) -> Judgement:
+    """Judge a signature whose algorithm was announced as `oid`: listed, allowed here, fitting the key, and correct."""
+    algorithm = ALGORITHMS.get(oid)
+    if algorithm is None or algorithm.name not in allowed or not judge_key(key):
+        return "algorithm_refused"
+    fits = isinstance(key, rsa.RSAPublicKey) == (algorithm.name == "rsa-sha256")
+    if not fits:
+        return "algorithm_refused"
+    return "good" if judge_key_signature(key, signature, message) else "signature_invalid"

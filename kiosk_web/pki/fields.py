@@ -1,0 +1,18 @@
+"""Length-prefixed fields, the form of everything that is signed (docs/wire.md, conventions)."""
+
+from __future__ import annotations
+
+MAX_FIELD = 0xFFFF
+
+
+def build_fields(*values: str | bytes) -> bytes:
+    """Each value as a two-byte big-endian length and its bytes, text as UTF-8. Raises `ValueError` when one is too
+    long.
+    """
+    parts: list[bytes] = []
+    for value in values:
+        data = value.encode() if isinstance(value, str) else value
+        if len(data) > MAX_FIELD:
+            raise ValueError("field is longer than 65535 bytes")
+        parts += (len(data).to_bytes(2, "big"), data)
+    return b"".join(parts)

@@ -1,0 +1,365 @@
+"""OCSP (RFC 6960): build the one question, and judge the answer by ten numbered rules (docs/validation.md).
+
+`cryptography` parses and builds; it verifies nothing of an answer, so each rule is a step here. Only when every one has
+passed does the answer say anything; whatever fails is `Unavailable` or `Stale`, with the rule's word as `why`.
+
+ 1. the answer is `successful`, and only a certificate status of good, in it, becomes `Good`;
+ 2. it holds exactly one single response, whose CertID is recomputed from our certificate and is the one we asked for;
+ 3. its signer is the issuer's own key, or a delegate issued directly by that key, for OCSP signing, exempt from
+    revocation (nocheck), valid now;
+ 4. its nonce is ours, where the responder's policy requires one;
+ 5. its times hold: produced and updated neither in the future nor too long ago, not past nextUpdate, not behind an
+    answer already seen;
+ 6. its signature is of a listed algorithm and verifies over the bytes as they came;
+ 7. it came within the limits of the transport (size here; content type and redirects in `adapters/fetch.py`, the
+    address in `plan.py`);
+ 8. a failed exchange is repeated at most once, within one budget (`adapters/fetch.py`), and then is no answer;
+ 9. each outcome carries its evidence, and what could not be confirmed is an outcome of its own;
+10. all times are compared with the server's `now`, never with one a terminal or a card told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from kiosk_web.pki.algorithms import DEFAULT_ALGORITHMS, AlgorithmName, judge_signed
+from kiosk_web.pki.anchors import Anchor, HashName
+from kiosk_web.pki.certificates import (
+    PARSE_ERRORS,
+    MalformedCertificate,
+    UnverifiedCertificate,
+    parse_certificate,
+)
+from kiosk_web.pki.status import (
+    CertificateStatus,
+    Evidence,
+    Good,
+    HighWaterMark,
+    OnHold,
+    Revoked,
+    Stale,
+    Unavailable,
+    Unknown,
+)
+from kiosk_web.pki.trust import TrustedCertificate, judge_window
+
+MAX_RESPONSE = 20 * 1024
+"""Bytes of one answer. A delegate's certificate and a 2048-bit signature make about 2 kB."""
+
+NONCE_LENGTH = 32
+"""Octets (RFC 9654 2.1)."""
+
+MAX_EMBEDDED_CERTIFICATES = 4
+
+_HASHES: dict[HashName, hashes.HashAlgorithm] = {
+    "sha1": hashes.SHA1(),  # noqa: S303 in a CertID it only names a key; the signature protects the answer
+    "sha256": hashes.SHA256(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OcspResponderPolicy:
+    """How one responder is asked and believed. `url` comes from the configuration; None: from the trusted certificate's
+    AIA.
+
+    `aia_hosts` are the only hosts a certificate may send us to. JPKI refreshes every 15 minutes, so `max_age` is above
+    that.
+    """
+
+    url: str | None
+    nonce: Literal["required", "none"] = "required"
+    max_age: timedelta = timedelta(minutes=20)
+    skew: timedelta = timedelta(minutes=2)
+    hash_algorithm: HashName = "sha1"
+    algorithms: frozenset[AlgorithmName] = DEFAULT_ALGORITHMS
+    aia_hosts: frozenset[str] = frozenset({"ocspauthnorm.jpki.go.jp"})
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateId:
+    """A CertID (RFC 6960 4.1.1): which certificate of which issuer key is meant."""
+
+    hash_algorithm: str
+    issuer_name_hash: bytes
+    issuer_key_hash: bytes
+    serial: int
+
+
+def derive_certificate_id(certificate: TrustedCertificate, hash_algorithm: HashName) -> CertificateId:
+    """The CertID of our certificate, computed from the anchor and never taken from a message."""
+    anchor = certificate.anchor
+    return CertificateId(
+        hash_algorithm, anchor.name_hashes[hash_algorithm], anchor.key_hashes[hash_algorithm], certificate.serial
+    )
+
+
+def build_ocsp_request(certificate: TrustedCertificate, nonce: bytes, policy: OcspResponderPolicy) -> bytes:
+    """The DER of an unsigned request for one certificate, with `nonce` (32 fresh bytes) where the policy wants one."""
+    if len(nonce) != NONCE_LENGTH:
+        raise ValueError("a nonce has 32 bytes")
+    wanted = derive_certificate_id(certificate, policy.hash_algorithm)
+    builder = ocsp.OCSPRequestBuilder().add_certificate_by_hash(
+        wanted.issuer_name_hash, wanted.issuer_key_hash, wanted.serial, _HASHES[policy.hash_algorithm]
+    )
+    if policy.nonce == "required":
+        builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
+    return builder.build().public_bytes(Encoding.DER)
+
+
+def judge_ocsp_response(
+    certificate: TrustedCertificate,
+    request: bytes,
+    response: bytes,
+    policy: OcspResponderPolicy,
+    now: datetime,
+    high_water: HighWaterMark | None,
+    *,
+    responder: str | None = None,
+) -> CertificateStatus:
+    """Judge the answer to our own `request` by the ten rules. `now` is the server's aware time; `responder` the address
+    asked.
+
+    `high_water` is what was seen of this certificate before (None: nothing). Never raises for any `response`.
+    """
+    judge = _Judge(certificate, request, policy, now, high_water)
+    evidence = Evidence(
+        method="ocsp",
+        this_update=None,
+        next_update=None,
+        produced_at=None,
+        responder=responder or policy.url or "",
+        sha256=hashlib.sha256(response).digest(),
+        checked_at=now,
+        certificate_sha256=certificate.sha256,
+    )
+    try:
+        return judge.judge(response, evidence)
+    except PARSE_ERRORS:
+        return Unavailable("malformed", evidence)
+
+
+class _Refused(Exception):
+    """A rule said no."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The fields of a successful answer that the rules look at, read once."""
+
+    parsed: ocsp.OCSPResponse
+    identity: CertificateId
+    nonce: bytes | None
+    this_update: datetime
+    next_update: datetime | None
+    produced_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    certificate: TrustedCertificate
+    request: bytes
+    policy: OcspResponderPolicy
+    now: datetime
+    high_water: HighWaterMark | None
+
+    def judge(self, response: bytes, evidence: Evidence) -> CertificateStatus:
+        try:
+            answer = self.read_answer(response)
+            self.judge_identity(answer)
+            signer = self.judge_signer(answer)
+            self.judge_nonce(answer)
+        except _Refused as refused:
+            return Unavailable(refused.why, evidence)
+        evidence = replace(
+            evidence,
+            this_update=answer.this_update,
+            next_update=answer.next_update,
+            produced_at=answer.produced_at,
+            signer=signer,
+        )
+        try:
+            self.judge_times(answer)
+        except _Refused as refused:
+            return Stale(refused.why, evidence)
+        return self.judge_status(answer, evidence)
+
+    def read_answer(self, response: bytes) -> _Answer:
+        """Rules 1 (first half), 2 (first half) and 7: size, answer status, one single response, nothing critical
+        unread.
+        """
+        if len(response) > MAX_RESPONSE:
+            raise _Refused("too_large")
+        parsed = ocsp.load_der_ocsp_response(response)
+        if parsed.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            raise _Refused(f"responder_{parsed.response_status.name.lower()}")
+        if len(list(parsed.responses)) != 1:
+            raise _Refused("not_single")
+        nonce: bytes | None = None
+        for extension in parsed.extensions:
+            if isinstance(extension.value, x509.OCSPNonce):
+                nonce = extension.value.nonce
+            elif extension.critical:
+                raise _Refused("critical_extension")
+        if any(extension.critical for extension in parsed.single_extensions):
+            raise _Refused("critical_extension")
+        return _Answer(
+            parsed=parsed,
+            identity=CertificateId(
+                parsed.hash_algorithm.name, parsed.issuer_name_hash, parsed.issuer_key_hash, parsed.serial_number
+            ),
+            nonce=nonce,
+            this_update=parsed.this_update_utc,
+            next_update=parsed.next_update_utc,
+            produced_at=parsed.produced_at_utc,
+        )
+
+    def judge_identity(self, answer: _Answer) -> None:
+        """Rule 2: the CertID of the answer is that of our certificate, and that is what we asked for."""
+        wanted = derive_certificate_id(self.certificate, self.policy.hash_algorithm)
+        asked = ocsp.load_der_ocsp_request(self.request)
+        if wanted != CertificateId(
+            asked.hash_algorithm.name, asked.issuer_name_hash, asked.issuer_key_hash, asked.serial_number
+        ):
+            raise _Refused("other_request")
+        if answer.identity != wanted:
+            raise _Refused("other_certificate")
+
+    def judge_signer(self, answer: _Answer) -> str:
+        """Rules 3 and 6: who signed, whether they may speak for this issuer, and the signature itself.
+
+        A responder names itself by name or by the hash of its key; the name finds candidates only, the key decides.
+        """
+        anchor = self.certificate.anchor
+        verdicts: list[str] = []
+        if _names(answer.parsed, anchor.subject, anchor.key_hashes["sha1"]):
+            verdicts.append(self.judge_answer_signature(answer, anchor.public_key))
+            if verdicts[-1] == "good":
+                return "issuer"
+        embedded = answer.parsed.certificates
+        if len(embedded) > MAX_EMBEDDED_CERTIFICATES:
+            raise _Refused("too_many_certificates")
+        for candidate in embedded:
+            key_hash = x509.SubjectKeyIdentifier.from_public_key(candidate.public_key()).digest
+            if not _names(answer.parsed, candidate.subject, key_hash):
+                continue
+            delegate = _parse_delegate(candidate)
+            why = judge_delegate(delegate, anchor, self.policy, self.now)
+            if why is None:
+                verdicts.append(self.judge_answer_signature(answer, delegate.public_key))
+                if verdicts[-1] == "good":
+                    return f"delegate:{delegate.sha256.hex()[:16]}"
+            else:
+                verdicts.append(why)
+        raise _Refused(verdicts[-1] if verdicts else "signer_unknown")
+
+    def judge_answer_signature(self, answer: _Answer, key: object) -> str:
+        """Rule 6: a listed algorithm, over the signed bytes."""
+        parsed = answer.parsed
+        return judge_signed(
+            parsed.signature_algorithm_oid.dotted_string,
+            key,
+            parsed.signature,
+            parsed.tbs_response_bytes,
+            self.policy.algorithms,
+        )
+
+    def judge_nonce(self, answer: _Answer) -> None:
+        """Rule 4: `required` means ours must come back; `none` means that none was sent and none is looked at."""
+        if self.policy.nonce == "none":
+            return
+        sent = ocsp.load_der_ocsp_request(self.request).extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
+        if answer.nonce is None:
+            raise _Refused("nonce_missing")
+        if len(sent) != NONCE_LENGTH or answer.nonce != sent:
+            raise _Refused("nonce_wrong")
+
+    def judge_times(self, answer: _Answer) -> None:
+        """Rules 5 and 10: fresh by our clock, and not behind what was already seen of this certificate.
+
+        Skew forgives a fast or slow clock at the responder; nextUpdate is its own promise and is taken at its word.
+        """
+        now, skew, oldest = self.now, self.policy.skew, self.now - self.policy.max_age - self.policy.skew
+        if answer.this_update > now + skew or answer.produced_at > now + skew:
+            raise _Refused("from_the_future")
+        if answer.this_update < oldest or answer.produced_at < oldest:
+            raise _Refused("too_old")
+        if answer.produced_at < answer.this_update - skew:
+            raise _Refused("produced_before_update")
+        if answer.next_update is not None and (answer.next_update < now or answer.next_update < answer.this_update):
+            raise _Refused("next_update_passed")
+        if self.high_water is not None and answer.this_update < self.high_water.this_update:
+            raise _Refused("behind_high_water")
+
+    def judge_status(self, answer: _Answer, evidence: Evidence) -> CertificateStatus:
+        """Rules 1 (second half) and 9: what the answer says, under what is already known to be revoked or held."""
+        mark, parsed = self.high_water, answer.parsed
+        if mark is not None and mark.revoked_at is not None:
+            return Revoked(mark.revoked_at, mark.revoked_reason, evidence)
+        match parsed.certificate_status:
+            case ocsp.OCSPCertStatus.GOOD:
+                if mark is not None and mark.held and answer.this_update <= mark.this_update:
+                    return Stale("hold_not_lifted", evidence)
+                return Good(evidence)
+            case ocsp.OCSPCertStatus.REVOKED:
+                at = parsed.revocation_time_utc
+                if at is None:
+                    return Unavailable("malformed", evidence)
+                reason = parsed.revocation_reason
+                if reason is x509.ReasonFlags.certificate_hold:
+                    return OnHold(at, evidence)
+                return Revoked(at, reason.value if reason else None, evidence)
+            case ocsp.OCSPCertStatus.UNKNOWN:
+                return Unknown(evidence)
+
+
+def judge_delegate(
+    delegate: UnverifiedCertificate, anchor: Anchor, policy: OcspResponderPolicy, now: datetime
+) -> str | None:
+    """Rule 3: may this certificate sign answers for the issuer `anchor`? None, or the word of what is missing (RFC 6960
+    4.2.2.2).
+
+    Issued directly by the same issuer *key*: a responder of another generation of the same name does not count.
+    """
+    if delegate.issuer != anchor.subject or delegate.authority_key_id not in (None, anchor.key_id):
+        return "delegate_of_another_issuer"
+    issued = judge_signed(
+        delegate.signature_oid, anchor.public_key, delegate.signature, delegate.tbs, policy.algorithms
+    )
+    if issued != "good":
+        return "delegate_of_another_issuer"
+    if delegate.is_ca or ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string not in (delegate.extended_key_usage or ()):
+        return "delegate_not_for_ocsp"
+    if delegate.key_usage is not None and "digital_signature" not in delegate.key_usage:
+        return "delegate_not_for_ocsp"
+    if not delegate.ocsp_nocheck:
+        return "delegate_without_nocheck"
+    if delegate.unprocessed_critical:
+        return "delegate_critical_extension"
+    if judge_window(delegate.not_before, delegate.not_after, now) != "within":
+        return "delegate_not_valid_now"
+    return None
+
+
+def _names(parsed: ocsp.OCSPResponse, subject: x509.Name, key_hash: bytes) -> bool:
+    """Does the answer's responderID mean this certificate?"""
+    return parsed.responder_name == subject if parsed.responder_name else parsed.responder_key_hash == key_hash
+
+
+def _parse_delegate(candidate: x509.Certificate) -> UnverifiedCertificate:
+    try:
+        return parse_certificate(candidate.public_bytes(Encoding.DER))
+    except MalformedCertificate:
+        raise _Refused("delegate_malformed") from None
