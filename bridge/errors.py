@@ -1,17 +1,17 @@
 """Every error of the bridge, each with the stable wire code of `docs/wire.md` 6.
 
-    BridgeError
-    ├── ReaderError        ReaderMissing · ReaderBusy · ReaderServiceDown · AccessDenied
-    ├── CardError
-    │   ├── CardGone       CardRemoved · CardReset · CardSwapped
-    │   ├── CardMute · CardBusy · CardCommunicationError · NotMyNumberCard · CardDataMalformed · CertificateMissing
-    │   ├── StatusWordError  one subclass per status word of ISO/IEC 7816-4 and JICSAP (bridge/card/apdu.py)
-    │   └── SignatureMismatch
-    ├── PinError           PinRefused(tries_left) · PinLocked · PinMalformed · PinTriesUsed · PinTimeout · PinUndecryptable
-    │                      KeypadTimeout · KeypadCancelled
-    ├── TicketRefused(reason)
-    ├── Cancelled
-    └── SettingsError · EnrolmentError
+BridgeError
+├── ReaderError        ReaderMissing · ReaderBusy · ReaderServiceDown · AccessDenied
+├── CardError
+│   ├── CardGone       CardRemoved · CardReset · CardSwapped
+│   ├── CardMute · CardBusy · CardCommunicationError · NotMyNumberCard · CardDataMalformed · CertificateMissing
+│   ├── StatusWordError  one subclass per status word of ISO/IEC 7816-4 and JICSAP (bridge/card/status_word.py)
+│   └── SignatureMismatch
+├── PinError           PinRefused(tries_left) · PinLocked · PinMalformed · PinTriesUsed · PinTimeout · PinUndecryptable
+│                      KeypadTimeout · KeypadCancelled
+├── TicketRefused(reason)
+├── Cancelled
+└── SettingsError · EnrolmentError
 """
 
 from __future__ import annotations

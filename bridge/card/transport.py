@@ -1,7 +1,7 @@
 """What the bridge asks of a reader: the wire to one card, and one source of readers.
 
-Two implementations: `bridge.card.pcsc` (real readers through PC/SC) and `bridge.virtual.reader` (a card in this process). The same
-contract suite (`tests/contract/`) runs on both. Nothing here does I/O.
+Two implementations: `bridge.card.pcsc` (real readers through PC/SC) and `bridge.virtual.reader` (a card in this
+process). The same contract suite (`tests/contract/`) runs on both. Nothing here does I/O.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class ReaderState(Enum):
 class ReaderSnapshot:
     """One reader at one moment.
 
-    `event_count` is the upper half of PC/SC's dwEventState: two different values with a card present both times mean that the card was
-    lifted in between, even if nobody saw it away (PC/SC part 5; pcsc-lite's SCardGetStatusChange).
+    `event_count` is the upper half of PC/SC's dwEventState: two different values with a card present both times mean
+    that the card was lifted in between, even if nobody saw it away (PC/SC part 5; pcsc-lite's SCardGetStatusChange).
     """
 
     name: str
@@ -38,7 +38,9 @@ class ReaderSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ReadersSnapshot:
-    """All readers at one moment. `generation` rises when the source had to be opened again (service restart, lost context)."""
+    """All readers at one moment. `generation` rises when the source had to be opened again (service restart, lost
+    context).
+    """
 
     state: ReaderState
     readers: tuple[ReaderSnapshot, ...]
@@ -90,8 +92,8 @@ class ReaderSource(Protocol):
     def wait_for_change(self, previous: ReadersSnapshot | None, timeout_seconds: float) -> ReadersSnapshot:
         """Block until something differs from `previous`, or until the timeout; return what holds now.
 
-        Recovers by itself from a service that went away (`ReaderState.SERVICE_DOWN`, then again `READY` with a higher generation).
-        `None` returns at once. Never raises for a missing service or reader: those are states.
+        Recovers by itself from a service that went away (`ReaderState.SERVICE_DOWN`, then again `READY` with a higher
+        generation). `None` returns at once. Never raises for a missing service or reader: those are states.
         """
         ...
 
