@@ -7,16 +7,14 @@ from it. `now` is any clock that only rises, in seconds: the server's time is co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import ClassVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from bridge import evidence, messages
 from bridge.card.pin import Pin
+from bridge.effects import Claim, Close, Effect, EndVisit, GivePin, Note, Send, StartVisit
 from bridge.errors import (
     BridgeError,
     Cancelled,
@@ -30,8 +28,10 @@ from bridge.errors import (
     PinUndecryptable,
     TicketRefused,
 )
-from bridge.messages import BridgeMessage, MalformedMessage, PageMessage, Reader, WrongVersion
+from bridge.messages import MalformedMessage, PageMessage, Reader, WrongVersion
 from bridge.pinbox import PinBox
+from bridge.states import MESSAGES, REPORTS, State
+from bridge.terminal import Terminal
 from bridge.ticket import ChallengeTicket, HelloTicket, UsedTickets, judge_challenge, judge_hello
 from bridge.visit import CertificateRead, PinAccepted, PinWrong, Signed, VisitFailed, VisitReport
 
@@ -44,128 +44,6 @@ CLOSE_MALFORMED = 4400
 CLOSE_UNAUTHENTICATED = 4401
 CLOSE_SUPERSEDED = 4409
 CLOSE_VERSION = 4426
-
-
-class State(Enum):
-    OPENED = "opened"
-    GREETED = "greeted"
-    IDLE = "idle"
-    READING = "reading"
-    HOLDING = "holding"
-    VERIFYING = "verifying"
-    SIGNING = "signing"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What one word does in one state: the name of the method that does it, and the states that may hold afterwards."""
-
-    does: str
-    to: tuple[State, ...]
-
-
-_ALWAYS: Mapping[str, Row] = {"ping": Row("_pong", ()), "bye": Row("_leave", (State.CLOSED,))}
-_IN_VISIT: Mapping[str, Row] = {**_ALWAYS, "cancel": Row("_cancel", (State.IDLE,))}
-_BYE: Mapping[str, Row] = {"bye": _ALWAYS["bye"]}
-
-MESSAGES: Mapping[State, Mapping[str, Row]] = {
-    State.OPENED: {**_BYE, "open": Row("_greet", (State.GREETED,))},
-    State.GREETED: {**_BYE, "hello": Row("_welcome", (State.IDLE, State.CLOSED))},
-    State.IDLE: {
-        **_ALWAYS,
-        "watch": Row("_watch", ()),
-        "read_certificate": Row("_read_certificate", (State.READING, State.IDLE)),
-        "cancel": Row("_nothing", ()),
-    },
-    State.READING: _IN_VISIT,
-    State.HOLDING: {
-        **_IN_VISIT,
-        "enter_pin": Row("_enter_pin", (State.HOLDING, State.VERIFYING, State.IDLE)),
-        "authenticate": Row("_authenticate", (State.HOLDING, State.VERIFYING)),
-        "confirm_last_try": Row("_confirm_last_try", (State.HOLDING, State.VERIFYING)),
-    },
-    State.VERIFYING: _IN_VISIT,
-    State.SIGNING: _IN_VISIT,
-    State.CLOSED: {},
-}
-
-_FAILED: Mapping[type, Row] = {VisitFailed: Row("_failed", (State.IDLE,))}
-REPORTS: Mapping[State, Mapping[type, Row]] = {
-    State.OPENED: {},
-    State.GREETED: {},
-    State.IDLE: {},
-    State.READING: {**_FAILED, CertificateRead: Row("_certificate_read", (State.HOLDING, State.IDLE))},
-    State.HOLDING: _FAILED,
-    State.VERIFYING: {
-        **_FAILED,
-        PinWrong: Row("_pin_wrong", (State.HOLDING,)),
-        PinAccepted: Row("_pin_accepted", (State.SIGNING,)),
-    },
-    State.SIGNING: {**_FAILED, Signed: Row("_signed", (State.IDLE,))},
-    State.CLOSED: {},
-}
-
-
-# ---- effects: what the shell does ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    message: BridgeMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """`reason` is for the log alone; the page gets the code."""
-
-    code: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """This page has proven itself: it is the terminal's page now, and an older one is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartVisit:
-    challenge: ChallengeTicket
-
-
-@dataclass(frozen=True, slots=True)
-class GivePin:
-    """Every condition for VERIFY is met. The receiver wipes the PIN."""
-
-    challenge: str
-    pin: Pin
-
-
-@dataclass(frozen=True, slots=True)
-class EndVisit:
-    challenge: str
-    error: BridgeError
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something for the log: a stable name and a reason, never a value from the page."""
-
-    event: str
-    reason: str
-
-
-Effect = Send | Close | Claim | StartVisit | GivePin | EndVisit | Note
-
-
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """Who this terminal is, and whom it trusts: what enrolment wrote down."""
-
-    id: str
-    origin: str
-    identity_key: Ed25519PublicKey
-    key: Ed25519PrivateKey = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +100,10 @@ class PageConnection:
     def challenge(self) -> str | None:
         """The visit that runs, or None."""
         return self._visit.challenge.jti if self._visit is not None else None
+
+    @property
+    def closed(self) -> bool:
+        return self.state is State.CLOSED
 
     # ---- what comes in ----
 

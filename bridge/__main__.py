@@ -1,0 +1,124 @@
+"""kiosk-bridge: the command line of the bridge. Exit codes: 0 stopped as asked, 2 wrong usage, 3 cannot run, 4 not
+enrolled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.enrolment import enrol as enrol_terminal
+from bridge.errors import EnrolmentError, SettingsError
+from bridge.log import configure_log
+from bridge.service import load_version, run_bridge
+from bridge.settings import BridgeSettings
+
+EXIT_CANNOT_RUN = 3
+EXIT_NOT_ENROLLED = 4
+
+app = typer.Typer(
+    name="kiosk-bridge",
+    help="The bridge between the card reader of this terminal and its kiosk page.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback with local variables could show a PIN
+)
+
+State = Annotated[
+    Path,
+    typer.Option(help="Folder with this terminal's key; owner-only.", envvar="KIOSK_BRIDGE_STATE", show_envvar=True),
+]
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class DeploymentName(StrEnum):
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"kiosk-bridge {load_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """The bridge between the card reader of this terminal and its kiosk page."""
+
+
+@app.command()
+def enrol(
+    server: Annotated[str, typer.Option(help="Address of the kiosk server.", envvar="KIOSK_BRIDGE_SERVER")],
+    code: Annotated[str, typer.Option(help="The code that `kiosk terminal add` printed.", envvar="KIOSK_BRIDGE_CODE")],
+    state: State,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the terminal that is there.")] = False,
+) -> None:
+    """Make this computer a terminal of a kiosk server."""
+    configure_log("warning")
+    try:
+        terminal = enrol_terminal(server, code, state, replace=replace)
+    except EnrolmentError as trouble:
+        _fail(str(trouble), EXIT_NOT_ENROLLED)
+    else:
+        typer.echo(f"This computer is now terminal {terminal.id}; its page is {terminal.origin}")
+
+
+@app.command()
+def run(
+    state: State,
+    port: Annotated[
+        int, typer.Option(help="Port on 127.0.0.1; 0 chooses a free one.", envvar="KIOSK_BRIDGE_PORT")
+    ] = 8481,
+    port_file: Annotated[Path | None, typer.Option(help="Write the port here once the bridge listens.")] = None,
+    virtual: Annotated[Path | None, typer.Option(help="Use the virtual reader in this folder.")] = None,
+    pcsc: Annotated[bool, typer.Option("--pcsc", help="Use the readers of PC/SC.")] = False,
+    deployment: Annotated[
+        DeploymentName,
+        typer.Option(help="In production, nothing virtual is accepted.", envvar="KIOSK_BRIDGE_DEPLOYMENT"),
+    ] = DeploymentName.DEMO,
+    log_level: Annotated[
+        LogLevel, typer.Option(help="How much is logged on standard error.", envvar="KIOSK_BRIDGE_LOG_LEVEL")
+    ] = LogLevel.INFO,
+) -> None:
+    """Serve the card reader to the page until SIGINT or SIGTERM."""
+    if pcsc == (virtual is not None):
+        _fail("choose either --pcsc or --virtual FOLDER", 2)
+    configure_log(log_level.value)
+    try:
+        settings = BridgeSettings(
+            state=state, port=port, port_file=port_file, virtual=virtual, deployment=deployment.value
+        )
+        asyncio.run(run_bridge(settings))
+    except SettingsError as trouble:
+        _fail(str(trouble), EXIT_CANNOT_RUN)
+    except KeyboardInterrupt:
+        return  # before the handlers were in place
+
+
+def _fail(message: str, exit_code: int) -> None:
+    typer.echo(f"kiosk-bridge: {message}", err=True)
+    raise typer.Exit(exit_code)
+
+
+def main() -> None:
+    """The program."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""What the machine of a page connection has its shell do. PURE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bridge.card.pin import Pin
+from bridge.errors import BridgeError
+from bridge.messages import BridgeMessage
+from bridge.ticket import ChallengeTicket
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    message: BridgeMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """`reason` is for the log alone; the page gets the code."""
+
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """This page has proven itself: it is the terminal's page now, and an older one is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartVisit:
+    challenge: ChallengeTicket
+
+
+@dataclass(frozen=True, slots=True)
+class GivePin:
+    """Every condition for VERIFY is met. The receiver wipes the PIN."""
+
+    challenge: str
+    pin: Pin = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EndVisit:
+    challenge: str
+    error: BridgeError
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something for the log: a stable name and a reason, never a value from the page."""
+
+    event: str
+    reason: str
+
+
+Effect = Send | Close | Claim | StartVisit | GivePin | EndVisit | Note
