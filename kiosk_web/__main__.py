@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from kiosk_web import __version__
+from kiosk_web.simulator.command import simulate
 
 app = typer.Typer(
     name="kiosk",
@@ -51,6 +52,9 @@ def demo(
         port=port, data=data.resolve(), ready_file=ready_file, pcsc=pcsc, start_bridge=not no_bridge
     )
     raise typer.Exit(run_demo(settings, os.environ, Console(highlight=False)))
+
+
+app.add_typer(simulate)
 
 
 def main() -> None:

@@ -1,0 +1,98 @@
+"""What the simulator's listeners accept: this host, no other site, and strict small JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_MOST_BODY_BYTES = 8192
+_READING = ("GET", "HEAD")
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+
+class BadRequest(ValueError):
+    """The body is not what the route takes; the message goes to the sender."""
+
+
+async def read_json_object(request: Request, keys: Iterable[str]) -> dict[str, object]:
+    """The body as an object with no other than the given keys. Raises `BadRequest`."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_BODY_BYTES:
+            raise BadRequest("the body is too long")
+    try:
+        content = json.loads(bytes(body), object_pairs_hook=_without_duplicates)
+    except BadRequest:
+        raise
+    except (ValueError, RecursionError):
+        raise BadRequest("the body is not JSON") from None
+    allowed = sorted(keys)
+    if not isinstance(content, dict):
+        raise BadRequest(f"the body is not a JSON object with {', '.join(allowed)}")
+    unknown = sorted(set(content) - set(allowed))
+    if unknown:
+        raise BadRequest(f"unknown key {unknown[0]!r}; known: {', '.join(allowed)}")
+    return content
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise BadRequest("a key occurs twice")
+    return content
+
+
+class LocalOnly:
+    """Refuses other hosts (DNS rebinding) and, for anything that writes, requests that a page of another site caused.
+
+    Programs send neither Origin nor Sec-Fetch-Site and pass. Every answer carries the content security policy.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request (ASGI)."""
+        if scope["type"] != "http":
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
+            await send(message)
+
+        refusal = _judge_headers(scope["method"], Headers(scope=scope))
+        if refusal:
+            await JSONResponse({"error": refusal}, 403)(scope, receive, send_guarded)
+        else:
+            await self._app(scope, receive, send_guarded)
+
+
+def _judge_headers(method: str, headers: Headers) -> str | None:
+    hosts = headers.getlist("host")
+    if len(hosts) != 1 or hosts[0].rsplit(":", 1)[0] not in ("127.0.0.1", "localhost"):
+        return "only for this computer: use 127.0.0.1"
+    if method in _READING:
+        return None
+    origins = headers.getlist("origin")
+    if any(origin != f"http://{hosts[0]}" for origin in origins):
+        return "not from another site"
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return "not from another site"
+    return None

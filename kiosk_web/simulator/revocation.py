@@ -1,0 +1,144 @@
+"""The HTTP side of the virtual JPKI: OCSP by GET and POST (RFC 6960 appendix A.1), revocation lists, and the J-LIS services."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from kiosk_web.simulator.faults import FaultBoard
+from kiosk_web.simulator.hierarchy import Hierarchy
+from kiosk_web.simulator.lists import derive_list_names, issue_list
+from kiosk_web.simulator.register import Register
+from kiosk_web.simulator.requests import BadRequest, read_json_object
+from kiosk_web.simulator.responder import OcspResponder, floor_to_grid
+
+_MOST_REQUEST_BYTES = 4096
+_REQUEST_TYPE = "application/ocsp-request"
+
+
+class RevocationRoutes:
+    """Handlers over one responder and one register."""
+
+    def __init__(
+        self,
+        *,
+        responder: OcspResponder,
+        hierarchy: Hierarchy,
+        register: Register,
+        faults: FaultBoard,
+        clock: Callable[[], datetime],
+        grid: timedelta,
+        slow_seconds: float,
+    ) -> None:
+        self._responder = responder
+        self._hierarchy = hierarchy
+        self._register = register
+        self._faults = faults
+        self._clock = clock
+        self._grid = grid
+        self._slow_seconds = slow_seconds
+        self._lists = derive_list_names(hierarchy)
+        self._by_key_id = {a.key_id: a for a in hierarchy.authorities.values()}
+
+    def build(self) -> Starlette:
+        """The application."""
+        return Starlette(
+            routes=[
+                Route("/healthz", _health),
+                Route("/crl", self._list_names),
+                Route("/crl/{name}.crl", self._list),
+                Route("/services/standing", self._standing, methods=["POST"]),
+                Route("/{encoded:path}", self._ocsp_get, methods=["GET"]),
+                Route("/{ignored:path}", self._ocsp_post, methods=["POST"]),
+            ]
+        )
+
+    async def _ocsp_get(self, request: Request) -> Response:
+        encoded = str(request.path_params["encoded"])
+        if not encoded:
+            return PlainTextResponse("The OCSP responder of the virtual JPKI. Lists: /crl\n")
+        if len(encoded) > _MOST_REQUEST_BYTES:
+            return PlainTextResponse("request too long\n", 414)
+        try:
+            body = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            body = b""  # the responder answers malformedRequest
+        return await self._ocsp(body)
+
+    async def _ocsp_post(self, request: Request) -> Response:
+        if request.headers.get("content-type", "").split(";")[0].strip().lower() != _REQUEST_TYPE:
+            return PlainTextResponse(f"send {_REQUEST_TYPE}\n", 415)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MOST_REQUEST_BYTES:
+                return PlainTextResponse("request too long\n", 413)
+        return await self._ocsp(bytes(body))
+
+    async def _ocsp(self, body: bytes) -> Response:
+        fault = self._faults.ocsp.name if self._faults.ocsp else None
+        if fault == "slow":
+            await asyncio.sleep(self._slow_seconds)
+        answer = self._responder.answer(body, fault)
+        headers = {"cache-control": "no-store"}
+        if answer.location:
+            headers["location"] = answer.location
+        return Response(answer.body, answer.status, headers, media_type=answer.content_type)
+
+    async def _list_names(self, request: Request) -> Response:
+        lists = [
+            {
+                "name": str(name),
+                "url": f"/crl/{name}.crl",
+                "authority_key_id": name.authority.key_id.hex(),
+                "distribution_point": name.distribution_point.rfc4514_string(),
+            }
+            for name in self._lists.values()
+        ]
+        return JSONResponse({"lists": lists})
+
+    async def _list(self, request: Request) -> Response:
+        name = self._lists.get(str(request.path_params["name"]))
+        if name is None:
+            return PlainTextResponse("no such list: see /crl\n", 404)
+        der = issue_list(name, self._register, floor_to_grid(self._clock(), self._grid))
+        return Response(der, media_type="application/pkix-crl")
+
+    async def _standing(self, request: Request) -> Response:
+        """`{"issuer_key_id": hex, "serial": n}` → renewal, linked signature certificate, change of items; 404 if never issued."""
+        try:
+            question = await read_json_object(request, {"issuer_key_id", "serial"})
+            key_id, serial = question.get("issuer_key_id"), question.get("serial")
+            if not isinstance(key_id, str) or isinstance(serial, bool) or not isinstance(serial, int):
+                raise BadRequest("issuer_key_id is a hexadecimal text and serial a number")
+            authority = self._by_key_id.get(bytes.fromhex(key_id))
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        entry = self._register.find(authority.id, serial) if authority and 0 < serial < 1 << 63 else None
+        if entry is None:
+            return JSONResponse({"error": "never issued"}, 404)
+        standing = self._register.judge_standing(entry, self._clock())
+        renewed = None
+        if standing.renewed_to is not None:
+            following, number = standing.renewed_to
+            renewed = {"issuer_key_id": self._hierarchy.authorities[following].key_id.hex(), "serial": number}
+        changed = standing.items_changed_at
+        return JSONResponse(
+            {
+                "renewed_to": renewed,
+                "signature_certificate": standing.signature_certificate.value,
+                "items_changed_at": changed.isoformat() if changed else None,
+            }
+        )
+
+
+async def _health(request: Request) -> Response:
+    return PlainTextResponse("ok\n")

@@ -1,0 +1,182 @@
+"""The card tray: a page, and the same control by HTTP, to put a person's card on the virtual reader, switch faults and restore everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from kiosk_web.simulator.faults import CARD_FAULTS, OCSP_FAULTS, UnknownFault, find_card_fault, find_ocsp_fault
+from kiosk_web.simulator.office import Office, UnknownPerson
+from kiosk_web.simulator.people import Person
+from kiosk_web.simulator.register import Reason, RegisterError
+from kiosk_web.simulator.requests import BadRequest, LocalOnly, read_json_object
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_TEMPLATES = _PACKAGE / "templates"
+_STATIC = _PACKAGE.parent / "static"
+_NO_STORE = {"cache-control": "no-store"}
+
+
+class TrayRoutes:
+    """Handlers over one office. `switch_ocsp` makes the responder's listener follow the fault that holds now."""
+
+    def __init__(self, office: Office, switch_ocsp: Callable[[], Awaitable[None]]) -> None:
+        self._office = office
+        self._switch_ocsp = switch_ocsp
+        self._page = Environment(
+            loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        ).get_template("tray/tray.html")
+
+    def build(self) -> Starlette:
+        """The application, with its guard."""
+        return Starlette(
+            routes=[
+                Route("/", self._show),
+                Route("/healthz", _health),
+                Route("/people", self._people),
+                Route("/people/{person}/{command}", self._command, methods=["POST"]),
+                Route("/reader/card", self._placed, methods=["GET"]),
+                Route("/reader/card", self._place, methods=["PUT"]),
+                Route("/reader/card", self._lift, methods=["DELETE"]),
+                Route("/faults", self._faults, methods=["GET"]),
+                Route("/faults", self._choose_faults, methods=["PUT"]),
+                Route("/restore", self._restore, methods=["POST"]),
+                Route("/state", self._state),
+                Mount("/static", StaticFiles(directory=_STATIC)),
+            ],
+            middleware=[Middleware(LocalOnly)],
+            exception_handlers={
+                BadRequest: _refuse(400),
+                UnknownFault: _refuse(400),
+                UnknownPerson: _refuse(404),
+                RegisterError: _refuse(409),
+                OSError: _refuse(500),
+            },
+        )
+
+    async def _show(self, request: Request) -> Response:
+        english = request.query_params.get("lang") == "en"
+        html = self._page.render(
+            people=self._shown(),
+            english=english,
+            card_faults=CARD_FAULTS.values(),
+            ocsp_faults=OCSP_FAULTS.values(),
+            state=self._load_state(),
+        )
+        return HTMLResponse(html, headers=_NO_STORE)
+
+    async def _people(self, request: Request) -> Response:
+        people = [{"id": p.id, "name": p.name, "pin": p.pin, "note": p.note} for p in self._shown()]
+        return JSONResponse({"people": people})
+
+    async def _placed(self, request: Request) -> Response:
+        return JSONResponse({"person": self._office.cards.load_placed()}, headers=_NO_STORE)
+
+    async def _place(self, request: Request) -> Response:
+        body = await read_json_object(request, {"person"})
+        if not isinstance(body.get("person"), str):
+            raise BadRequest('person is missing: {"person": id}')
+        person = self._office.find_person(str(body["person"]))
+        self._office.cards.place(person.id)
+        return JSONResponse({"person": person.id})
+
+    async def _lift(self, request: Request) -> Response:
+        self._office.cards.lift()
+        return JSONResponse({"person": None})
+
+    async def _faults(self, request: Request) -> Response:
+        return JSONResponse(self._load_faults(), headers=_NO_STORE)
+
+    async def _choose_faults(self, request: Request) -> Response:
+        body = await read_json_object(request, {"card", "ocsp"})
+        for key, find in (("card", find_card_fault), ("ocsp", find_ocsp_fault)):
+            name = body.get(key)
+            if name is not None:  # both are judged before either is changed
+                if not isinstance(name, str):
+                    raise BadRequest(f"{key} is the name of a fault, or null")
+                find(name)
+        board = self._office.faults
+        if "card" in body:
+            board.choose_card(_text(body["card"]))
+            self._office.write_descriptions()
+        if "ocsp" in body:
+            board.choose_ocsp(_text(body["ocsp"]))
+            await self._switch_ocsp()
+        return JSONResponse(self._load_faults())
+
+    async def _restore(self, request: Request) -> Response:
+        self._office.restore()
+        await self._switch_ocsp()
+        return JSONResponse({"restored": len(self._office.people)})
+
+    async def _command(self, request: Request) -> Response:
+        """`issue`, `renew`, `revoke` `{"reason"}`, `hold`, `release`, `move` `{"address"}` for one person."""
+        person, command = str(request.path_params["person"]), str(request.path_params["command"])
+        body = await read_json_object(request, {"reason", "address"}) if await request.body() else {}
+        office = self._office
+        office.find_person(person)
+        if command == "revoke":
+            office.revoke(person, _reason(body.get("reason")))
+        elif command == "move":
+            address = body.get("address")
+            if not isinstance(address, str) or not 1 <= len(address) <= 200:
+                raise BadRequest('address is missing: {"address": text}')
+            office.move(person, address)
+        elif command in ("issue", "renew", "hold", "release"):
+            {"issue": office.issue, "renew": office.renew, "hold": office.hold, "release": office.release}[command](
+                person
+            )
+        else:
+            return JSONResponse({"error": "unknown command; known: issue, renew, revoke, hold, release, move"}, 404)
+        return JSONResponse({"person": person, "command": command})
+
+    async def _state(self, request: Request) -> Response:
+        return JSONResponse(self._load_state(), headers=_NO_STORE)
+
+    def _shown(self) -> list[Person]:
+        return [person for person in self._office.people if not person.hidden]
+
+    def _load_faults(self) -> dict[str, str | None]:
+        board = self._office.faults
+        return {"card": board.card and board.card.name, "ocsp": board.ocsp and board.ocsp.name}
+
+    def _load_state(self) -> dict[str, object]:
+        """What changes on the page: the card on the reader, tries left, certificate states, faults."""
+        return {
+            "person": self._office.cards.load_placed(),
+            "tries": {p.id: self._office.cards.load_tries_left(p) for p in self._shown() if not p.foreign},
+            "certificates": {p.id: self._office.judge_certificate(p) for p in self._shown() if not p.foreign},
+            "faults": self._load_faults(),
+        }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _reason(value: object) -> Reason:
+    if value is None:
+        return Reason.CESSATION_OF_OPERATION
+    try:
+        return Reason(value)
+    except ValueError:
+        raise BadRequest(f"unknown reason; known: {', '.join(r.value for r in Reason)}") from None
+
+
+def _refuse(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def refuse(request: Request, error: Exception) -> Response:
+        return JSONResponse({"error": str(error)}, status)
+
+    return refuse
+
+
+async def _health(request: Request) -> Response:
+    return PlainTextResponse("ok\n")

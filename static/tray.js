@@ -1,0 +1,116 @@
+// The card tray: clicks become the HTTP commands of docs/simulator.md, and /state is shown again and again. No state is kept here.
+"use strict";
+
+const reader = document.getElementById("reader");
+const readerState = document.getElementById("reader-state");
+const lift = document.getElementById("lift");
+const restore = document.getElementById("restore");
+const problem = document.getElementById("problem");
+const tiles = [...document.querySelectorAll(".tile")];
+let lastRefusal = 0;
+
+function showProblem(text) {
+  problem.textContent = text;
+  problem.hidden = text === "";
+}
+
+async function send(method, path, body) {
+  const answer = await fetch(path, {
+    method,
+    headers: body === undefined ? {} : { "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  if (!answer.ok) {
+    const content = await answer.json().catch(() => ({ error: `HTTP ${answer.status}` }));
+    throw new Error(content.error);
+  }
+  return answer.json();
+}
+
+async function act(method, path, body) {
+  try {
+    await send(method, path, body);
+    showProblem("");
+  } catch (error) {
+    lastRefusal = Date.now();
+    showProblem(error instanceof TypeError ? problem.dataset.lost : error.message);
+  }
+  await refresh();
+}
+
+function showTries(tile, left) {
+  const place = tile.querySelector(".tries");
+  if (place === null || left === undefined) return;
+  place.textContent = left === 0 ? place.dataset.locked : place.dataset.words.replace("{n}", left);
+  place.dataset.left = String(Math.min(left, 3));
+}
+
+function showCertificate(tile, state) {
+  const place = tile.querySelector(".certificate");
+  if (place === null || state === undefined) return;
+  place.textContent = place.dataset[state] ?? state;
+  place.dataset.state = state;
+}
+
+function show(state) {
+  let name = "";
+  for (const tile of tiles) {
+    const id = tile.dataset.person;
+    const placed = id === state.person;
+    const button = tile.querySelector(".tile-card");
+    button.setAttribute("aria-pressed", String(placed));
+    if (placed) name = button.dataset.name;
+    showTries(tile, state.tries[id]);
+    showCertificate(tile, state.certificates[id]);
+  }
+  reader.dataset.person = state.person ?? "";
+  const words = state.person === null ? readerState.dataset.empty : readerState.dataset.placed + (name || state.person);
+  if (readerState.textContent !== words) readerState.textContent = words;
+  lift.hidden = state.person === null;
+  for (const kind of ["card", "ocsp"]) {
+    for (const input of document.querySelectorAll(`input[name="${kind}"]`)) {
+      input.checked = input.value === (state.faults[kind] ?? "");
+    }
+  }
+}
+
+async function refresh() {
+  try {
+    show(await send("GET", "/state"));
+    if (Date.now() - lastRefusal > 6000) showProblem("");
+  } catch {
+    lastRefusal = Date.now();
+    showProblem(problem.dataset.lost);
+  }
+}
+
+for (const tile of tiles) {
+  tile.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-action]");
+    if (button === null) return;
+    const person = tile.dataset.person;
+    const action = button.dataset.action;
+    if (action !== "place") act("POST", `/people/${person}/${action}`);
+    else if (reader.dataset.person === person) act("DELETE", "/reader/card");
+    else act("PUT", "/reader/card", { person });
+  });
+}
+lift.addEventListener("click", () => act("DELETE", "/reader/card"));
+restore.addEventListener("click", async () => {
+  restore.disabled = true;
+  const label = restore.textContent;
+  await act("POST", "/restore");
+  restore.textContent = restore.dataset.done;
+  setTimeout(() => {
+    restore.textContent = label;
+    restore.disabled = false;
+  }, 1500);
+});
+for (const group of document.querySelectorAll("fieldset[data-kind]")) {
+  group.addEventListener("change", (event) => act("PUT", "/faults", { [group.dataset.kind]: event.target.value || null }));
+}
+async function watch() {
+  if (!document.hidden) await refresh();
+  setTimeout(watch, 1000);
+}
+watch();
