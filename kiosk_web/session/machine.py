@@ -187,9 +187,17 @@ TABLE: dict[type, Row] = {
 def step(state: s.State, event: e.Event, now: datetime) -> Step:
     """One event. Raises `IllegalEvent`; the state given is never changed."""
     row = TABLE[type(state)]
+    if isinstance(event, e.DeadlinePassed) and not _is_due(state, now):
+        return state, ()
     handler = row.legal.get(type(event))
     if handler is not None:
         return handler(state, event, now)
     if type(event) in row.kept:
         return state, ()
     raise IllegalEvent(state, event)
+
+
+def _is_due(state: s.State, now: datetime) -> bool:
+    """A deadline may have been moved between the clock's ring and now."""
+    wake_at = s.derive_wake_at(state)
+    return wake_at is not None and now >= wake_at

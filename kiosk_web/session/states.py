@@ -249,6 +249,15 @@ def derive_visit(state: State) -> Visit | None:
     return None if isinstance(state, Connecting | Superseded) else state.visit
 
 
+def derive_challenge(state: State) -> str:
+    """The challenge under way, "" when the card is not in use."""
+    if isinstance(state, ReadingCard):
+        return state.challenge
+    if isinstance(state, AwaitingPin | ConfirmingLastPin | CheckingPin | Checking):
+        return state.evidence.challenge
+    return ""
+
+
 def derive_orders(state: State) -> tuple[BridgeOrder, ...]:
     """The bridge commands that the page must have run in this state."""
     if isinstance(state, ReadingCard | AwaitingPin | ConfirmingLastPin | CheckingPin | Refused):

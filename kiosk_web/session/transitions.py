@@ -33,7 +33,7 @@ READER_CODES: dict[s.ReaderCondition, str] = {
 Step = tuple[s.State, tuple[c.Command, ...]]
 
 
-class IllegalEvent(Exception):
+class IllegalEvent(Exception):  # noqa: N818 - states and events are named by condition, errors too
     """The event has no place in this state. Nothing changed."""
 
     def __init__(self, state: s.State, event: e.Event) -> None:
@@ -46,8 +46,7 @@ def _after(now: datetime, seconds: int) -> datetime:
 
 def _order(visit: s.Visit, name: s.OrderName, **arguments: str) -> tuple[s.Visit, s.BridgeOrder]:
     numbered = replace(visit, orders_issued=visit.orders_issued + 1)
-    return numbered, s.BridgeOrder(f"{visit.id}.{numbered.orders_issued}", name, arguments)  # type:
-    ignore[arg - type]  # callers pass literals
+    return numbered, s.BridgeOrder(f"{visit.id}.{numbered.orders_issued}", name, arguments)
 
 
 def start_visit(visit: s.Visit, now: datetime, presence: s.Presence | None = None) -> s.ChoosingService:
@@ -204,16 +203,8 @@ def _status(state: s.State) -> s.StatusEvidence | None:
     return None
 
 
-def _challenge(state: s.State) -> str:
-    if isinstance(state, s.ReadingCard):
-        return state.challenge
-    if isinstance(state, s.AwaitingPin | s.ConfirmingLastPin | s.CheckingPin | s.Checking):
-        return state.evidence.challenge
-    raise ValueError(state.name)
-
-
 def _require_challenge(state: s.State, event: e.Event, challenge: str) -> None:
-    if not challenge or challenge != _challenge(state):
+    if not challenge or challenge != s.derive_challenge(state):
         raise IllegalEvent(state, event)
 
 
@@ -317,7 +308,7 @@ def cancel_at_card(state: s.State, event: e.Cancelled, now: datetime) -> Step:
 
 def fail_at_card(state: s.State, event: e.BridgeFailed, now: datetime) -> Step:
     """The bridge gave up: its code is ours. An unknown one is told as `internal`, never repeated from outside."""
-    if event.challenge and event.challenge != _challenge(state):
+    if event.challenge and event.challenge != s.derive_challenge(state):
         raise IllegalEvent(state, event)
     code = event.code if event.code in CODES else "internal"
     return refuse(_visit(state), code, now, tries_left=event.tries_left, status=_status(state))

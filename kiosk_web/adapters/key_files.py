@@ -1,0 +1,110 @@
+"""The server's keys as files in the data folder, readable by its user alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from kiosk_web.errors import KeysError
+from kiosk_web.services.keys import KeyRing, TicketKey, derive_rotation
+from kiosk_web.services.ports import Entropy
+
+
+class KeyFiles:
+    """`keys/identity.pem` is made once; `keys/tickets.json` holds the current and the next ticket key."""
+
+    def __init__(self, data: Path, entropy: Entropy) -> None:
+        self._folder = data / "keys"
+        self._entropy = entropy
+
+    def load(self, now: datetime) -> KeyRing:
+        """The keys, made where missing and rotated where due. Raises `KeysError`."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            identity = self._load_identity()
+            current, following = self._rotate(now)
+        except OSError as error:
+            raise KeysError(f"{self._folder}: {error.strerror or 'cannot be used'}") from None
+        return KeyRing(identity, current, following)
+
+    def rotate(self, ring: KeyRing, now: datetime) -> None:
+        """Let the next key take over if the current one nears its end."""
+        ring.rotate(*self._rotate(now))
+
+    def _load_identity(self) -> Ed25519PrivateKey:
+        path = self._folder / "identity.pem"
+        if not path.exists():
+            fresh = Ed25519PrivateKey.from_private_bytes(self._entropy(32))
+            pem = fresh.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            _write_new(path, pem)
+        try:
+            key = load_pem_private_key(path.read_bytes(), None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise KeysError(f"{path}: not a private key") from None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise KeysError(f"{path}: not an Ed25519 key")
+        return key
+
+    def _rotate(self, now: datetime) -> tuple[TicketKey, TicketKey]:
+        path = self._folder / "tickets.json"
+        known = _load_ticket_keys(path) if path.exists() else ()
+        keys = derive_rotation(known, now, self._entropy)
+        if keys != known:
+            _write_over(path, json.dumps([_dump(key) for key in keys]).encode())
+        return keys
+
+
+def _load_ticket_keys(path: Path) -> tuple[TicketKey, ...]:
+    try:
+        return tuple(
+            TicketKey(
+                Ed25519PrivateKey.from_private_bytes(bytes.fromhex(entry["private"])),
+                datetime.fromtimestamp(entry["nbf"], UTC),
+                datetime.fromtimestamp(entry["exp"], UTC),
+            )
+            for entry in json.loads(path.read_bytes())
+        )
+    except (ValueError, KeyError, TypeError):
+        raise KeysError(f"{path}: not a list of ticket keys") from None
+
+
+def _dump(key: TicketKey) -> dict[str, object]:
+    return {
+        "private": key.private.private_bytes_raw().hex(),
+        "nbf": int(key.not_before.timestamp()),
+        "exp": int(key.expires_at.timestamp()),
+    }
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Whoever is first makes the file; the other one reads it."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_bytes(content)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            draft.replace(path)
+            return
+    draft.unlink()
+
+
+def _write_over(path: Path, content: bytes) -> None:
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_bytes(content)
+    draft.replace(path)

@@ -1,0 +1,1 @@
+"""The database behind `services/ports.py`: SQLAlchemy Core on SQLite, migrated with Alembic."""

@@ -1,0 +1,125 @@
+"""One SQLite file as the database:
+
+WAL, synchronous=FULL, secure_delete, foreign_keys; one writer at a time in this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from kiosk_web.adapters.store.audit import SqlAuditRows
+from kiosk_web.adapters.store.persons import SqlPersonRows
+from kiosk_web.adapters.store.sessions import SqlSessionRows
+from kiosk_web.adapters.store.terminals import SqlTerminalRows
+
+FILE_NAME = "kiosk.sqlite3"
+_WRITE = "kiosk_write"
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=5000",
+)
+
+
+def _prepare_connection(dbapi_connection: Any, record: object) -> None:
+    # The driver's own transaction control begins too late; BEGIN is sent below (SQLAlchemy docs, "pysqlite
+    # transactions").
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _listen(engine: Engine) -> None:
+    event.listen(engine, "connect", _prepare_connection)
+    event.listen(engine, "begin", _begin)
+
+
+def open_sync_engine(data: Path) -> Engine:
+    """A blocking engine on the same file, for migrations."""
+    engine = create_engine(f"sqlite:///{data / FILE_NAME}", poolclass=NullPool).execution_options(**{_WRITE: True})
+    _listen(engine)
+    return engine
+
+
+@dataclass(frozen=True)
+class SqlTransaction:
+    terminals: SqlTerminalRows
+    sessions: SqlSessionRows
+    persons: SqlPersonRows
+    audit: SqlAuditRows
+    connection: AsyncConnection
+
+
+def _build_transaction(connection: AsyncConnection) -> SqlTransaction:
+    return SqlTransaction(
+        SqlTerminalRows(connection),
+        SqlSessionRows(connection),
+        SqlPersonRows(connection),
+        SqlAuditRows(connection),
+        connection,
+    )
+
+
+class SqlStore:
+    """Implements `services.ports.Store`. The file must have been migrated. Close it with `close`."""
+
+    def __init__(self, data: Path) -> None:
+        self._engine: AsyncEngine = create_async_engine(
+            f"sqlite+aiosqlite:///{data / FILE_NAME}",
+            pool_size=4,
+            max_overflow=0,
+            # A value of a failed statement never appears in an exception or a log.
+            hide_parameters=True,
+        )
+        _listen(self._engine.sync_engine)
+        # SQLite knows one writer; waiting here is in order and wakes at once, its own waiting is a poll.
+        self._writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[SqlTransaction]:
+        async with self._engine.connect() as connection, connection.begin():
+            yield _build_transaction(connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[SqlTransaction]:
+        async with self._writer, self._engine.connect() as plain:
+            connection = await plain.execution_options(**{_WRITE: True})
+            async with connection.begin():
+                yield _build_transaction(connection)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def load_revision(data: Path) -> str | None:
+    """The migration the file is at, None for no file or an empty one. Cheap: Alembic is not needed for it."""
+    path = data / FILE_NAME
+    if not path.exists():
+        return None
+    connection = sqlite3.connect(path)
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError:
+        return None
+    finally:
+        connection.close()
+    return None if row is None else str(row[0])

@@ -1,0 +1,205 @@
+"""The tables. Times are UTC.
+
+`person_certificates` is the only place of a serial number; certificates themselves are nowhere.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept as naive UTC because SQLite has no zones. A naive time is refused (`ValueError`)."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive time")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+terminals = Table(
+    "terminals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("origin", Text, nullable=False),
+    Column("public_key", LargeBinary),
+    Column("counter", Integer, nullable=False, server_default="0"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("enrolled_at", UtcTime),
+    Column("revoked_at", UtcTime),
+)
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("code_id", LargeBinary, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("terminal_id", ForeignKey("terminals.id"), nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+)
+
+hello_tickets = Table(
+    "hello_tickets",
+    metadata,
+    Column("ticket_sha256", LargeBinary, primary_key=True),
+    Column("terminal_id", ForeignKey("terminals.id"), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("bridge_nonce", LargeBinary, nullable=False),
+    Column("page_key", LargeBinary, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("terminal_id", ForeignKey("terminals.id"), nullable=False, index=True),
+    Column("cookie_sha256", LargeBinary, nullable=False, unique=True),
+    Column("seq", Integer, nullable=False, server_default="0"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("superseded_at", UtcTime),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("terminal_id", ForeignKey("terminals.id"), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("page_id", Text, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("deadline_at", UtcTime, index=True),
+)
+
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("ticket", Text, nullable=False),
+    Column("terminal_id", ForeignKey("terminals.id"), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("nonce", LargeBinary, nullable=False, unique=True),
+    Column("consent", LargeBinary, nullable=False),
+    Column("lease", Text, nullable=False),
+    Column("card", Text, nullable=False),
+    Column("reference", Text, nullable=False, unique=True),
+    Column("issued_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("consumed_at", UtcTime),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("terminal_id", ForeignKey("terminals.id"), nullable=False),
+    Column("challenge_id", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("done_at", UtcTime),
+    Index("ix_outbox_challenge", "terminal_id", "challenge_id"),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+person_certificates = Table(
+    "person_certificates",
+    metadata,
+    Column("issuer_key_id", LargeBinary, primary_key=True),
+    Column("serial", Text, primary_key=True),  # decimal: up to 20 bytes do not fit an integer column
+    Column("person_id", ForeignKey("persons.id"), nullable=False, index=True),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+pairwise_ids = Table(
+    "pairwise_ids",
+    metadata,
+    Column("ppid", Text, primary_key=True),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("system", Text, nullable=False),
+    Column("issued_at", UtcTime, nullable=False),
+    UniqueConstraint("person_id", "system"),
+)
+
+mykey_ids = Table(
+    "mykey_ids",
+    metadata,
+    Column("mykey_id", Text, primary_key=True),
+    Column("person_id", ForeignKey("persons.id"), nullable=False, index=True),
+    Column("state", Text, nullable=False),  # issued, stopped, superseded
+    Column("issued_at", UtcTime, nullable=False),
+)
+
+high_water_marks = Table(
+    "high_water_marks",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),  # a hash made by services/validation.py
+    Column("this_update", UtcTime, nullable=False, index=True),
+    Column("held", Boolean, nullable=False),
+    Column("revoked_at", UtcTime),
+    Column("revoked_reason", Text),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("reference", Text, nullable=False, index=True),
+    Column("terminal_id", ForeignKey("terminals.id"), nullable=False, index=True),
+    Column("service", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("status_outcome", Text, nullable=False),
+    Column("status_method", Text, nullable=False),
+    Column("this_update", UtcTime),
+    Column("next_update", UtcTime),
+    Column("started_at", UtcTime),
+    Column("ended_at", UtcTime, nullable=False),
+)

@@ -1,0 +1,164 @@
+"""Terminals, their enrolment, hello tickets and pages in the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kiosk_web.adapters.store import schema
+from kiosk_web.services.ports import EnrolmentRecord, HelloRecord, PageRecord, TerminalRecord
+
+_t = schema.terminals.c
+_e = schema.enrolments.c
+_h = schema.hello_tickets.c
+_p = schema.pages.c
+_s = schema.sessions.c
+
+
+class SqlTerminalRows:
+    """Implements `services.ports.TerminalRows`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, record: TerminalRecord, enrolment: EnrolmentRecord) -> None:
+        await self._connection.execute(
+            insert(schema.terminals).values(
+                id=record.id, name=record.name, origin=record.origin, created_at=record.created_at
+            )
+        )
+        await self._add_enrolment(enrolment)
+
+    async def _add_enrolment(self, enrolment: EnrolmentRecord) -> None:
+        await self._connection.execute(
+            insert(schema.enrolments).values(
+                code_id=enrolment.code_id,
+                key=enrolment.key,
+                terminal_id=enrolment.terminal,
+                expires_at=enrolment.expires_at,
+            )
+        )
+
+    async def find(self, terminal: str) -> TerminalRecord | None:
+        row = (await self._connection.execute(select(schema.terminals).where(_t.id == terminal))).one_or_none()
+        return None if row is None else _build_terminal(row)
+
+    async def find_by_name(self, name: str) -> TerminalRecord | None:
+        row = (await self._connection.execute(select(schema.terminals).where(_t.name == name))).one_or_none()
+        return None if row is None else _build_terminal(row)
+
+    async def list_all(self) -> tuple[TerminalRecord, ...]:
+        rows = await self._connection.execute(select(schema.terminals).order_by(_t.name))
+        return tuple(_build_terminal(row) for row in rows)
+
+    async def revoke(self, terminal: str, now: datetime) -> None:
+        await self._connection.execute(
+            update(schema.terminals).where(_t.id == terminal, _t.revoked_at.is_(None)).values(revoked_at=now)
+        )
+        await self._connection.execute(delete(schema.enrolments).where(_e.terminal_id == terminal))
+
+    async def renew_code(self, enrolment: EnrolmentRecord) -> None:
+        await self._connection.execute(delete(schema.enrolments).where(_e.terminal_id == enrolment.terminal))
+        await self._add_enrolment(enrolment)
+
+    async def find_enrolment(self, code_id: bytes, now: datetime) -> EnrolmentRecord | None:
+        row = (
+            await self._connection.execute(
+                select(schema.enrolments).where(_e.code_id == code_id, _e.used_at.is_(None), _e.expires_at > now)
+            )
+        ).one_or_none()
+        return None if row is None else EnrolmentRecord(row.code_id, row.key, row.terminal_id, row.expires_at)
+
+    async def enrol(self, code_id: bytes, public_key: bytes, origin: str, now: datetime) -> bool:
+        used = (
+            await self._connection.execute(
+                update(schema.enrolments)
+                .where(_e.code_id == code_id, _e.used_at.is_(None), _e.expires_at > now)
+                .values(used_at=now)
+                .returning(_e.terminal_id)
+            )
+        ).one_or_none()
+        if used is None:
+            return False
+        changed = await self._connection.execute(
+            update(schema.terminals)
+            .where(_t.id == used.terminal_id, _t.revoked_at.is_(None))
+            .values(public_key=public_key, origin=origin, enrolled_at=now, counter=0)
+        )
+        return changed.rowcount == 1
+
+    async def raise_counter(self, terminal: str, counter: int) -> bool:
+        changed = await self._connection.execute(
+            update(schema.terminals).where(_t.id == terminal, _t.counter < counter).values(counter=counter)
+        )
+        return changed.rowcount == 1
+
+    async def add_hello(self, record: HelloRecord) -> None:
+        await self._connection.execute(
+            insert(schema.hello_tickets).values(
+                ticket_sha256=record.ticket_sha256,
+                terminal_id=record.terminal,
+                origin=record.origin,
+                address=record.address,
+                bridge_nonce=record.bridge_nonce,
+                page_key=record.page_key,
+                expires_at=record.expires_at,
+            )
+        )
+
+    async def take_hello(self, ticket_sha256: bytes, now: datetime) -> HelloRecord | None:
+        row = (
+            await self._connection.execute(
+                update(schema.hello_tickets)
+                .where(_h.ticket_sha256 == ticket_sha256, _h.used_at.is_(None), _h.expires_at >= now)
+                .values(used_at=now)
+                .returning(*schema.hello_tickets.c)
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        return HelloRecord(
+            row.ticket_sha256, row.terminal_id, row.origin, row.address, row.bridge_nonce, row.page_key, row.expires_at
+        )
+
+    async def open_page(self, page: PageRecord, cookie_sha256: bytes, now: datetime) -> None:
+        await self._connection.execute(
+            update(schema.pages)
+            .where(_p.terminal_id == page.terminal, _p.superseded_at.is_(None))
+            .values(superseded_at=now)
+        )
+        await self._connection.execute(
+            insert(schema.pages).values(
+                id=page.id, terminal_id=page.terminal, cookie_sha256=cookie_sha256, created_at=now
+            )
+        )
+
+    async def find_page(self, cookie_sha256: bytes) -> PageRecord | None:
+        row = (
+            await self._connection.execute(
+                select(_p.id, _p.terminal_id, _p.superseded_at)
+                .join(schema.terminals, _t.id == _p.terminal_id)
+                .where(_p.cookie_sha256 == cookie_sha256, _t.revoked_at.is_(None))
+            )
+        ).one_or_none()
+        return None if row is None else PageRecord(row.id, row.terminal_id, row.superseded_at is None)
+
+    async def raise_sequence(self, page: str, seq: int) -> bool:
+        changed = await self._connection.execute(
+            update(schema.pages).where(_p.id == page, _p.seq < seq).values(seq=seq)
+        )
+        return changed.rowcount == 1
+
+    async def list_revoked_in_service(self) -> tuple[str, ...]:
+        rows = await self._connection.execute(
+            select(_t.id)
+            .join(schema.sessions, _s.terminal_id == _t.id)
+            .where(_t.revoked_at.is_not(None), _s.name != "out_of_service")
+        )
+        return tuple(row.id for row in rows)
+
+
+def _build_terminal(row: Row[tuple[object, ...]]) -> TerminalRecord:
+    return TerminalRecord(row.id, row.name, row.origin, row.public_key, row.created_at, row.enrolled_at, row.revoked_at)

@@ -1,0 +1,246 @@
+"""Executes what the machine commands, inside the transaction of the event. Each command answers with the next event."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from kiosk_web.errors import KioskError
+from kiosk_web.identity import reference
+from kiosk_web.identity.offer import Offer
+from kiosk_web.pki.signature import Proof, build_card_message, judge_pin_proof
+from kiosk_web.pki.status import StatusMalformed, from_json
+from kiosk_web.pki.terminal import (
+    build_certificate_evidence_bytes,
+    build_result_evidence_bytes,
+    judge_ed25519,
+)
+from kiosk_web.pki.trust import TrustedCertificate, Untrusted
+from kiosk_web.pki.verdict import VerdictPolicy, judge_verdict
+from kiosk_web.services.audit import record_visit
+from kiosk_web.services.issuance import IssuanceService
+from kiosk_web.services.keys import AUDIENCE, ISSUER, KeyRing, encode_base64url
+from kiosk_web.services.ports import ChallengeRecord, Entropy, Transaction, Validation
+from kiosk_web.session import commands as c
+from kiosk_web.session import events as e
+
+CHALLENGE_TYPE = "kiosk-challenge+jwt"
+CHALLENGE_LIFETIME = timedelta(seconds=180)
+EXPIRES_SOON = timedelta(days=92)  # 「3か月以内」: renewal is possible from three months before the end
+ATTEMPTS = 8
+
+
+@dataclass
+class Held:
+    """What must not be stored and is needed again before the visit ends: in this process's memory only."""
+
+    certificate: TrustedCertificate
+    proof: Proof | None = None
+
+
+class EffectService:
+    """One method for each command. `held` is keyed by challenge and emptied by `forget`."""
+
+    def __init__(
+        self,
+        *,
+        offer: Offer,
+        validation: Validation,
+        issuance: IssuanceService,
+        keys: KeyRing,
+        entropy: Entropy,
+        early_check: bool = True,
+    ) -> None:
+        self._offer = offer
+        self._validation = validation
+        self._issuance = issuance
+        self._keys = keys
+        self._entropy = entropy
+        self._early_check = early_check
+        self._held: dict[str, Held] = {}
+
+    def find_certificate(self, challenge: str) -> TrustedCertificate | None:
+        """The certificate whose status is to be asked, None after a restart."""
+        held = self._held.get(challenge)
+        return None if held is None else held.certificate
+
+    def forget(self, challenge: str) -> None:
+        """The visit that held it is over."""
+        self._held.pop(challenge, None)
+
+    async def execute(
+        self, transaction: Transaction, terminal: str, command: c.Command, now: datetime
+    ) -> e.Event | None:
+        """Do it; the answer is for the machine, None where it waits for no answer in this transaction."""
+        match command:
+            case c.IssueChallenge():
+                return await self._issue_challenge(transaction, terminal, command, now)
+            case c.JudgeCertificate():
+                return await self._judge_certificate(transaction, terminal, command)
+            case c.JudgeProof():
+                return await self._judge_proof(transaction, terminal, command)
+            case c.Conclude():
+                return await self._conclude(transaction, command, now)
+            case c.RecordAudit():
+                await record_visit(transaction, terminal, command, now)
+                return None
+            case c.CheckStatus():
+                await transaction.sessions.add_work(terminal, command.challenge, now)
+                return None
+            case _:
+                assert_never(command)
+
+    async def _issue_challenge(
+        self, transaction: Transaction, terminal: str, command: c.IssueChallenge, now: datetime
+    ) -> e.Event:
+        record = await transaction.terminals.find(terminal)
+        if record is None:
+            raise KioskError("the terminal of a session is gone")
+        visit = command.visit
+        jti, nonce = encode_base64url(self._entropy(16)), self._entropy(32)
+        number = visit.reference or await self._draw_reference(transaction)
+        issued_at = int(now.timestamp())
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "jti": jti,
+            "iat": issued_at,
+            "exp": issued_at + int(CHALLENGE_LIFETIME.total_seconds()),
+            "terminal": terminal,
+            "origin": record.origin,
+            "session": visit.id,
+            "service": visit.service,
+            "purpose": "identify",
+            "method": "pin",
+            "nonce": encode_base64url(nonce),
+            "consent": "",
+            "lease": "",
+            "card": visit.presence.instance,
+        }
+        ticket = self._keys.sign_ticket(CHALLENGE_TYPE, claims)
+        await transaction.sessions.add_challenge(
+            ChallengeRecord(
+                id=jti,
+                ticket=ticket,
+                terminal=terminal,
+                origin=record.origin,
+                session=visit.id,
+                service=visit.service,
+                purpose="identify",
+                method="pin",
+                nonce=nonce,
+                consent=b"",
+                lease="",
+                card=visit.presence.instance,
+                reference=number,
+                issued_at=now,
+                expires_at=now + CHALLENGE_LIFETIME,
+            )
+        )
+        return e.ChallengeIssued(jti, ticket, number)
+
+    async def _draw_reference(self, transaction: Transaction) -> str:
+        for _ in range(ATTEMPTS):
+            number = reference.build_reference(self._entropy(reference.ENTROPY))
+            if not await transaction.sessions.is_reference_used(number):
+                return number
+        raise KioskError("no unused reference number was drawn")
+
+    async def _judge_countersignature(
+        self, transaction: Transaction, terminal: str, message: bytes, counter: int, signature: bytes
+    ) -> bool:
+        """The terminal's own key, and a counter above all before it. A wrong signature does not move the counter."""
+        record = await transaction.terminals.find(terminal)
+        if record is None or record.revoked_at is not None or record.public_key is None:
+            return False
+        if not judge_ed25519(record.public_key, message, signature):
+            return False
+        return await transaction.terminals.raise_counter(terminal, counter)
+
+    async def _judge_certificate(self, transaction: Transaction, terminal: str, command: c.JudgeCertificate) -> e.Event:
+        challenge = await transaction.sessions.find_challenge(command.challenge)
+        if challenge is None:
+            return e.CertificateRejected(command.challenge, "evidence_refused")
+        message = build_certificate_evidence_bytes(
+            ticket=challenge.ticket,
+            certificate_sha256=_sha256(command.certificate),
+            method=challenge.method,
+            tries_left=command.tries_left,
+            counter=command.counter,
+        )
+        if not await self._judge_countersignature(transaction, terminal, message, command.counter, command.signature):
+            return e.CertificateRejected(command.challenge, "evidence_refused")
+        trust = self._validation.judge_trust(command.certificate)
+        if isinstance(trust, Untrusted):
+            return e.CertificateRejected(command.challenge, trust.reason)
+        self._held[command.challenge] = Held(trust)
+        return e.CertificateTrusted(command.challenge, trust.sha256.hex(), command.tries_left, self._early_check)
+
+    async def _judge_proof(self, transaction: Transaction, terminal: str, command: c.JudgeProof) -> e.Event:
+        challenge = await transaction.sessions.find_challenge(command.challenge)
+        sha256 = _sha256(command.certificate)
+        if challenge is None:
+            return e.ProofRejected(command.challenge, "evidence_refused")
+        if sha256.hex() != command.certificate_sha256:
+            return e.ProofRejected(command.challenge, "certificate_changed")
+        evidence = build_result_evidence_bytes(
+            ticket=challenge.ticket,
+            certificate_sha256=sha256,
+            method=challenge.method,
+            card_signature=command.card_signature,
+            counter=command.counter,
+        )
+        if not await self._judge_countersignature(transaction, terminal, evidence, command.counter, command.signature):
+            return e.ProofRejected(command.challenge, "evidence_refused")
+        trust = self._validation.judge_trust(command.certificate)
+        if isinstance(trust, Untrusted):
+            return e.ProofRejected(command.challenge, trust.reason)
+        message = build_card_message(
+            method=challenge.method,
+            purpose=challenge.purpose,
+            origin=challenge.origin,
+            terminal=challenge.terminal,
+            session=challenge.session,
+            service=challenge.service,
+            nonce=challenge.nonce,
+            certificate_sha256=sha256,
+            consent=challenge.consent,
+            lease=challenge.lease,
+        )
+        proof = judge_pin_proof(trust, message, command.card_signature)
+        if not proof.verified:
+            return e.ProofRejected(command.challenge, "evidence_refused")
+        self._held[command.challenge] = Held(trust, proof)
+        return e.ProofAccepted(command.challenge)
+
+    async def _conclude(self, transaction: Transaction, command: c.Conclude, now: datetime) -> e.Event:
+        held = self._held.get(command.challenge)
+        service = self._offer.find(command.visit.service)
+        if held is None or service is None:
+            return e.VisitRejected(command.challenge, "internal")
+        try:
+            status = from_json(command.status_json)
+        except StatusMalformed:
+            return e.VisitRejected(command.challenge, "internal")
+        # What a service accepts is in the code of its profile, not in a request: a signature after the 暗証番号, and
+        # OCSP.
+        policy = VerdictPolicy(frozenset({"pin"}), frozenset({"ocsp"}))
+        verdict = judge_verdict(held.certificate, status, held.proof, policy, now)
+        if not verdict.accepted:
+            return e.VisitRejected(command.challenge, verdict.refusal_code)
+        identifier = await self._issuance.issue_identifier(transaction, held.certificate, service, now)
+        return e.VisitConcluded(
+            challenge=command.challenge,
+            profile=service.profile,
+            identifier_kind=service.terms.identifier_kind,
+            identifier=identifier,
+            expires_soon=held.certificate.not_after - now <= EXPIRES_SOON,
+            checked_at=status.evidence.checked_at,
+            status_as_of=status.evidence.this_update,
+        )
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()

@@ -1,0 +1,259 @@
+"""What the use-cases ask of the world: a database, a feed of changes, a validator, a clock and randomness.
+
+Rows are plain values. A `Transaction` commits when its `async with` ends without an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from kiosk_web.pki.status import CertificateStatus
+from kiosk_web.pki.trust import TrustedCertificate, Untrusted
+
+Clock = Callable[[], datetime]  # aware, UTC
+Entropy = Callable[[int], bytes]
+
+
+@dataclass(frozen=True)
+class TerminalRecord:
+    """One terminal. `public_key` is the raw Ed25519 key, None until it was enrolled."""
+
+    id: str
+    name: str
+    origin: str
+    public_key: bytes | None
+    created_at: datetime
+    enrolled_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, repr=False)
+class EnrolmentRecord:
+    code_id: bytes
+    key: bytes
+    terminal: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, repr=False)
+class HelloRecord:
+    """A hello ticket that was handed out, found again by the hash of its compact form."""
+
+    ticket_sha256: bytes
+    terminal: str
+    origin: str
+    address: str
+    bridge_nonce: bytes
+    page_key: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class PageRecord:
+    """A page that proved its bridge. `current` is False once a newer one did."""
+
+    id: str
+    terminal: str
+    current: bool
+
+
+@dataclass(frozen=True, repr=False)
+class ChallengeRecord:
+    """What the server asked a card to sign, exactly; the bytes are rebuilt from this alone."""
+
+    id: str
+    ticket: str
+    terminal: str
+    origin: str
+    session: str
+    service: str
+    purpose: str
+    method: Literal["pin", "kazashi"]
+    nonce: bytes
+    consent: bytes
+    lease: str
+    card: str
+    reference: str
+    issued_at: datetime
+    expires_at: datetime
+    consumed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """The session of one terminal. `version` only rises; a write names the version it read."""
+
+    terminal: str
+    version: int
+    state: str
+    page: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class OutboxRecord:
+    id: int
+    terminal: str
+    challenge: str
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """One visit, without personal data: nothing here leads to a person, a card or a certificate."""
+
+    reference: str
+    terminal: str
+    service: str
+    outcome: str
+    code: str
+    method: str
+    status_outcome: str
+    status_method: str
+    this_update: datetime | None
+    next_update: datetime | None
+    started_at: datetime | None
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class LatestVisit:
+    """How the latest recorded visit of a terminal ended."""
+
+    terminal: str
+    outcome: str
+    code: str
+
+
+class TerminalRows(Protocol):
+    async def add(self, record: TerminalRecord, enrolment: EnrolmentRecord) -> None: ...
+    async def find(self, terminal: str) -> TerminalRecord | None: ...
+    async def find_by_name(self, name: str) -> TerminalRecord | None: ...
+    async def list_all(self) -> tuple[TerminalRecord, ...]: ...
+    async def revoke(self, terminal: str, now: datetime) -> None:
+        """End the terminal, its pages and its open codes."""
+        ...
+
+    async def renew_code(self, enrolment: EnrolmentRecord) -> None:
+        """Replace every open code of the terminal."""
+        ...
+
+    async def find_enrolment(self, code_id: bytes, now: datetime) -> EnrolmentRecord | None: ...
+    async def enrol(self, code_id: bytes, public_key: bytes, origin: str, now: datetime) -> bool:
+        """Use the code up and set key and origin; False if the code was used or ran out."""
+        ...
+
+    async def raise_counter(self, terminal: str, counter: int) -> bool:
+        """True if `counter` is higher than all before it; it is then the highest."""
+        ...
+
+    async def add_hello(self, record: HelloRecord) -> None: ...
+    async def take_hello(self, ticket_sha256: bytes, now: datetime) -> HelloRecord | None:
+        """Use the ticket up; None if it is unknown, used or expired."""
+        ...
+
+    async def open_page(self, page: PageRecord, cookie_sha256: bytes, now: datetime) -> None:
+        """Record a verified page; the older ones of the terminal stop being current."""
+        ...
+
+    async def find_page(self, cookie_sha256: bytes) -> PageRecord | None:
+        """None for an unknown cookie and for one of a revoked terminal."""
+        ...
+
+    async def raise_sequence(self, page: str, seq: int) -> bool:
+        """True if `seq` is higher than all of this page before it."""
+        ...
+
+    async def list_revoked_in_service(self) -> tuple[str, ...]:
+        """Revoked terminals whose session does not say so yet."""
+        ...
+
+
+class SessionRows(Protocol):
+    async def load(self, terminal: str) -> SessionRecord | None: ...
+    async def save(
+        self, record: SessionRecord, name: str, wake_at: datetime | None, expected_version: int | None
+    ) -> bool:
+        """Write the next version; False if another writer was first (`expected_version` None: no row may exist)."""
+        ...
+
+    async def list_due(self, now: datetime) -> tuple[str, ...]: ...
+    async def list_all(self) -> tuple[SessionRecord, ...]: ...
+    async def add_challenge(self, record: ChallengeRecord) -> None: ...
+    async def find_challenge(self, challenge: str) -> ChallengeRecord | None: ...
+    async def consume_challenge(self, challenge: str, terminal: str, now: datetime) -> ChallengeRecord | None:
+        """One UPDATE … RETURNING: the challenge for the one caller who was first and in time, None for all others."""
+        ...
+
+    async def is_reference_used(self, reference: str) -> bool: ...
+    async def add_work(self, terminal: str, challenge: str, now: datetime) -> None: ...
+    async def finish_work(self, terminal: str, challenge: str, now: datetime) -> None: ...
+    async def list_unfinished_work(self) -> tuple[OutboxRecord, ...]: ...
+    async def forget_old(self, before: datetime) -> None:
+        """Delete hello tickets, challenges, superseded pages and finished work older than this."""
+        ...
+
+
+class PersonRows(Protocol):
+    async def find(self, issuer_key_id: bytes, serial: int) -> str | None: ...
+    async def add(self, person: str, issuer_key_id: bytes, serial: int, now: datetime) -> None: ...
+    async def find_ppid(self, person: str, system: str) -> str | None: ...
+    async def add_ppid(self, person: str, system: str, ppid: str, now: datetime) -> bool:
+        """False if this very PPID exists already."""
+        ...
+
+    async def find_mykey_id(self, person: str) -> tuple[str, str] | None:
+        """(MyKey ID, state) that is not superseded."""
+        ...
+
+    async def add_mykey_id(self, person: str, mykey_id: str, now: datetime) -> bool:
+        """False if this very MyKey ID exists already."""
+        ...
+
+
+class AuditRows(Protocol):
+    async def add(self, record: AuditRecord) -> None: ...
+    async def list_latest(self) -> tuple[LatestVisit, ...]: ...
+
+
+class Transaction(Protocol):
+    @property
+    def terminals(self) -> TerminalRows: ...
+    @property
+    def sessions(self) -> SessionRows: ...
+    @property
+    def persons(self) -> PersonRows: ...
+    @property
+    def audit(self) -> AuditRows: ...
+
+
+class Store(Protocol):
+    def read(self) -> AbstractAsyncContextManager[Transaction]: ...
+    def write(self) -> AbstractAsyncContextManager[Transaction]: ...
+
+
+class Subscription(Protocol):
+    """Wakes its owner; several changes before the next `wait` are one."""
+
+    async def wait(self) -> bool:
+        """True after a change, False when the server stops."""
+        ...
+
+
+class Feed(Protocol):
+    """Tells the streams of this process, and later of others, that something changed."""
+
+    def publish(self, terminal: str) -> None: ...
+    def subscribe(self, terminal: str | None) -> AbstractContextManager[Subscription]:
+        """Changes of one terminal, or of all with None."""
+        ...
+
+
+class Validation(Protocol):
+    """`services/validation.py`, as far as a session needs it."""
+
+    def judge_trust(self, der: bytes) -> TrustedCertificate | Untrusted: ...
+    async def check_status(self, certificate: TrustedCertificate) -> CertificateStatus: ...

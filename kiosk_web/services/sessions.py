@@ -1,0 +1,274 @@
+"""The sessions of all terminals: load, step, execute, save, tell. The only place that runs the machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import structlog
+
+from kiosk_web.identity.offer import Offer
+from kiosk_web.log import describe_place
+from kiosk_web.pki.status import to_json
+from kiosk_web.pki.verdict import name_refusal
+from kiosk_web.services.effects import EffectService
+from kiosk_web.services.ports import Clock, Feed, PageRecord, SessionRecord, Store, Transaction, Validation
+from kiosk_web.session import commands as c
+from kiosk_web.session import events as e
+from kiosk_web.session import states as s
+from kiosk_web.session.machine import IllegalEvent, step
+
+ATTEMPTS = 5
+Refusal = Literal["", "illegal_event", "sequence", "challenge_used", "superseded"]
+
+
+class VersionConflict(Exception):  # noqa: N818 - a condition of the database, told by its name
+    """Another writer was first; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of one terminal at one version."""
+
+    terminal: str
+    state: s.State
+    version: int
+    page: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a page gets for an event: the state that holds now, and why the event was refused, if it was."""
+
+    snapshot: Snapshot
+    refusal: Refusal = ""
+
+
+@dataclass(frozen=True)
+class _Progress:
+    before: s.State
+    after: Snapshot
+    checks: tuple[str, ...]
+
+
+class SessionService:
+    """`handle` for the page's events, `apply` for the server's own. Close it with `close`."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        effects: EffectService,
+        validation: Validation,
+        offer: Offer,
+        feed: Feed,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._effects = effects
+        self._validation = validation
+        self._offer = offer
+        self._feed = feed
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._log = structlog.get_logger()
+
+    async def load(self, terminal: str) -> Snapshot:
+        async with self._store.read() as transaction:
+            return _build_snapshot(terminal, await transaction.sessions.load(terminal))
+
+    async def load_for_page(self, page: PageRecord) -> Snapshot:
+        """What this page shows now: an older page of the terminal is superseded."""
+        return _show(page, await self.load(page.terminal))
+
+    async def open_session(self, page: PageRecord) -> Snapshot:
+        """A page was verified; from now on the session is its."""
+        answer = await self.apply(page.terminal, e.PageVerified(page.id))
+        return answer.snapshot
+
+    async def handle(self, page: PageRecord, seq: int, event: e.Event) -> Answer:
+        """One event of a page. A refused event changes nothing."""
+        if not page.current:
+            return Answer(_show(page, await self.load(page.terminal)), "superseded")
+        if isinstance(event, e.ServiceChosen) and self._offer.find(event.service) is None:
+            return Answer(await self.load(page.terminal), "illegal_event")
+        if isinstance(event, e.Signed):
+            return await self._redeem(page, seq, event)
+        return await self._run(page.terminal, event, page=page, seq=seq)
+
+    async def apply(self, terminal: str, event: e.Event) -> Answer:
+        """One event of the server itself."""
+        return await self._run(terminal, event)
+
+    async def sweep(self) -> None:
+        """Fire the deadlines that have passed, and end the sessions of revoked terminals."""
+        now = self._clock()
+        async with self._store.read() as transaction:
+            due = await transaction.sessions.list_due(now)
+            revoked = await transaction.terminals.list_revoked_in_service()
+        for terminal in revoked:
+            await self.apply(terminal, e.TerminalRevoked())
+        for terminal in due:
+            await self.apply(terminal, e.DeadlinePassed())
+
+    async def recover(self) -> None:
+        """At the start: work that was under way is not repeated; its visits end as `internal`."""
+        async with self._store.read() as transaction:
+            unfinished = await transaction.sessions.list_unfinished_work()
+        for work in unfinished:
+            snapshot = await self.load(work.terminal)
+            if s.derive_challenge(snapshot.state) == work.challenge:
+                await self.apply(work.terminal, e.WorkInterrupted())
+            await self._finish_work(work.terminal, work.challenge)
+
+    async def close(self) -> None:
+        """Stop waiting for responders."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def settle(self) -> None:
+        """Wait until no responder is being asked."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _redeem(self, page: PageRecord, seq: int, event: e.Signed) -> Answer:
+        """The nonce first, in a transaction of its own: whatever happens afterwards, it is used."""
+        snapshot = await self.load(page.terminal)
+        expected = isinstance(snapshot.state, s.AwaitingPin | s.CheckingPin)
+        expected = expected and s.derive_challenge(snapshot.state) == event.challenge
+        now = self._clock()
+        async with self._store.write() as transaction:
+            stored = await transaction.sessions.find_challenge(event.challenge)
+            used = stored is not None and stored.consumed_at is not None
+            fresh = await transaction.terminals.raise_sequence(page.id, seq)
+            consumed = None
+            if expected and fresh:
+                consumed = await transaction.sessions.consume_challenge(event.challenge, page.terminal, now)
+        if consumed is not None:
+            return await self._run(page.terminal, event, page=page)
+        if used:
+            return Answer(await self.load_for_page(page), "challenge_used")
+        if expected and fresh:
+            # In time for the state, too late for the challenge: the visit cannot succeed any more.
+            return await self._run(page.terminal, e.BridgeFailed(event.challenge, "session_timeout", None), page=page)
+        return Answer(await self.load_for_page(page), "illegal_event" if fresh else "sequence")
+
+    async def _run(
+        self, terminal: str, event: e.Event, *, page: PageRecord | None = None, seq: int | None = None
+    ) -> Answer:
+        try:
+            for _ in range(ATTEMPTS):
+                try:
+                    return await self._attempt(terminal, event, page, seq)
+                except VersionConflict:
+                    continue
+            raise VersionConflict(f"{type(event).__name__} after {ATTEMPTS} attempts")
+        except IllegalEvent:
+            return Answer(_show(page, await self.load(terminal)), "illegal_event")
+        except Exception as error:
+            # Whatever it was, this visit ends here and the next one works.
+            where = describe_place(error.__traceback__)
+            self._log.error("session", terminal=terminal, error=type(error).__name__, where=where)
+            if isinstance(event, e.WorkInterrupted):
+                raise
+            return await self._run(terminal, e.WorkInterrupted(), page=page)
+
+    async def _attempt(self, terminal: str, event: e.Event, page: PageRecord | None, seq: int | None) -> Answer:
+        fresh = True
+        async with self._store.write() as transaction:
+            if page is not None and seq is not None:
+                fresh = await transaction.terminals.raise_sequence(page.id, seq)
+            if fresh:
+                progress = await self._advance(transaction, terminal, event, page)
+        if not fresh:
+            return Answer(_show(page, await self.load(terminal)), "sequence")
+        if progress is None:
+            return Answer(_show(page, await self.load(terminal)), "superseded")
+        self._follow(terminal, progress)
+        return Answer(progress.after)
+
+    async def _advance(
+        self, transaction: Transaction, terminal: str, event: e.Event, page: PageRecord | None
+    ) -> _Progress | None:
+        """Step until the machine waits again. None if the page is not the newest any more."""
+        record = await transaction.sessions.load(terminal)
+        before = _build_snapshot(terminal, record)
+        if page is not None and before.page != page.id:
+            return None
+        now = self._clock()
+        state, checks = before.state, []
+        waiting: deque[e.Event] = deque((event,))
+        while waiting:
+            state, commands = step(state, waiting.popleft(), now)
+            for command in commands:
+                answer = await self._effects.execute(transaction, terminal, command, now)
+                if answer is not None:
+                    waiting.append(answer)
+                if isinstance(command, c.CheckStatus):
+                    checks.append(command.challenge)
+        if isinstance(event, e.StatusChecked):
+            await transaction.sessions.finish_work(terminal, event.challenge, now)
+        owner = event.page if isinstance(event, e.PageVerified) else before.page
+        if state == before.state and owner == before.page:
+            return _Progress(before.state, before, ())
+        same = state.name == before.state.name and before.since is not None
+        since = before.since if same and before.since is not None else now
+        after = Snapshot(terminal, state, before.version + 1, owner, since)
+        saved = await transaction.sessions.save(
+            SessionRecord(terminal, after.version, s.StateCodec.encode(state), owner, since),
+            state.name,
+            s.derive_wake_at(state),
+            None if record is None else record.version,
+        )
+        if not saved:
+            raise VersionConflict(type(event).__name__)
+        return _Progress(before.state, after, tuple(checks))
+
+    def _follow(self, terminal: str, progress: _Progress) -> None:
+        """After the commit: ask responders, forget what is over, tell the streams."""
+        for challenge in progress.checks:
+            task = asyncio.create_task(self._check_status(terminal, challenge))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        over = s.derive_challenge(progress.before)
+        if over and over != s.derive_challenge(progress.after.state):
+            self._effects.forget(over)
+        self._feed.publish(terminal)
+
+    async def _check_status(self, terminal: str, challenge: str) -> None:
+        certificate = self._effects.find_certificate(challenge)
+        if certificate is None:
+            await self._finish_work(terminal, challenge)
+            return
+        try:
+            status = await self._validation.check_status(certificate)
+            event = e.StatusChecked(challenge, name_refusal(status), to_json(status), status.evidence.checked_at)
+            answer = await self.apply(terminal, event)
+        except Exception as error:
+            where = describe_place(error.__traceback__)
+            self._log.error("status", terminal=terminal, error=type(error).__name__, where=where)
+            answer = await self.apply(terminal, e.WorkInterrupted())
+        if answer.refusal or s.derive_challenge(answer.snapshot.state) != challenge:
+            await self._finish_work(terminal, challenge)
+
+    async def _finish_work(self, terminal: str, challenge: str) -> None:
+        async with self._store.write() as transaction:
+            await transaction.sessions.finish_work(terminal, challenge, self._clock())
+
+
+def _build_snapshot(terminal: str, record: SessionRecord | None) -> Snapshot:
+    if record is None:
+        return Snapshot(terminal, s.Connecting(), 0, "", None)
+    state = s.StateCodec.decode(record.state)
+    return Snapshot(terminal, state, record.version, record.page, record.since)
+
+
+def _show(page: PageRecord | None, snapshot: Snapshot) -> Snapshot:
+    if page is None or snapshot.page == page.id:
+        return snapshot
+    return Snapshot(snapshot.terminal, s.Superseded(), snapshot.version, snapshot.page, snapshot.since)
