@@ -25,11 +25,11 @@ _LOG_LINES = 12
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-class ChildTrouble(Exception):  # noqa: N818 - its text is for the person who started the demo
+class ChildTrouble(Exception):
     """A child ended, failed or did not get ready; the text says which, and where its log is."""
 
 
-class StopAsked(Exception):  # noqa: N818 - not an error
+class StopAsked(Exception):
     """Somebody pressed Ctrl-C, or the system asked us to end, while we were waiting."""
 
 

@@ -31,12 +31,11 @@ from kiosk_web.children import Children, ChildTrouble, StopAsked
 from kiosk_web.ports import HOST, PortTrouble, choose_ports
 from kiosk_web.state_file import load_json, write_json
 
-DEFAULT_PORT = 8480
 TERMINAL = "demo"
 _READY_SECONDS = 90.0  # the first start makes RSA keys for two authorities and all people
 
 
-class DemoTrouble(Exception):  # noqa: N818 - its text is for the person who started the demo
+class DemoTrouble(Exception):
     """The demo cannot start, and the text says what to do about it."""
 
 
@@ -165,10 +164,8 @@ class Demo:
         name = f"{TERMINAL}-{random.SystemRandom().randrange(10_000):04}" if self._state.exists() else TERMINAL
         command = [*kiosk_program(), "terminal", "add", name, f"--data={self._server}", "--json"]
         code = json.loads(self._children.ask("terminal", command))["code"]
-        for stale in ("terminal.json", "terminal.key"):
-            (self._state / stale).unlink(missing_ok=True)
         command = [*bridge_program(), "enrol", f"--server={server}", f"--code={code}", f"--state={self._state}"]
-        self._children.ask("enrol", command)
+        self._children.ask("enrol", [*command, "--replace"])
 
     def _ready_file(self, name: str) -> Path:
         path = self._data / "run" / f"{name}.json"

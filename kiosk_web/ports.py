@@ -10,13 +10,14 @@ from pathlib import Path
 from kiosk_web.state_file import load_json, write_json
 
 HOST = "127.0.0.1"
+DEFAULT_PORT = 8480
 PORT_NAMES = ("kiosk", "bridge", "staff", "ocsp", "tray")
 _FREE_PORTS = range(
     20_000, 30_000
 )  # below those that systems hand out for outgoing connections: nobody takes one meanwhile
 
 
-class PortTrouble(Exception):  # noqa: N818 - its text is for the person who started the demo
+class PortTrouble(Exception):
     """A port cannot be used; the text says which, and how to choose others."""
 
 

@@ -1,0 +1,95 @@
+"""What the README and the manuals quote is what the programs do."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kiosk_web.ports import DEFAULT_PORT, PORT_NAMES
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+MANUALS = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "deploy").rglob("*.service")]
+}
+
+
+def output_of(*command: str) -> str:
+    plain = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=plain).stdout
+
+
+def test_the_readme_quotes_the_help_of_run_word_by_word() -> None:
+    assert f"```\n{output_of(sys.executable, 'run', '--help')}```\n" in README
+
+
+def test_every_command_of_run_in_a_manual_exists() -> None:
+    commands = set(re.findall(r"^  ([a-z]+)  ", output_of(sys.executable, "run", "--help"), re.MULTILINE))
+    quoted = {name for text in MANUALS.values() for name in re.findall(r"(?:\./run|python run) ([a-z]+)", text)}
+    assert {"demo", "test", "check", "package"} <= commands
+    assert quoted <= commands
+
+
+def quoted_commands() -> list[tuple[str, str, tuple[str, ...]]]:
+    """Program, command path and options of each `kiosk …` or `kiosk-bridge …` in the manuals."""
+    found = set()
+    for text in MANUALS.values():
+        for program, rest in re.findall(
+            r"(?<![\w/-]|\bdist/)(?:/opt/kiosk/)?(kiosk|kiosk-bridge) ([a-z][^`\n|]*)", text
+        ):
+            words = rest.split()
+            path = []
+            for word in words:
+                if not re.fullmatch(r"[a-z]+", word):
+                    break
+                path.append(word)
+            options = tuple(sorted(word for word in words if re.fullmatch(r"--[a-z-]+", word)))
+            if path[0] in {"serve", "demo", "simulate", "migrate", "terminal", "doctor", "run", "enrol"}:
+                found.add((program, " ".join(path[: 2 if path[0] == "terminal" else 1]), options))
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("program", "command", "options"), quoted_commands())
+def test_every_command_in_a_manual_exists_with_its_options(
+    program: str, command: str, options: tuple[str, ...]
+) -> None:
+    module = {"kiosk": "kiosk_web", "kiosk-bridge": "bridge"}[program]
+    known = output_of(sys.executable, "-m", module, *command.split(), "--help")
+    assert [option for option in options if option not in known] == []
+
+
+def test_the_first_screen_has_picture_commands_processes_and_the_warning() -> None:
+    screen = README.split("## Commands")[0]
+    assert len(screen.splitlines()) <= 50
+    for needed in (
+        "docs/images/kiosk.png",
+        "./run demo",
+        "./run test",
+        "not affiliated with the Digital Agency",
+        "J-LIS",
+    ):
+        assert needed in screen
+    assert "fictional" in screen
+
+
+def test_the_table_of_processes_tells_the_ports_of_the_demo() -> None:
+    told = [int(port) for port in re.findall(r"^\| .*? \| (\d+) \|", README, re.MULTILINE)]
+    assert sorted(told) == [DEFAULT_PORT + offset for offset in range(len(PORT_NAMES))]
+
+
+def test_every_test_that_the_threat_model_names_exists() -> None:
+    rows = re.findall(r"^\| \d+ \| .*$", SECURITY, re.MULTILINE)
+    missing = []
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)`", row)
+        assert named, f"no test is named in: {row}"
+        missing += [name for name in named if not (ROOT / name).is_file()]
+    assert len(rows) == 25
+    assert missing == []
