@@ -1,7 +1,7 @@
 """The certification authorities of the virtual JPKI: one `Authority` is one generation of one CA, with its key.
 
-The shape of every certificate follows pki.md 1.1 to 1.3: extension by extension, string type by string type. All generations of a CA have
-the same name; only key and key identifier tell them apart.
+The shape of every certificate follows pki.md 1.1 to 1.3: extension by extension, string type by string type. All
+generations of a CA have the same name; only key and key identifier tell them apart.
 """
 
 from __future__ import annotations
@@ -126,7 +126,10 @@ def issue_responder_certificate(
     *,
     delegated: bool = True,
 ) -> x509.Certificate:
-    """A delegated OCSP signer, issued directly by this key (RFC 6960 4.2.2.2); `delegated=False` leaves out what makes it one."""
+    """A delegated OCSP signer, issued directly by this key (RFC 6960 4.2.2.2).
+
+    `delegated=False` leaves out what makes it one.
+    """
     builder = (
         x509.CertificateBuilder()
         .subject_name(responder_name(authority.kind))

@@ -1,7 +1,7 @@
 """The folder that a virtual reader watches: card profiles and `reader.json`, exactly as `docs/card-profile.md` says.
 
-Every file is written to a temporary name and renamed, and only when its content differs. `counters.json` belongs to the card: it is read here for
-display, and removed by `restore_counters`, so that the card makes it again from `card.json`.
+Every file is written to a temporary name and renamed, and only when its content differs. `counters.json` belongs to the
+card: it is read here for display, and removed by `restore_counters`, so that the card makes it again from `card.json`.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class CardFolder:
         signature: Credential | None,
         signature_authority: x509.Certificate,
     ) -> None:
-        """Keys and certificates. The signature CA certificate is on every card, also on one without a signature certificate."""
+        """Keys and certificates. The signature CA certificate is also on a card without a signature certificate."""
         profile = self._profile(person.id)
         self._write_credential(profile, "auth", authentication)
         _write(profile / "sign-ca.der", signature_authority.public_bytes(Encoding.DER))
@@ -140,7 +140,7 @@ class CardFolder:
         (self._profile(person.id) / "counters.json").unlink(missing_ok=True)
 
     def place(self, person: str) -> None:
-        """Put a card on the reader; also when the same one lies there already, which then counts as lifted in between."""
+        """Put a card on the reader. If the same one lies there already, it counts as lifted in between."""
         self._write_reader(f"cards/{person}")
 
     def lift(self) -> None:

@@ -1,4 +1,4 @@
-"""Named faults of the demo: what goes wrong with the card, and what goes wrong with the responder. Data, and the board that holds the choice."""
+"""Named faults: what goes wrong with the card, and what with the responder; and the board that holds the choice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class CardFault:
     """A fault of the card in the words of `docs/card-profile.md`: switches, and times in milliseconds.
 
-    `swap_command`: at this command another person's card takes the place (the profile is chosen when the card is written).
+    `swap_command`: at this command another person's card takes the place.
     """
 
     name: str
@@ -35,17 +35,17 @@ CARD_FAULTS: dict[str, CardFault] = {
     fault.name: fault
     for fault in (
         CardFault("remove_while_reading", "読み取り中に離れる", "Taken while reading", {"remove_on": "read"}),
-        CardFault("remove_while_pin", "暗証番号の照合中に離れる", "Taken while the PIN is checked", {"remove_on": "verify"}),
+        CardFault("remove_while_pin", "照合中に離れる", "Taken while the PIN is checked", {"remove_on": "verify"}),
         CardFault("remove_while_signing", "署名中に離れる", "Taken while signing", {"remove_on": "sign"}),
-        CardFault("swap_same_kind", "署名の直前に別の人のカードと入れ替わる", "Swapped for another card before signing", swap_command="sign"),
-        CardFault("swap_while_reading", "読み取り中に別の人のカードと入れ替わる", "Swapped while reading", swap_command="read"),
-        CardFault("first_command_6f00", "最初のコマンドだけ失敗する", "First command fails once", {"first_command_6f00": True}),
+        CardFault("swap_same_kind", "署名時に別人のカードになる", "Swapped while signing", swap_command="sign"),
+        CardFault("swap_while_reading", "読み取り中に別人のカードになる", "Swapped while reading", swap_command="read"),
+        CardFault("first_command_6f00", "最初だけ失敗する", "First command fails once", {"first_command_6f00": True}),
         CardFault("mute", "応答しない（裏返しなど）", "Mute (upside down)", {"mute": True}),
         CardFault("foreign_card", "マイナンバーカードではない", "Not a My Number Card", {"foreign": True}),
-        CardFault("truncated_certificate", "証明書が途中で切れている", "Certificate cut short", {"garbage": "truncated_certificate"}),
+        CardFault("truncated_certificate", "証明書が途中まで", "Certificate cut", {"garbage": "truncated_certificate"}),
         CardFault("not_der", "証明書がDERではない", "Certificate is not DER", {"garbage": "not_der"}),
         CardFault("wrong_length", "証明書の長さが合わない", "Certificate length is wrong", {"garbage": "wrong_length"}),
-        CardFault("truncated_label", "トークンラベルが途中で切れている", "Token label cut short", {"garbage": "truncated_label"}),
+        CardFault("truncated_label", "ラベルが途中まで", "Token label cut", {"garbage": "truncated_label"}),
         CardFault("padded_files", "証明書の後ろに余分なバイト", "Filler after the certificates", {"padding": 64}),
         CardFault("long_forms_only", "短いEF識別子が使えない", "No short file identifiers", {"short_ids": False}),
         CardFault("blocked_6983", "ロック時に6983を返す", "Answers 6983 when locked", {"blocked_status": "6983"}),

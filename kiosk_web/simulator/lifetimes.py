@@ -1,6 +1,6 @@
 """How long certificates live: birthdays, Japanese time, and the years of the CA generations. Pure: `now` comes in.
 
-Source: reference sheet pki.md 1.1 (generations), 1.2 (23:59:59 JST), 1.4 (5th birthday after issue, or the end of stay).
+Source: pki.md 1.1 (generations), 1.2 (23:59:59 JST), 1.4 (5th birthday after issue, or the end of stay).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def end_of_day(day: date) -> datetime:
 
 
 def judge_lifetime(birth: date, issued: datetime, stay_until: date | None = None) -> Lifetime:
-    """Validity of a certificate issued at `issued` (UTC): to the 5th birthday, or to the end of stay if that is earlier."""
+    """Validity of a certificate issued at `issued`: to the 5th birthday, or to the end of stay if that is earlier."""
     last = fifth_birthday_after(birth, issued.astimezone(JST).date())
     if stay_until is not None:
         last = min(last, stay_until)
@@ -65,7 +65,7 @@ def judge_lifetime(birth: date, issued: datetime, stay_until: date | None = None
 
 
 def issue_time_for_expiry(expiry: date) -> datetime:
-    """A plausible moment of issue for a certificate whose 5th birthday is `expiry`: five months after the birthday before the first."""
+    """A moment of issue for a certificate whose 5th birthday is `expiry`: five months after the last one before."""
     start = birthday_in(expiry, expiry.year - 5) + timedelta(days=150)
     return datetime(start.year, start.month, start.day, 2, 17, 43, tzinfo=UTC)
 

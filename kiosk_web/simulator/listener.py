@@ -21,7 +21,10 @@ class _Server(uvicorn.Server):
 
 
 class Listener:
-    """Serves one application on one loopback port. While refusing, the port stays bound but nobody listens: the peer gets a reset."""
+    """Serves one application on one loopback port.
+
+    While refusing, the port stays bound but nobody listens: the peer gets a reset.
+    """
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Revocation lists (RFC 5280 5): one for each town and one for a whole authority, found by directory name, as in JPKI."""
+"""Revocation lists (RFC 5280 5): one for each town and one for a whole authority, found by directory name."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def issue_list(name: ListName, register: Register, this_update: datetime) -> byt
 
 
 def build_list(name: ListName, entries: list[Entry], number: int, this_update: datetime) -> bytes:
-    """DER of a list: AKI, crlNumber, and a critical issuingDistributionPoint with the directory name. Pure but for the signature."""
+    """DER of a list: AKI, crlNumber, and a critical issuingDistributionPoint with the directory name."""
     scope = x509.IssuingDistributionPoint(
         full_name=[x509.DirectoryName(name.distribution_point)],
         relative_name=None,

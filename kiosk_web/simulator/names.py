@@ -20,7 +20,7 @@ class Kind(Enum):
 
 
 class Arc(Enum):
-    """Which policy identifiers a certificate carries: production `1.2.392.200149.8.5.1.{3,1}`, or the test arc `...1.0`."""
+    """Policy identifiers of a certificate: production `1.2.392.200149.8.5.1.{3,1}`, or the test arc `...1.0`."""
 
     PRODUCTION = "production"
     TEST = "test"

@@ -1,7 +1,7 @@
-"""The municipal office of the demo: issues cards and certificates, renews, revokes, holds, records moves, and restores everybody.
+"""The municipal office of the demo: issues cards and certificates, renews, revokes, holds, and restores everybody.
 
-It is the only place that changes register and cards together: the register first, then the card, which is lifted off the reader before its
-keys change.
+It is the only place that changes register and cards together: the register first, then the card, which is lifted off
+the reader before its keys change.
 """
 
 from __future__ import annotations
@@ -75,14 +75,14 @@ class Office:
         """For display: `good`, `expiring`, `expired`, `on_hold` or `revoked` for the authentication certificate."""
         entry = self._current(person, Kind.AUTHENTICATION)
         if entry.state is not State.GOOD:
-            return entry.state.value
+            return str(entry.state.value)
         left = entry.not_after - self._clock()
         if left < timedelta(0):
             return "expired"
         return "expiring" if left < _SOON else "good"
 
     def restore(self) -> None:
-        """Everybody as the list of people says, faults off, reader empty, all tries back. A certificate that was revoked is replaced."""
+        """Everybody as listed, faults off, reader empty, all tries back. A certificate that was revoked is replaced."""
         self.cards.lift()
         self.faults.card = self.faults.ocsp = None
         for person in self.people:
@@ -145,7 +145,7 @@ class Office:
         return self._set_state(person_id, State.GOOD, None)
 
     def move(self, person_id: str, address: str) -> Entry:
-        """The address changed: the text application has the new one, the signature certificate ends, authentication goes on."""
+        """A new address: the text application has it, the signature certificate ends, authentication goes on."""
         person = self._holder(person_id)
         now = self._clock()
         with self.register.change():

@@ -1,6 +1,7 @@
 """The fictional people of the demo, and one card that is not a My Number Card.
 
-Nobody here exists; towns and codes do not either (the prefectures do). Everything in this file is public: the numbers are shown on the card tray.
+Nobody here exists; towns and codes do not either (the prefectures do). Everything in this file is public: the tray
+shows the PINs.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Municipality:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person and the card they carry. PINs are characters, not numbers; `sign_pin` is None without a signature certificate."""
+    """One person and their card. PINs are characters; `sign_pin` is None without a signature certificate."""
 
     id: str
     name: str
@@ -120,7 +121,8 @@ _PEOPLE = (
     Person(
         "yoshiko", "𠮷見　髙子", "1470", "氏名・住所に特殊な文字、長い住所", "Rare characters, long address",
         date(1946, 10, 11), "2",
-        "千葉県霞市﨑浜一丁目２３番４５号　グランドメゾン架空の森ノースタワーウエストウイング２９０１号室　見本様方", _KASUMI,
+        "千葉県霞市﨑浜一丁目２３番４５号　グランドメゾン架空の森ノースタワーウエストウイング２９０１号室　見本様方",
+        _KASUMI,
         substitutions=(("𠮷", "吉"), ("髙", "高"), ("﨑", "崎")),
     ),
     Person(
@@ -134,7 +136,7 @@ _PEOPLE = (
     ),
     Person(
         "library-card", "図書館カード", "", "マイナンバーカードではないカード", "A card that is not a My Number Card",
-        date(2000, 1, 1), "9", "", _KASUMI, sign_pin=None, foreign=True,
+        date(2000, 1, 1), "9", "住所はありません", _KASUMI, sign_pin=None, foreign=True,
     ),
     Person(
         "sentinel", "番兵　九", "SENTINEL9Q7Z", "漏えい検査用", "For leak tests", date(1985, 2, 28), "9",

@@ -1,7 +1,8 @@
 """The register: which certificate was issued to whom, what became of it, and which one followed it.
 
-One SQLite file, so that a command line and a running simulator see the same state. It also answers what J-LIS's services answer to a verifier:
-the certificate that replaced this one, the state of the linked signature certificate, and whether the basic 4 information changed.
+One SQLite file, so that a command line and a running simulator see the same state. It also answers what J-LIS's
+services answer to a verifier: the certificate that replaced this one, the state of the linked signature certificate,
+and whether the basic 4 information changed.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from kiosk_web.simulator.names import Kind
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS certificates (
-    authority TEXT NOT NULL, serial INTEGER NOT NULL, kind TEXT NOT NULL, person TEXT NOT NULL, municipality TEXT NOT NULL,
-    not_before INTEGER NOT NULL, not_after INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT, changed_at INTEGER,
+    authority TEXT NOT NULL, serial INTEGER NOT NULL, kind TEXT NOT NULL, person TEXT NOT NULL,
+    municipality TEXT NOT NULL, not_before INTEGER NOT NULL, not_after INTEGER NOT NULL,
+    state TEXT NOT NULL, reason TEXT, changed_at INTEGER,
     current INTEGER NOT NULL, next_authority TEXT, next_serial INTEGER,
     PRIMARY KEY (authority, serial)
 ) WITHOUT ROWID;
@@ -27,6 +29,10 @@ CREATE INDEX IF NOT EXISTS certificates_of ON certificates (person, kind, curren
 CREATE TABLE IF NOT EXISTS items (person TEXT PRIMARY KEY, address TEXT, changed_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS lists (name TEXT PRIMARY KEY, number INTEGER NOT NULL, content TEXT NOT NULL) WITHOUT ROWID;
 """
+_SELECT = (
+    "SELECT authority, serial, kind, person, municipality, not_before, not_after, state, reason, changed_at, current,"
+    " next_authority, next_serial FROM certificates WHERE "
+)
 
 
 class State(Enum):
@@ -116,7 +122,8 @@ class Register:
             "UPDATE certificates SET current = 0 WHERE person = ? AND kind = ?", (entry.person, entry.kind.value)
         )
         self._connection.execute(
-            "INSERT INTO certificates (authority, serial, kind, person, municipality, not_before, not_after, state, current)"
+            "INSERT INTO certificates"
+            " (authority, serial, kind, person, municipality, not_before, not_after, state, current)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
             (
                 entry.authority,
@@ -133,7 +140,8 @@ class Register:
     def record_state(self, entry: Entry, state: State, reason: Reason | None, at: datetime) -> None:
         """Revoke, put on hold or release. A revoked certificate stays revoked."""
         done = self._connection.execute(
-            "UPDATE certificates SET state = ?, reason = ?, changed_at = ? WHERE authority = ? AND serial = ? AND state != 'revoked'",
+            "UPDATE certificates SET state = ?, reason = ?, changed_at = ?"
+            " WHERE authority = ? AND serial = ? AND state != 'revoked'",
             (state.value, reason and reason.value, _seconds(at), entry.authority, entry.serial),
         )
         if done.rowcount != 1:
@@ -213,12 +221,7 @@ class Register:
         return rows[0] if rows else None
 
     def _many(self, where: str, *values: object) -> list[Entry]:
-        # `where` is one of the constants above; every value is bound.
-        cursor = self._connection.execute(
-            "SELECT authority, serial, kind, person, municipality, not_before, not_after, state, reason, changed_at, current,"
-            f" next_authority, next_serial FROM certificates WHERE {where}",  # noqa: S608  # constants only
-            values,
-        )
+        cursor = self._connection.execute(_SELECT + where, values)  # `where` is one of the constants above
         return [_entry(row) for row in cursor.fetchall()]
 
 

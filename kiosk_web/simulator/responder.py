@@ -1,6 +1,7 @@
 """The OCSP responder of the virtual JPKI (RFC 6960): a delegated signer answers about one certificate, by GET or POST.
 
-`OcspResponder` turns request bytes into an answer and knows the named faults; the routes are in `revocation.py`. Nothing is logged: a request holds a serial.
+`OcspResponder` turns request bytes into an answer and knows the named faults; the routes are in `revocation.py`.
+Nothing is logged: a request holds a serial.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from kiosk_web.simulator.hierarchy import Hierarchy, Signer
 from kiosk_web.simulator.register import Entry, Reason, Register, State
 
 OCSP_RESPONSE_TYPE = "application/ocsp-response"
-_HASHES: tuple[type[hashes.HashAlgorithm], ...] = (hashes.SHA1, hashes.SHA256)
+_HASHES: tuple[hashes.HashAlgorithm, ...] = (hashes.SHA1(), hashes.SHA256())  # noqa: S303 - a name, not a signature
 _UNSIGNED = {
     "try_later": ocsp.OCSPResponseStatus.TRY_LATER,
     "unauthorized": ocsp.OCSPResponseStatus.UNAUTHORIZED,
@@ -49,7 +50,7 @@ class _Statement:
 
 
 class OcspResponder:
-    """Answers for every authority that has a signer. `grid`: thisUpdate is the last multiple of it (J-LIS: 15 minutes)."""
+    """Answers for every authority that has a signer. thisUpdate is the last multiple of `grid` (J-LIS: 15 minutes)."""
 
     def __init__(
         self, hierarchy: Hierarchy, register: Register, clock: Callable[[], datetime], grid: timedelta
@@ -60,13 +61,13 @@ class OcspResponder:
         self._grid = grid
         self._odd_signers: dict[tuple[str, str], Signer] = {}
         self._by_key_hash = {
-            (algorithm.name, _hash(algorithm(), _key_bits(authority.certificate))): authority
+            (str(algorithm.name), _hash(algorithm, _key_bits(authority.certificate))): authority
             for authority in hierarchy.authorities.values()
             for algorithm in _HASHES
         }
 
     def answer(self, request_der: bytes, fault: str | None = None) -> Answer:
-        """The answer to one DER request, with the fault that holds now ("slow" and "refused" are the server's business)."""
+        """The answer to one DER request, with the fault that holds now ("slow" and "refused" happen in the server)."""
         if fault == "http_500":
             return Answer(b"Internal Server Error\n", 500, "text/plain")
         if fault == "garbage":
@@ -81,9 +82,9 @@ class OcspResponder:
             request = ocsp.load_der_ocsp_request(request_der)
             algorithm = request.hash_algorithm
             nonce = _find_nonce(request)
-        except Exception:  # noqa: BLE001  # the parser raises several kinds; all mean the same to the asker
+        except Exception:  # the parser raises several kinds; all mean the same to the asker
             return _unsigned(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
-        authority = self._by_key_hash.get((algorithm.name, request.issuer_key_hash))
+        authority = self._by_key_hash.get((str(algorithm.name), request.issuer_key_hash))
         if authority is None or authority.id not in self._hierarchy.signers:
             return _unsigned(ocsp.OCSPResponseStatus.UNAUTHORIZED)
         if request.issuer_name_hash != _hash(algorithm, authority.certificate.subject.public_bytes()):

@@ -1,4 +1,4 @@
-"""The HTTP side of the virtual JPKI: OCSP by GET and POST (RFC 6960 appendix A.1), revocation lists, and the J-LIS services."""
+"""The HTTP side of the virtual JPKI: OCSP by GET and POST (RFC 6960 A.1), revocation lists, the J-LIS services."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class RevocationRoutes:
         return Response(der, media_type="application/pkix-crl")
 
     async def _standing(self, request: Request) -> Response:
-        """`{"issuer_key_id": hex, "serial": n}` → renewal, linked signature certificate, change of items; 404 if never issued."""
+        """`{"issuer_key_id": hex, "serial": n}` → renewal, signature certificate, change of items. 404: not ours."""
         try:
             question = await read_json_object(request, {"issuer_key_id", "serial"})
             key_id, serial = question.get("issuer_key_id"), question.get("serial")

@@ -95,7 +95,7 @@ async def serve_simulator(
     stop: asyncio.Event | None = None,
     clock: Callable[[], datetime] = read_clock,
 ) -> None:
-    """Serve until `stop` is set (or the task is cancelled). `ready` is called once both ports answer; the ready file is written then too.
+    """Serve until `stop` is set. Once both ports answer, the ready file is written and `ready` called.
 
     Raises `SimulatorRefused` (also for a port that is taken), `StateDamaged` or `OSError`.
     """

@@ -1,4 +1,4 @@
-"""The card tray: a page, and the same control by HTTP, to put a person's card on the virtual reader, switch faults and restore everybody."""
+"""The card tray: a page, and the same by HTTP, to put a card on the virtual reader, switch faults and restore all."""
 
 from __future__ import annotations
 
@@ -146,7 +146,10 @@ class TrayRoutes:
 
     def _load_faults(self) -> dict[str, str | None]:
         board = self._office.faults
-        return {"card": board.card and board.card.name, "ocsp": board.ocsp and board.ocsp.name}
+        return {
+            "card": None if board.card is None else board.card.name,
+            "ocsp": None if board.ocsp is None else board.ocsp.name,
+        }
 
     def _load_state(self) -> dict[str, object]:
         """What changes on the page: the card on the reader, tries left, certificate states, faults."""
