@@ -1,6 +1,7 @@
 """The sentences of the screens: one gettext catalogue (`locales/<language>.po`) per language, read once at start.
 
-The ids are dotted keys. The catalogues are read as they are, without a compile step: what a translator edits is what is shown.
+The ids are dotted keys. The catalogues are read as they are, without a compile step: what a
+translator edits is what is shown.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Catalogue:
 
 
 def load_catalogue(language: str) -> Catalogue:
-    """Reads `locales/<language>.po`. Raises ValueError for a malformed, fuzzy or empty entry, OSError without the file."""
+    """Reads `locales/<language>.po`. Raises ValueError for a fuzzy or empty entry, OSError without the file."""
     with (LOCALES / f"{language}.po").open("rb") as file:
         entries = read_po(file, locale=language, abort_invalid=True)
     messages: dict[str, str] = {}

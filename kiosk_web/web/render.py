@@ -1,4 +1,4 @@
-"""Screens from views: the only place that knows templates. One template per state of `docs/wire.md` 8; no decision is made here."""
+"""Screens from views: the only place that knows the templates, one per state (`docs/wire.md` 8). It decides nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def _group(text: str) -> tuple[str, ...]:
 class Renderer:
     """Templates and catalogues, loaded once; rendering does no I/O beyond that.
 
-    `bridge_address` is the WebSocket address of the terminal's bridge, such as `ws://127.0.0.1:8481/card`. `demo` puts the ribbon on every page.
+    `bridge_address` is the WebSocket address of the terminal's bridge, such as `ws://127.0.0.1:8481/card`. `demo` puts
+    the ribbon on every page.
     """
 
     def __init__(self, *, demo: bool, bridge_address: str) -> None:
@@ -82,13 +83,11 @@ class Renderer:
         )
         self._environment.filters.update(grouped=_group, clock=build_clock_text)
 
-    def render_page(self, view: StageView) -> str:
-        """The whole resident page with the stage in it."""
-        return self._environment.get_template("kiosk/page.html").render(
-            view=view,
-            stage=Markup(self.render_stage(view)),
-            **self._words(view.language),  # noqa: S704 - our own template made it
-        )
+    def render_page(self, view: StageView, *, live: bool = True) -> str:
+        """The whole resident page with the stage in it. Without `live` it has no script: a picture of a screen."""
+        stage = Markup(self.render_stage(view))  # noqa: S704 - our own template made it
+        page = self._environment.get_template("kiosk/page.html")
+        return page.render(view=view, live=live, stage=stage, **self._words(view.language))
 
     def render_stage(self, view: StageView) -> str:
         """The fragment `<section id="stage">`, which is all that changes from state to state."""
@@ -115,17 +114,14 @@ class Renderer:
 
     def render_staff(self, terminals: Sequence[TerminalRow], language: str = "ja") -> str:
         """The whole staff page."""
-        return self._environment.get_template("staff/page.html").render(
-            rows=Markup(self.render_staff_rows(terminals, language)),  # noqa: S704 - our own template made it
-            **self._words(language),
-        )
+        rows = Markup(self.render_staff_rows(terminals, language))  # noqa: S704 - our own template made it
+        return self._environment.get_template("staff/page.html").render(rows=rows, **self._words(language))
 
     def render_staff_rows(self, terminals: Sequence[TerminalRow], language: str = "ja") -> str:
         """The fragment `<section id="terminals">`: help calls first, then by name."""
         ordered = sorted(terminals, key=lambda row: (not row.help_called, row.name))
-        return (
-            self._environment.get_template("staff/rows.html").render(terminals=ordered, **self._words(language)).strip()
-        )
+        template = self._environment.get_template("staff/rows.html")
+        return template.render(terminals=ordered, **self._words(language)).strip()
 
     def _words(self, language: str) -> dict[str, object]:
         catalogue: Catalogue = self._catalogues.get(language, self._catalogues["ja"])

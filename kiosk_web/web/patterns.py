@@ -1,0 +1,159 @@
+"""Every screen with sample data: for `/patterns` (demo only), screenshots, and the tests of layout and accessibility.
+
+All people, numbers and services here are invented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import escape
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from kiosk_web.session.codes import CODES
+from kiosk_web.web.catalogue import LANGUAGES
+from kiosk_web.web.render import TEXT_SIZES, Renderer
+from kiosk_web.web.view import StageView, TerminalRow
+
+_NOON = datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC)
+_REFERENCE = "K7M2-4Q9X"
+
+SERVICES: tuple[dict[str, object], ...] = (
+    {
+        "id": "library",
+        "profile": "library",
+        "icon": "library",
+        "name": {"ja": "図書館の利用", "en": "Library"},
+        "description": {"ja": "本の貸出しや予約に使います", "en": "Borrow and reserve books"},
+    },
+    {
+        "id": "counter",
+        "profile": "type1",
+        "icon": "counter",
+        "name": {"ja": "窓口の受付", "en": "Service counter"},
+        "description": {"ja": "窓口での受付をします", "en": "Check in at the counter"},
+    },
+    {
+        "id": "booking",
+        "profile": "type2",
+        "icon": "booking",
+        "name": {"ja": "施設の予約", "en": "Facility booking"},
+        "description": {"ja": "会議室や体育館を予約します", "en": "Book a meeting room or a gymnasium"},
+    },
+)
+
+_RESULT: Mapping[str, object] = {
+    "service": SERVICES[0],
+    "profile": "library",
+    "identifier_kind": "mykey_id",
+    "identifier": "7KX2M9QD",
+    "expires_soon": False,
+    "checked_at": _NOON,
+    "method": "ocsp",
+    "status_as_of": _NOON,
+    "reference": _REFERENCE,
+    "card": True,
+}
+
+
+def _view(state: str, code: str = "", **data: object) -> StageView:
+    return StageView(state, code, 1, None, "ja", "normal", (), {"help_called": False, **data})
+
+
+def _refusal(name: str) -> StageView:
+    tries = {"pin_locked": 0, "last_try_declined": 1, "pin_tries_used": 1}.get(name)
+    return _view("refused", name, reference=_REFERENCE, tries_left=tries, card=CODES[name].group != "terminal")
+
+
+def build_patterns() -> dict[str, StageView]:
+    """All sample views in Japanese at normal size, by a name that says what is special."""
+    library = SERVICES[0]
+    patterns = {
+        "connecting": StageView("connecting", "", 0, None, "ja", "normal"),
+        "choosing_service": _view("choosing_service", services=SERVICES, card=False),
+        "choosing_service-card": _view("choosing_service", services=SERVICES, card=True),
+        "choosing_service-six": _view(
+            "choosing_service",
+            services=tuple({**service, "id": f"{service['id']}{copy}"} for copy in "ab" for service in SERVICES),
+            card=False,
+        ),
+        "awaiting_card": _view("awaiting_card", service=library, hint=""),
+        "reading_card": _view("reading_card", service=library),
+        "awaiting_pin": _view("awaiting_pin", service=library, tries_left=3, refused=False),
+        "awaiting_pin-refused": _view("awaiting_pin", service=library, tries_left=2, refused=True),
+        "confirming_last_pin": _view("confirming_last_pin", service=library, tries_left=1, refused=False),
+        "confirming_last_pin-refused": _view("confirming_last_pin", service=library, tries_left=1, refused=True),
+        "checking_pin": _view("checking_pin", service=library),
+        "checking": _view("checking", service=library),
+        "result": _view("result", **_RESULT),
+        "result-ppid": _view(
+            "result",
+            **{
+                **_RESULT,
+                "service": SERVICES[2],
+                "profile": "type2",
+                "identifier_kind": "ppid",
+                "identifier": "Q7dK2mVx9TzL4aRw8HnB3c",
+                "expires_soon": True,
+                "card": False,
+            },
+        ),
+        "taking_card": _view("taking_card"),
+        "superseded": StageView("superseded", "superseded", 1, None, "ja", "normal"),
+        "help_called": replace(
+            _refusal("reader_missing"), data={**_refusal("reader_missing").data, "help_called": True}
+        ),
+    }
+    for hint in ("not_my_number_card", "card_mute", "reader_missing", "service_down", "access_denied", "reader_busy"):
+        patterns[f"awaiting_card-{hint}"] = _view("awaiting_card", service=library, hint=hint)
+    for code in CODES.values():
+        if code.group == "terminal":
+            patterns[f"out_of_service-{code.name}"] = StageView("out_of_service", code.name, 1, None, "ja", "normal")
+        patterns[f"refused-{code.name}"] = _refusal(code.name)
+    return patterns
+
+
+TERMINALS: tuple[TerminalRow, ...] = (
+    TerminalRow("library-1", True, "awaiting_pin", _NOON, _NOON, "done", "", False),
+    TerminalRow("library-2", True, "choosing_service", _NOON, _NOON, "could_not_finish", "", False),
+    TerminalRow("hall-1", True, "refused", _NOON, _NOON, "could_not_finish", "K-301", True),
+    TerminalRow("hall-2", False, "offline", _NOON, _NOON, "abandoned", "K-113", False),
+    TerminalRow("hall-3", False, "offline", None, None, "", "", False),
+)
+
+
+def build_pattern_routes(renderer: Renderer) -> list[Route]:
+    """`/patterns` lists all, `/patterns/{name}?lang=en&size=large` shows one without script, `/patterns/staff` too."""
+    patterns = build_patterns()
+
+    async def list_patterns(_request: Request) -> Response:
+        items = "".join(
+            f"<li>{escape(name)}: "
+            + " · ".join(f'<a href="/patterns/{escape(name)}?lang={lang}">{lang}</a>' for lang in LANGUAGES)
+            + "</li>"
+            for name in (*patterns, "staff", "staff-empty")
+        )
+        return HTMLResponse(
+            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Screens</title></head>'
+            f"<body><main><h1>Screens</h1><ul>{items}</ul></main></body></html>"
+        )
+
+    async def show_pattern(request: Request) -> Response:
+        name = request.path_params["name"]
+        language = request.query_params.get("lang", "ja")
+        size = request.query_params.get("size", "normal")
+        if language not in LANGUAGES or size not in TEXT_SIZES:
+            return PlainTextResponse("unknown language or size", status_code=404)
+        if name in ("staff", "staff-empty"):
+            return HTMLResponse(renderer.render_staff(TERMINALS if name == "staff" else (), language))
+        if name not in patterns:
+            return PlainTextResponse("no such screen", status_code=404)
+        return HTMLResponse(
+            renderer.render_page(replace(patterns[name], language=language, text_size=size), live=False)
+        )
+
+    return [Route("/patterns", list_patterns), Route("/patterns/{name}", show_pattern)]

@@ -1,0 +1,395 @@
+// The glue of the residents' page: puts the server's screens in place, carries messages between bridge and server, runs each command once.
+// It decides nothing: what comes next is always what the server answers (docs/wire.md 8).
+
+import { BridgeSocket, BridgeTrouble, VERSION } from "./bridge.js";
+import { Deadline } from "./deadline.js";
+import { PinPad } from "./pin.js";
+
+const LOST_AFTER_MS = 5000;
+const ANSWER_MS = 8000;
+const RETRY_MS = 500;
+const STREAM_RETRY_MS = 3000;
+const NO_ENTRY = new Set([401, 403]);
+
+class Kiosk {
+  #main = document.getElementById("stream");
+  #version = -1;
+  #state = "";
+  #commandsRun = new Set();
+  #seq = 0;
+  #queue = Promise.resolve();
+  #inFlight = new Set();
+  #admitted = false;
+  #superseded = false;
+  #reported = "";
+  #cards = new Map(); // challenge → the card it is for
+  #certificate = { challenge: "", certificate: "" };
+  #streamUp = false;
+  #streamConnection = null;
+  #streamTimer = 0;
+  #lostTimer = 0;
+  #eventDropped = false;
+
+  constructor() {
+    const announce = (sentence) => this.#announce("say", sentence);
+    this.deadline = new Deadline({ send: (event) => this.send(event), announce });
+    this.pin = new PinPad({
+      submit: (need, pin) => this.#submitPin(need, pin),
+      announce,
+      onActivity: () => this.deadline.noticeActivity(),
+    });
+    this.bridge = new BridgeSocket({
+      address: document.body.dataset.bridge,
+      origin: location.origin,
+      server: { hello: (body) => this.#hello(body), welcome: (body) => this.#welcome(body) },
+      onReady: (answer) => this.#bridgeReady(answer),
+      onMessage: (message) => this.#bridgeMessage(message),
+      onTrouble: (cause, wasReady) => this.#bridgeTrouble(cause, wasReady),
+    });
+    this.#listen();
+    this.#entered();
+    this.bridge.start();
+  }
+
+  // ---- screens ------------------------------------------------------------------------------------------------------------
+
+  /** Puts a fragment in place, unless a newer one is shown already. `force`: the version begins anew (a new page was verified). */
+  async #show(html, force = false) {
+    const version = this.#judge(html);
+    if (version === null) return false;
+    if (!force && version < this.#version) return true;
+    this.#version = version;
+    await htmx.swap({ sourceElement: this.#main, target: this.#main, swap: "innerMorph", text: html });
+    this.#entered();
+    return true;
+  }
+
+  /** The version of a fragment; null for anything that is not one. */
+  #judge(html) {
+    const stage = new DOMParser().parseFromString(html, "text/html").getElementById("stage");
+    const version = Number(stage?.dataset.version || NaN);
+    return Number.isSafeInteger(version) ? version : null;
+  }
+
+  #entered() {
+    const stage = document.getElementById("stage");
+    const { state, version, deadline, lang, textSize, commands } = stage.dataset;
+    this.#version = Number(version);
+    document.documentElement.lang = lang;
+    document.documentElement.dataset.textSize = textSize;
+    const title = document.getElementById("title");
+    document.title = `${title.textContent} | ${document.body.dataset.app}`;
+    this.pin.enter(state);
+    this.deadline.enter(state, deadline);
+    if (state !== this.#state) {
+      this.#state = state;
+      title.focus({ preventScroll: true });
+      const words = [title, document.getElementById("lead"), ...stage.querySelectorAll("[data-say]")];
+      const sentence = words.map((element) => element?.textContent.trim() ?? "").join(" ");
+      this.#announce(state === "refused" || state === "out_of_service" ? "alarm" : "say", sentence);
+      if (state === "superseded") this.#standAside();
+    }
+    for (const command of JSON.parse(commands)) this.#run(command);
+  }
+
+  #announce(place, sentence) {
+    document.getElementById(place === "say" ? "alarm" : "say").textContent = "";
+    document.getElementById(place).textContent = sentence;
+  }
+
+  #run({ id, name, arguments: given }) {
+    if (this.#commandsRun.has(id) || !this.bridge.ready) return;
+    this.#commandsRun.add(id);
+    if (name === "read_certificate") {
+      this.#rememberCard(given.ticket);
+      this.bridge.readCertificate(given.ticket);
+    } else if (name === "authenticate") {
+      this.bridge.authenticate();
+    } else if (name === "confirm_last_try") {
+      this.bridge.confirmLastTry();
+    } else if (name === "cancel") {
+      this.pin.forget();
+      this.bridge.cancel();
+    }
+  }
+
+  /** The sealed PIN names challenge and card; both are in the ticket. The bridge judges the ticket, not the page. */
+  #rememberCard(ticket) {
+    const claims = JSON.parse(atob(ticket.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+    this.#cards.clear();
+    this.#cards.set(claims.jti, claims.card);
+  }
+
+  // ---- server -------------------------------------------------------------------------------------------------------------
+
+  /** Tells the server what happened; one after the other, in this order. */
+  send(event) {
+    this.#seq += 1;
+    const body = { v: VERSION, seq: this.#seq, event };
+    this.#queue = this.#queue.then(() => this.#deliver(body)).catch((error) => console.error(error.name));
+    return this.#queue;
+  }
+
+  async #deliver(body) {
+    const giveUpAt = performance.now() + LOST_AFTER_MS;
+    for (;;) {
+      try {
+        const response = await this.#post("/k/events", body);
+        if (NO_ENTRY.has(response.status)) {
+          this.#proveAgain();
+          return;
+        }
+        if (response.status < 500) {
+          await this.#show(await response.text());
+          return;
+        }
+      } catch (error) {
+        if (error.name !== "TypeError" && error.name !== "TimeoutError") throw error;
+      }
+      this.#streamDown();
+      if (performance.now() > giveUpAt) {
+        this.#eventDropped = true;
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  #post(path, body) {
+    return fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+  }
+
+  async #hello(body) {
+    const response = await this.#ask("/k/bridge/hello", body);
+    this.deadline.synchronise(response.headers.get("Date"));
+    if (response.status === 404) throw new BridgeTrouble("terminal_revoked");
+    if (!response.ok) throw new BridgeTrouble(response.status < 500 ? "bridge_untrusted" : "server_lost");
+    return response.json();
+  }
+
+  async #welcome(body) {
+    const response = await this.#ask("/k/bridge/welcome", body);
+    if (!response.ok) throw new BridgeTrouble(response.status < 500 ? "bridge_untrusted" : "server_lost");
+    return response.text();
+  }
+
+  async #ask(path, body) {
+    try {
+      return await this.#post(path, body);
+    } catch {
+      throw new BridgeTrouble("server_lost");
+    }
+  }
+
+  /** The server does not know this page (any more): the whole proof again. */
+  #proveAgain() {
+    if (this.#superseded) return;
+    this.#admitted = false;
+    this.bridge.stop();
+    this.bridge.start();
+  }
+
+  // ---- bridge -------------------------------------------------------------------------------------------------------------
+
+  async #bridgeReady({ answer }) {
+    this.#admitted = true;
+    this.#reported = "";
+    this.#eventDropped = false;
+    this.#reachable();
+    await this.#show(answer, true);
+    this.#openStream();
+  }
+
+  #bridgeMessage(message) {
+    const { v: _version, type, ...fields } = message;
+    switch (type) {
+      case "reader":
+        if (fields.card !== "ours") this.pin.forget();
+        this.send({ type: "card_changed", ...fields });
+        break;
+      case "progress":
+        this.#measure(fields.percent);
+        break;
+      case "certificate":
+        this.#certificate = { challenge: fields.challenge, certificate: fields.certificate };
+        this.send({ type: "certificate_read", ...fields });
+        break;
+      case "need_pin":
+        this.pin.allow(fields);
+        break;
+      case "pin_refused":
+        this.pin.allowAgain();
+        this.send({ type: "pin_refused", ...fields });
+        break;
+      case "result": {
+        const { certificate } = this.#certificate;
+        this.pin.forget();
+        if (this.#certificate.challenge === fields.challenge) this.send({ type: "signed", certificate, ...fields });
+        this.#certificate = { challenge: "", certificate: "" };
+        break;
+      }
+      case "failed": {
+        const { retriable: _retriable, ...rest } = fields;
+        this.pin.forget();
+        this.#certificate = { challenge: "", certificate: "" };
+        this.send({ type: "bridge_failed", ...rest });
+        break;
+      }
+      case "bad_state":
+        console.warn("bridge: bad_state", fields.state);
+        break;
+    }
+  }
+
+  async #submitPin(need, pin) {
+    const card = this.#cards.get(need.challenge);
+    if (card === undefined) {
+      pin.fill(0);
+      return;
+    }
+    this.send({ type: "pin_submitted", challenge: need.challenge });
+    if (need.keypad) this.bridge.enterPinAtReader();
+    else await this.bridge.enterPin(need.challenge, card, pin);
+  }
+
+  async #bridgeTrouble(cause, wasReady) {
+    this.pin.forget();
+    if (cause === "superseded") {
+      this.#standAside();
+      return;
+    }
+    if (cause === "server_lost") {
+      this.#streamDown();
+      return;
+    }
+    this.#reachable();
+    const told = wasReady && cause === "bridge_missing" ? "bridge_lost" : cause;
+    if (told === this.#reported) return;
+    this.#reported = told;
+    if (this.#admitted) {
+      this.send({ type: "bridge_lost", cause: told });
+      return;
+    }
+    try {
+      const response = await fetch(`/k/trouble/${told}`, { signal: AbortSignal.timeout(ANSWER_MS) });
+      const fragment = response.ok ? response : await fetch("/k/trouble/bridge_untrusted");
+      if (!this.#admitted) await this.#show(await fragment.text(), true);
+    } catch {
+      this.#reported = "";
+      this.#streamDown();
+    }
+  }
+
+  /** A newer page of this terminal has taken over: no card, no stream, nothing more to say. */
+  #standAside() {
+    this.#superseded = true;
+    this.pin.forget();
+    this.bridge.stop();
+    clearTimeout(this.#lostTimer);
+    clearTimeout(this.#streamTimer);
+  }
+
+  #measure(percent) {
+    const bar = document.getElementById("bar");
+    if (!bar) return;
+    bar.classList.add("is-measured");
+    bar.firstElementChild.style.width = `${Math.max(6, percent)}%`;
+  }
+
+  // ---- the stream ---------------------------------------------------------------------------------------------------------
+
+  #openStream() {
+    clearTimeout(this.#streamTimer);
+    if (this.#superseded) return;
+    if (this.#streamConnection?.delayCanceller) this.#streamConnection.delayCanceller(); // it waits to reconnect: now
+    else htmx.trigger(this.#main, "welcomed"); // does nothing while it is open
+    this.#streamTimer = setTimeout(() => this.#streamUp || this.#openStream(), STREAM_RETRY_MS);
+  }
+
+  #streamDown() {
+    this.#streamUp = false;
+    if (this.#superseded || this.#lostTimer) return;
+    this.#lostTimer = setTimeout(() => {
+      this.pin.clear();
+      document.getElementById("offline").hidden = false;
+      this.#main.inert = true;
+      this.#announce("alarm", document.querySelector("#offline :is(h2):lang(" + document.documentElement.lang + ")").textContent);
+    }, LOST_AFTER_MS);
+  }
+
+  #reachable() {
+    clearTimeout(this.#lostTimer);
+    this.#lostTimer = 0;
+    document.getElementById("offline").hidden = true;
+    this.#main.inert = false;
+  }
+
+  #streamOpened() {
+    this.#streamUp = true;
+    this.#reachable();
+    if (this.#eventDropped) this.#proveAgain();
+  }
+
+  // ---- listeners ----------------------------------------------------------------------------------------------------------
+
+  #listen() {
+    const on = (name, listener) => this.#main.addEventListener(name, listener);
+    on("htmx:sse:before:connection", (event) => {
+      this.#streamConnection = event.detail.connection;
+      if (event.detail.connection.attempt > 0) this.#streamDown();
+    });
+    on("htmx:sse:after:connection", () => this.#streamOpened());
+    on("htmx:sse:error", (event) => {
+      this.#streamDown();
+      if (NO_ENTRY.has(event.detail.status)) this.#proveAgain();
+    });
+    on("htmx:sse:close", () => {
+      this.#streamConnection = null;
+      this.#streamDown();
+    });
+    on("htmx:sse:before:message", (event) => {
+      const { message } = event.detail;
+      if (message.event) return;
+      const version = this.#judge(message.data);
+      if (version === null || version < this.#version) event.preventDefault();
+    });
+    on("htmx:sse:after:message", () => this.#entered());
+    on("htmx:before:swap", (event) => {
+      if (this.#judge(event.detail.ctx.text ?? "") === null) event.preventDefault(); // an error page is not a screen
+    });
+    document.addEventListener("click", (event) => this.#click(event));
+    document.addEventListener("securitypolicyviolation", (event) => {
+      if (event.effectiveDirective === "connect-src") this.bridge.noticePolicyViolation();
+    });
+    for (const name of ["contextmenu", "dragstart"]) document.addEventListener(name, (event) => event.preventDefault());
+    window.addEventListener("pagehide", () => this.bridge.stop());
+    window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+  }
+
+  #click(event) {
+    const target = event.target.closest?.("[data-event], [data-page]");
+    if (!target) return;
+    if (target.dataset.page === "reload") {
+      location.reload();
+      return;
+    }
+    const told = target.dataset.event;
+    if (this.#inFlight.has(told)) return; // a double tap is one tap
+    this.#inFlight.add(told);
+    const happened = JSON.parse(told);
+    if (happened.type === "cancelled" || happened.type === "finished") this.pin.clear();
+    this.send(happened).finally(() => this.#inFlight.delete(told));
+  }
+}
+
+if (location.hostname === "localhost") {
+  // another program may hold [::1] under that name: one address, the literal one
+  location.replace(location.href.replace("//localhost", "//127.0.0.1"));
+} else {
+  new Kiosk();
+}

@@ -1,0 +1,174 @@
+// The keys of the PIN screen. The characters live in one array here and nowhere else: the document gets the number of dots, the server
+// nothing, the bridge a sealed block. Emptied on OK, stop, removal of the card, change of screen, loss of a connection and when the page goes.
+
+const SAME_KEY_MS = 200; // a bouncing finger; a keyboard does its own debouncing
+const ACTIVE_STATE = "awaiting_pin";
+
+export class PinPad {
+  #characters = [];
+  #need = null;
+  #state = "";
+  #submitted = false;
+  #lastTap = { key: "", at: -Infinity };
+  #submit;
+  #announce;
+  #onActivity;
+
+  /** submit(need, Uint8Array) sends; announce(text) speaks; onActivity() tells that somebody is typing. */
+  constructor({ submit, announce, onActivity }) {
+    this.#submit = submit;
+    this.#announce = announce;
+    this.#onActivity = onActivity;
+    document.addEventListener("click", (event) => this.#click(event));
+    document.addEventListener("keydown", (event) => this.#keydown(event));
+    // a tap on a key must not move the focus: Enter on a keyboard would press that key again
+    document.addEventListener("mousedown", (event) => event.target.closest?.(".key") && event.preventDefault());
+    window.addEventListener("pagehide", () => this.forget());
+  }
+
+  /** The bridge holds a card and waits: {challenge, min, max, keypad}. */
+  allow(need) {
+    this.#need = need;
+    this.#submitted = false;
+    this.clear();
+    document.body.dataset.keypad = need.keypad ? "reader" : "screen";
+    if (need.keypad && this.#state === ACTIVE_STATE) this.#confirm();
+  }
+
+  /** The card said no; the same challenge goes on. */
+  allowAgain() {
+    this.#submitted = false;
+    this.clear();
+  }
+
+  /** No card waits any more. */
+  forget() {
+    this.#need = null;
+    this.clear();
+  }
+
+  clear() {
+    this.#characters.fill("");
+    this.#characters.length = 0;
+    this.#show();
+  }
+
+  /** Called after every screen; a push within the same screen keeps what was typed. */
+  enter(state) {
+    if (state !== this.#state) {
+      this.#state = state;
+      this.clear();
+      if (state === ACTIVE_STATE && this.#need?.keypad) this.#confirm();
+    }
+    this.#show();
+  }
+
+  get #active() {
+    return this.#state === ACTIVE_STATE && !this.#submitted && document.getElementById("idle")?.open !== true;
+  }
+
+  get #maximum() {
+    return this.#need?.max ?? 4;
+  }
+
+  #click(event) {
+    const key = event.target.closest?.("[data-digit], [data-key]");
+    if (!key || !this.#active) return;
+    const name = key.dataset.digit ?? key.dataset.key;
+    const tapped = event.detail > 0; // 0: pressed with a keyboard
+    if (tapped && name === this.#lastTap.key && event.timeStamp - this.#lastTap.at < SAME_KEY_MS) return;
+    this.#lastTap = { key: name, at: event.timeStamp };
+    if (key.dataset.digit) this.#type(name);
+    else if (name === "backspace") this.#backspace();
+    else if (name === "clear") this.#clearAndSay();
+    else if (name === "confirm") this.#confirm();
+  }
+
+  #keydown(event) {
+    if (!this.#active || event.ctrlKey || event.altKey || event.metaKey) return;
+    const character = this.#character(event);
+    if (character) {
+      event.preventDefault();
+      if (event.repeat) return;
+      document.getElementById("pin-field")?.focus({ preventScroll: true });
+      this.#type(character);
+    } else if (event.key === "Backspace") {
+      event.preventDefault();
+      this.#backspace();
+    } else if (event.key === "Enter" && !event.repeat) {
+      const focused = document.activeElement;
+      if (focused instanceof HTMLButtonElement) return; // Enter presses the button that has the focus
+      event.preventDefault();
+      this.#confirm();
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      document.getElementById("stop")?.click();
+    }
+  }
+
+  /** The character of a key: full-width and lower case letters are the same keys. "" for any other key. */
+  #character(event) {
+    let key = event.key;
+    if (event.isComposing || key === "Process") key = /^(?:Digit|Numpad)([0-9])$/.exec(event.code)?.[1] ?? "";
+    if ([...key].length !== 1) return "";
+    const plain = key.normalize("NFKC").toUpperCase();
+    return (this.#maximum > 4 ? /^[0-9A-Z]$/ : /^[0-9]$/).test(plain) ? plain : "";
+  }
+
+  #type(character) {
+    this.#onActivity();
+    if (this.#characters.length >= this.#maximum) return;
+    this.#characters.push(character);
+    this.#show();
+    this.#say("entered", this.#characters.length);
+  }
+
+  #backspace() {
+    this.#onActivity();
+    if (this.#characters.length === 0) return;
+    this.#characters[this.#characters.length - 1] = "";
+    this.#characters.pop();
+    this.#show();
+    this.#say("entered", this.#characters.length);
+  }
+
+  #clearAndSay() {
+    this.#onActivity();
+    this.clear();
+    this.#say("cleared");
+  }
+
+  #confirm() {
+    const need = this.#need;
+    if (need === null || !this.#active) return;
+    if (!need.keypad && this.#characters.length < need.min) {
+      this.#say("short", need.min - this.#characters.length);
+      return;
+    }
+    const pin = Uint8Array.from(this.#characters, (character) => character.charCodeAt(0));
+    this.#submitted = true;
+    this.clear();
+    this.#submit(need, pin);
+  }
+
+  /** What is said comes from the screen, in its language; never a digit. */
+  #say(kind, count) {
+    const sentence = document.getElementById("pin-field")?.dataset[kind];
+    if (sentence) this.#announce(sentence.replace("{count}", count));
+  }
+
+  #show() {
+    const dots = document.getElementById("pin-dots");
+    if (!dots) return;
+    const count = this.#characters.length;
+    const slots = this.#maximum > 4 ? Math.max(4, count) : 4;
+    while (dots.childElementCount > slots) dots.lastElementChild.remove();
+    while (dots.childElementCount < slots) {
+      const dot = document.createElement("span");
+      dot.className = "dot";
+      dots.append(dot);
+    }
+    dots.classList.toggle("pin__dots--many", slots > 4);
+    [...dots.children].forEach((dot, index) => dot.classList.toggle("is-filled", index < count));
+  }
+}
