@@ -1,14 +1,14 @@
-"""A JPKI in miniature for tests: roots of several generations with one name, certificates and OCSP answers to order.
+"""A JPKI in miniature for tests: roots of several generations with one name, and certificates to order.
 
 Keys are made once per test run and kept by name. Everything else is cheap, so that a test says exactly what it needs:
-`issue(root, policy=...)`, `answer(request, root, status="good", this_update=...)`. All people are fictional.
+`issue(root, policy=...)`. OCSP answers are in `ocsp_answers.py`. All people are fictional.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -16,7 +16,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509 import ocsp
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
@@ -116,7 +115,7 @@ def build_root(
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
-    return Root(key, builder.sign(key, _hash_for(key)))
+    return Root(key, builder.sign(key, choose_hash(key)))
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,7 @@ def issue(
     for extension, critical in extra:
         builder = builder.add_extension(extension, critical=critical)
     signer = signing_key or root.key
-    return Issued(key, builder.sign(signer, algorithm or _hash_for(signer)))
+    return Issued(key, builder.sign(signer, algorithm or choose_hash(signer)))
 
 
 def issue_delegate(
@@ -248,7 +247,7 @@ def issue_delegate(
     for extension, critical in extra:
         builder = builder.add_extension(extension, critical=critical)
     signer = signing_key or root.key
-    return Issued(key, builder.sign(signer, _hash_for(signer)))
+    return Issued(key, builder.sign(signer, choose_hash(signer)))
 
 
 def trust(issued: Issued, root: Root, now: datetime = NOW) -> TrustedCertificate:
@@ -258,85 +257,8 @@ def trust(issued: Issued, root: Root, now: datetime = NOW) -> TrustedCertificate
     return trusted
 
 
-Status = Literal["good", "revoked", "unknown"]
-
-
-@dataclass(frozen=True)
-class AnswerShape:
-    """What an OCSP answer says and how. Defaults make a good one of the moment `NOW`."""
-
-    status: Status = "good"
-    revoked_at: datetime = NOW - timedelta(days=1)
-    reason: x509.ReasonFlags | None = None
-    this_update: datetime = NOW - timedelta(minutes=3)
-    next_update: datetime | None = NOW + timedelta(minutes=12)
-    produced_at: datetime | None = None
-    nonce: bytes | Literal["echo", "absent"] = "echo"
-    serial: int | None = None
-    issuer: Root | None = None
-    hash_algorithm: hashes.HashAlgorithm | None = None
-    embed: bool = True
-    embedded: Sequence[x509.Certificate] = field(default=())
-    by_name: bool = False
-    algorithm: hashes.HashAlgorithm | None = None
-    extra: Sequence[tuple[x509.ExtensionType, bool]] = ()
-
-
-_STATUS = {
-    "good": ocsp.OCSPCertStatus.GOOD,
-    "revoked": ocsp.OCSPCertStatus.REVOKED,
-    "unknown": ocsp.OCSPCertStatus.UNKNOWN,
-}
-
-
-def answer(request: bytes, root: Root, signer: Root | Issued | None = None, shape: AnswerShape | None = None) -> bytes:
-    """The DER of a signed answer to `request`; signed by the root itself, or by the given delegate (then embedded)."""
-    shape, signer = shape or AnswerShape(), signer or root
-    asked = ocsp.load_der_ocsp_request(request)
-    named = shape.issuer or root
-    algorithm = shape.hash_algorithm or asked.hash_algorithm
-    identity = _identify(named, algorithm)
-    revoked = shape.status == "revoked"
-    responder = ocsp.OCSPResponderEncoding.NAME if shape.by_name else ocsp.OCSPResponderEncoding.HASH
-    builder = (
-        ocsp.OCSPResponseBuilder()
-        .add_response_by_hash(
-            identity.issuer_name_hash,
-            identity.issuer_key_hash,
-            shape.serial or asked.serial_number,
-            algorithm,
-            _STATUS[shape.status],
-            shape.this_update,
-            shape.next_update,
-            shape.revoked_at if revoked else None,
-            shape.reason if revoked else None,
-        )
-        .responder_id(responder, signer.certificate)
-    )
-    nonce = _find_nonce(asked) if shape.nonce == "echo" else shape.nonce
-    if isinstance(nonce, bytes):
-        builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
-    for extension, critical in shape.extra:
-        builder = builder.add_extension(extension, critical=critical)
-    embedded = list(shape.embedded) or ([signer.certificate] if shape.embed and isinstance(signer, Issued) else [])
-    if embedded:
-        builder = builder.certificates(embedded)
-    return builder.sign(signer.key, shape.algorithm or _hash_for(signer.key)).public_bytes(Encoding.DER)
-
-
-def _identify(root: Root, algorithm: hashes.HashAlgorithm) -> ocsp.OCSPRequest:
-    """A CertID of this root, computed by the library and not by the product."""
-    return ocsp.OCSPRequestBuilder().add_certificate(root.certificate, root.certificate, algorithm).build()
-
-
-def _find_nonce(request: ocsp.OCSPRequest) -> bytes | None:
-    for extension in request.extensions:
-        if isinstance(extension.value, x509.OCSPNonce):
-            return extension.value.nonce
-    return None
-
-
-def _hash_for(key: Key) -> hashes.HashAlgorithm:
+def choose_hash(key: Key) -> hashes.HashAlgorithm:
+    """The hash that goes with a key: SHA-256 with RSA, SHA-384 with P-384."""
     return hashes.SHA256() if isinstance(key, rsa.RSAPrivateKey) else hashes.SHA384()
 
 
