@@ -1,0 +1,135 @@
+"""`kiosk demo` as a terminal for tests: started as a process, with its card tray as the hand that moves cards.
+
+Fixtures, to be imported by a `conftest.py`: `running_demo` starts one for the whole session, `demo` gives it to a test
+with the tray restored and the reader empty.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STOP_SECONDS = 10
+
+
+class DemoDidNotStart(Exception):
+    """With what it printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody fictional, as the tray names them."""
+
+    id: str
+    name: str
+    pin: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunningDemo:
+    """Addresses without a closing slash; `pids` by name: demo, simulator, kiosk, bridge."""
+
+    kiosk: str
+    staff: str
+    tray: str
+    bridge: str
+    pids: dict[str, int]
+    bridge_command: list[str]
+    data: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def people(self) -> list[Person]:
+        """The first one succeeds by PIN."""
+        return [Person(**person) for person in self._ask("GET", "/people")["people"]]
+
+    def person(self, id: str) -> Person:  # noqa: A002 - the tray's own word
+        return next(person for person in self.people if person.id == id)
+
+    def put_card(self, person: str) -> None:
+        self._ask("PUT", "/reader/card", {"person": person})
+
+    def lift_card(self) -> None:
+        self._ask("DELETE", "/reader/card")
+
+    def set_faults(self, *, card: str | None = None, ocsp: str | None = None) -> None:
+        self._ask("PUT", "/faults", {"card": card, "ocsp": ocsp})
+
+    def restore(self) -> None:
+        """No card on the reader, no fault, every counter and certificate as in the beginning."""
+        self.lift_card()
+        self._ask("POST", "/restore")
+
+    def read_logs(self) -> str:
+        """Everything that any of the processes has written."""
+        return "\n".join(path.read_text(encoding="utf-8") for path in sorted((self.data / "logs").glob("*.log")))
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """JSON in, JSON out; `{}` for an answer without a body. Raises urllib's HTTPError for a refusal."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if data is not None else {}
+        request = urllib.request.Request(self.tray + path, data=data, method=method, headers=headers)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=30) as answer:
+            text = answer.read()
+        return json.loads(text) if text else {}
+
+
+@contextmanager
+def start_demo(folder: Path, *options: str, program: list[str] | None = None) -> Iterator[RunningDemo]:
+    """Run `kiosk demo` with its data in `folder` on free ports until the block ends. Raises DemoDidNotStart."""
+    ready_file = folder / "ready.json"
+    command = program or [sys.executable, "-m", "kiosk_web"]
+    process = subprocess.Popen(
+        [*command, "demo", "--port=0", f"--data={folder / 'data'}", f"--ready-file={ready_file}", *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )
+    assert process.stdout is not None
+    printed = []
+    try:
+        for line in process.stdout:  # ends with the process: no clock is needed to notice a failed start
+            printed.append(line)
+            if "Ctrl-C stops everything" in line:
+                break
+        if not ready_file.exists():
+            raise DemoDidNotStart("".join(printed))
+        yield RunningDemo(**json.loads(ready_file.read_text(encoding="utf-8")), data=folder / "data", process=process)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.communicate(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+
+
+@pytest.fixture(scope="session")
+def running_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """One demo for all tests of the session."""
+    with start_demo(tmp_path_factory.mktemp("demo")) as running:
+        yield running
+
+
+@pytest.fixture
+def demo(running_demo: RunningDemo) -> RunningDemo:
+    """The demo of the session, with an empty reader, no fault and fresh cards."""
+    running_demo.restore()
+    return running_demo
