@@ -11,10 +11,11 @@ from typing import Annotated
 
 import typer
 
+from bridge import __version__
 from bridge.enrolment import enrol as enrol_terminal
 from bridge.errors import EnrolmentError, SettingsError
 from bridge.log import configure_log
-from bridge.service import load_version, run_bridge
+from bridge.service import run_bridge
 from bridge.settings import BridgeSettings
 
 EXIT_CANNOT_RUN = 3
@@ -48,7 +49,7 @@ class DeploymentName(StrEnum):
 
 def _show_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"kiosk-bridge {load_version()}")
+        typer.echo(f"kiosk-bridge {__version__}")
         raise typer.Exit
 
 

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from bridge.errors import EnrolmentError, SettingsError
 from bridge.evidence import build_enrolment_confirmation, build_enrolment_proof_bytes
 from bridge.strict_json import NotStrict, build_text, decode_base64url, encode_base64url, parse_object
-from bridge.terminal import TERMINAL_FILE, Terminal, is_terminal_id, judge_origin, store_terminal
-from bridge.ticket import derive_fingerprint
+from bridge.terminal import TERMINAL_FILE, is_terminal_id, judge_origin, store_terminal
+from bridge.ticket import Terminal, derive_fingerprint
 
 PATH = "/k/enrol"
 CODE_ID = b"kiosk-enrol-id/1\0"

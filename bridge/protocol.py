@@ -31,8 +31,7 @@ from bridge.errors import (
 from bridge.messages import MalformedMessage, PageMessage, Reader, WrongVersion
 from bridge.pinbox import PinBox
 from bridge.states import MESSAGES, REPORTS, State
-from bridge.terminal import Terminal
-from bridge.ticket import ChallengeTicket, HelloTicket, UsedTickets, judge_challenge, judge_hello
+from bridge.ticket import ChallengeTicket, HelloTicket, Terminal, UsedTickets, judge_challenge, judge_hello
 from bridge.visit import CertificateRead, PinAccepted, PinWrong, Signed, VisitFailed, VisitReport
 
 OPEN_SECONDS = 2.0

@@ -33,8 +33,7 @@ from bridge.log import SampledCount
 from bridge.messages import MAXIMUM_BYTES, SUBPROTOCOL, Reader, build_bridge_message
 from bridge.protocol import PageConnection
 from bridge.settings import HOST
-from bridge.terminal import Terminal
-from bridge.ticket import ChallengeTicket, UsedTickets
+from bridge.ticket import ChallengeTicket, Terminal, UsedTickets
 from bridge.visit import VisitReport
 
 OUTBOX = 64  # messages; a page that does not read them is gone

@@ -9,13 +9,12 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as package_version
 from types import FrameType
 from typing import TypeVar
 
 import structlog
 
+from bridge import __version__
 from bridge.card.transport import ReaderSource, ReadersSnapshot
 from bridge.counter import EvidenceCounter
 from bridge.desk import CardDesk
@@ -24,21 +23,14 @@ from bridge.monitor import ReaderMonitor
 from bridge.server import BridgeServer
 from bridge.settings import BridgeSettings
 from bridge.state_file import replace_file
-from bridge.terminal import Terminal, load_terminal
+from bridge.terminal import load_terminal
+from bridge.ticket import Terminal
 from bridge.worker import CardWorker, Recognised, WorkerReport
 
 THREAD_STOP_SECONDS = 0.7
 Item = TypeVar("Item", ReadersSnapshot, WorkerReport)
 
 _log = structlog.get_logger("bridge.service")
-
-
-def load_version() -> str:
-    """The version of the installed product."""
-    try:
-        return package_version("mynumber-kiosk")
-    except PackageNotFoundError:
-        return "0"
 
 
 class BridgeService:
@@ -63,7 +55,7 @@ class BridgeService:
             production=production,
         )
         self._monitor = ReaderMonitor(source, lambda snapshot: self._from_thread(self._desk.observe, snapshot))
-        self.server = BridgeServer(terminal, self._worker, version=load_version(), reader=self._desk.reader)
+        self.server = BridgeServer(terminal, self._worker, version=__version__, reader=self._desk.reader)
 
     async def start(self, port: int) -> int:
         """Returns the port. Raises `SettingsError` when it is taken."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,21 +16,12 @@ from bridge.counter import EvidenceCounter
 from bridge.errors import SettingsError
 from bridge.state_file import replace_file
 from bridge.strict_json import NotStrict, build_text, decode_base64url, encode_base64url, parse_object
+from bridge.ticket import Terminal
 
 TERMINAL_FILE = "terminal.json"
 KEY_FILE = "terminal.key"
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _TERMINAL_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """`origin` is the one origin whose page may use this bridge; `identity_key` vouches for the server's tickets."""
-
-    id: str
-    origin: str
-    identity_key: Ed25519PublicKey
-    key: Ed25519PrivateKey = field(repr=False)
 
 
 def judge_origin(origin: str) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from bridge.errors import TicketRefused
 from bridge.strict_json import NotStrict, decode_base64url, encode_base64url, parse_object
@@ -37,6 +37,18 @@ _KEY_CLAIMS = frozenset({"iss", "kid", "x", "nbf", "exp"})
 _COMMON = frozenset({"iss", "aud", "jti", "iat", "exp", "terminal", "origin"})
 _HELLO_CLAIMS = _COMMON | {"address", "bridge_nonce", "page_key"}
 _CHALLENGE_CLAIMS = _COMMON | {"session", "service", "purpose", "method", "nonce", "consent", "lease", "card"}
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Who this terminal is and whom it trusts. `origin` is the one origin whose page may use this bridge;
+    `identity_key` vouches for the server's tickets.
+    """
+
+    id: str
+    origin: str
+    identity_key: Ed25519PublicKey
+    key: Ed25519PrivateKey = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
