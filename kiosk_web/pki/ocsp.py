@@ -310,7 +310,7 @@ class _Judge:
             return Revoked(mark.revoked_at, mark.revoked_reason, evidence)
         match parsed.certificate_status:
             case ocsp.OCSPCertStatus.GOOD:
-                if mark is not None and mark.held and answer.this_update <= mark.this_update:
+                if mark is not None and mark.held and not self.may_lift_hold(answer, mark):
                     return Stale("hold_not_lifted", evidence)
                 return Good(evidence)
             case ocsp.OCSPCertStatus.REVOKED:
@@ -323,6 +323,10 @@ class _Judge:
                 return Revoked(at, reason.value if reason else None, evidence)
             case ocsp.OCSPCertStatus.UNKNOWN:
                 return Unknown(evidence)
+
+    def may_lift_hold(self, answer: _Answer, mark: HighWaterMark) -> bool:
+        """Is it newer than the hold: by its thisUpdate, or at the same one because our nonce was sent after it?"""
+        return self.policy.nonce == "required" or answer.this_update > mark.this_update
 
 
 def judge_delegate(

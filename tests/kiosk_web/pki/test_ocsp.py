@@ -249,9 +249,15 @@ def test_rule_5_a_revocation_once_seen_stays() -> None:
 
 
 def test_rule_5_only_a_newer_answer_lifts_a_hold() -> None:
-    response = answer(REQUEST, ROOT, None, AnswerShape(this_update=NOW - 5 * MINUTE))
-    assert why(judge(response, mark=HighWaterMark(NOW - 5 * MINUTE, held=True))) == "Stale: hold_not_lifted"
-    assert isinstance(judge(response, mark=HighWaterMark(NOW - 6 * MINUTE, held=True)), Good)
+    """Answers between two refreshes carry the same thisUpdate; only our nonce tells which of them is the newer one."""
+    mark = HighWaterMark(NOW - 5 * MINUTE, held=True)
+    shape = AnswerShape(this_update=NOW - 5 * MINUTE)
+    assert isinstance(judge(answer(REQUEST, ROOT, None, shape), mark=mark), Good)
+    policy = replace(POLICY, nonce="none")
+    request = build_ocsp_request(CERTIFICATE, NONCE, policy)
+    same, newer = answer(request, ROOT, None, shape), answer(request, ROOT)
+    assert why(judge(same, policy, mark, request)) == "Stale: hold_not_lifted"
+    assert isinstance(judge(newer, policy, mark, request), Good)
 
 
 # Rule 6: the signature

@@ -1,0 +1,80 @@
+"""The server builds exactly the bytes of `docs/wire.md` 4 and 7. The bridge is held to the same file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from bridge.strict_json import decode_base64url as raw
+from kiosk_web.pki.signature import build_card_message
+from kiosk_web.pki.terminal import (
+    build_certificate_evidence_bytes,
+    build_result_evidence_bytes,
+    build_welcome_bytes,
+    judge_ed25519,
+)
+from tests.contract.vectors.make_vectors import FILE
+
+VECTORS: dict[str, Any] = json.loads(FILE.read_text(encoding="ascii"))
+EVIDENCE = VECTORS["evidence"]
+TERMINAL_KEY = raw(VECTORS["keys"]["terminal"]["public"])
+
+
+@pytest.mark.parametrize("vector", VECTORS["card"], ids=lambda vector: vector["name"])
+def test_the_message_whose_digest_the_card_signs(vector: dict[str, str]) -> None:
+    message = build_card_message(
+        method=vector["method"],
+        purpose=vector["purpose"],
+        origin=VECTORS["origin"],
+        terminal=VECTORS["terminal"],
+        session=vector["session"],
+        service=vector["service"],
+        nonce=raw(vector["nonce"]),
+        certificate_sha256=hashlib.sha256(raw(vector["certificate"])).digest(),
+        consent=raw(vector["consent"]),
+        lease=vector["lease"],
+    )
+    assert message == raw(vector["bytes"])
+    assert hashlib.sha256(message).digest() == raw(vector["digest"])
+
+
+def test_the_welcome_of_a_bridge_verifies() -> None:
+    welcome = build_welcome_bytes(
+        ticket=VECTORS["tickets"]["hello"],
+        terminal=VECTORS["terminal"],
+        origin=VECTORS["origin"],
+        address=VECTORS["address"],
+        bridge_nonce=raw(VECTORS["welcome"]["bridge_nonce"]),
+        page_key=raw(VECTORS["keys"]["page"]["public"]),
+        bridge_key=raw(VECTORS["keys"]["bridge"]["public"]),
+    )
+    assert welcome == raw(VECTORS["welcome"]["bytes"])
+    assert judge_ed25519(TERMINAL_KEY, welcome, raw(VECTORS["welcome"]["signature"]))
+
+
+def test_the_countersignature_of_a_certificate_verifies() -> None:
+    signed = build_certificate_evidence_bytes(
+        ticket=EVIDENCE["ticket"],
+        certificate_sha256=hashlib.sha256(raw(EVIDENCE["certificate"])).digest(),
+        method=EVIDENCE["method"],
+        tries_left=EVIDENCE["tries_left"],
+        counter=EVIDENCE["certificate_counter"],
+    )
+    assert signed == raw(EVIDENCE["certificate_bytes"])
+    assert judge_ed25519(TERMINAL_KEY, signed, raw(EVIDENCE["certificate_signature"]))
+    assert not judge_ed25519(TERMINAL_KEY, signed, raw(EVIDENCE["result_signature"]))
+
+
+def test_the_countersignature_of_a_result_verifies() -> None:
+    signed = build_result_evidence_bytes(
+        ticket=EVIDENCE["ticket"],
+        certificate_sha256=hashlib.sha256(raw(EVIDENCE["certificate"])).digest(),
+        method=EVIDENCE["method"],
+        card_signature=raw(EVIDENCE["card_signature"]),
+        counter=EVIDENCE["result_counter"],
+    )
+    assert signed == raw(EVIDENCE["result_bytes"])
+    assert judge_ed25519(TERMINAL_KEY, signed, raw(EVIDENCE["result_signature"]))

@@ -1,0 +1,141 @@
+"""Statuses: the JSON of the database goes out and comes back, strictly; marks only rise."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk_web.pki.status import (
+    CertificateStatus,
+    Evidence,
+    Good,
+    HighWaterMark,
+    OnHold,
+    Revoked,
+    Stale,
+    StatusMalformed,
+    Unavailable,
+    Unknown,
+    build_audit_record,
+    derive_mark,
+    from_json,
+    merge_marks,
+    name_outcome,
+    to_json,
+)
+from tests.support.jpki import NOW
+
+EVIDENCE = Evidence(
+    "ocsp", NOW, NOW + timedelta(minutes=15), NOW, "http://127.0.0.1/", b"\x01" * 32, NOW, "issuer", b"c" * 32
+)
+NOTHING = Evidence("ocsp", None, None, None, "", b"", NOW)
+ALL: list[CertificateStatus] = [
+    Good(EVIDENCE),
+    Revoked(NOW, "superseded", EVIDENCE),
+    Revoked(NOW, None, EVIDENCE),
+    OnHold(NOW, EVIDENCE),
+    Unknown(EVIDENCE),
+    Unavailable("timeout", NOTHING),
+    Stale("too_old", EVIDENCE),
+]
+
+
+@pytest.mark.parametrize("status", ALL, ids=name_outcome)
+def test_a_status_comes_back_as_it_went(status: CertificateStatus) -> None:
+    assert from_json(to_json(status)) == status
+
+
+def test_the_six_outcomes_have_six_names() -> None:
+    assert [name_outcome(status) for status in ALL] == [
+        "good", "revoked", "revoked", "on_hold", "unknown", "unavailable", "stale"
+    ]  # fmt: skip
+
+
+DOCUMENT = json.loads(to_json(Revoked(NOW, "superseded", EVIDENCE)))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {**DOCUMENT, "version": 2},
+        {**DOCUMENT, "version": True},
+        {**DOCUMENT, "outcome": "fine"},
+        {**DOCUMENT, "outcome": ["good"]},
+        {**DOCUMENT, "outcome": "good"},
+        {**DOCUMENT, "more": 1},
+        {**DOCUMENT, "at": "2026-11-23T03:00:00"},
+        {**DOCUMENT, "at": 5},
+        {**DOCUMENT, "reason": 5},
+        {**DOCUMENT, "evidence": None},
+        {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "method": "guess"}},
+        {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "sha256": "xx"}},
+        {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "responder": None}},
+        {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "extra": ""}},
+        {key: value for key, value in DOCUMENT.items() if key != "at"},
+        [],
+        None,
+    ],
+)
+def test_another_form_of_document_is_refused(changed: object) -> None:
+    with pytest.raises(StatusMalformed):
+        from_json(json.dumps(changed))
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"version":1,"version":1}', "[" * 5000, "NaN"])
+def test_what_is_no_json_is_refused(text: str) -> None:
+    with pytest.raises(StatusMalformed):
+        from_json(text)
+
+
+def test_a_naive_time_is_never_written() -> None:
+    naive = replace(EVIDENCE, checked_at=datetime(2026, 11, 23))  # noqa: DTZ001 the fault under test
+    with pytest.raises(ValueError, match="naive"):
+        to_json(Good(naive))
+
+
+@pytest.mark.parametrize("status", ALL, ids=name_outcome)
+def test_the_audit_record_says_nothing_about_the_certificate(status: CertificateStatus) -> None:
+    record = build_audit_record(status)
+    assert record["outcome"] == name_outcome(status)
+    assert (b"c" * 32).hex() not in json.dumps(record)
+
+
+def test_what_was_signed_and_fresh_raises_the_mark() -> None:
+    assert derive_mark(Good(EVIDENCE), None) == HighWaterMark(NOW)
+    assert derive_mark(OnHold(NOW, EVIDENCE), None) == HighWaterMark(NOW, held=True)
+    assert derive_mark(Revoked(NOW, "superseded", EVIDENCE), None) == HighWaterMark(NOW, False, NOW, "superseded")
+    assert derive_mark(Unknown(EVIDENCE), HighWaterMark(NOW - timedelta(1), held=True)) == HighWaterMark(NOW, True)
+
+
+@pytest.mark.parametrize("status", [Unavailable("timeout", NOTHING), Stale("too_old", EVIDENCE)])
+def test_what_confirms_nothing_leaves_the_mark(status: CertificateStatus) -> None:
+    assert derive_mark(status, None) is None
+    assert derive_mark(status, HighWaterMark(NOW)) == HighWaterMark(NOW)
+
+
+def test_a_newer_good_lifts_a_hold_and_never_a_revocation() -> None:
+    before = HighWaterMark(NOW - timedelta(hours=1), held=True)
+    assert derive_mark(Good(EVIDENCE), before) == HighWaterMark(NOW)
+    revoked = HighWaterMark(NOW - timedelta(hours=1), False, NOW - timedelta(days=1), None)
+    assert derive_mark(Good(EVIDENCE), revoked) == replace(revoked, this_update=NOW)
+
+
+def marks() -> st.SearchStrategy[HighWaterMark]:
+    times = st.integers(0, 4).map(lambda hours: NOW + timedelta(hours=hours))
+    return st.builds(
+        HighWaterMark, times, st.booleans(), st.none() | times, st.none() | st.sampled_from(["a", "b"])
+    ).map(lambda mark: mark if mark.revoked_at else replace(mark, revoked_reason=None))
+
+
+@given(marks(), marks(), marks())
+def test_marks_merge_to_the_same_in_any_order(one: HighWaterMark, two: HighWaterMark, three: HighWaterMark) -> None:
+    merged = merge_marks(merge_marks(one, two), three)
+    assert merged == merge_marks(one, merge_marks(three, two))
+    assert merged.this_update == max(mark.this_update for mark in (one, two, three))
+    assert (merged.revoked_at is None) == all(mark.revoked_at is None for mark in (one, two, three))
+    assert merge_marks(merged, one) == merged
