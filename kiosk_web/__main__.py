@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from kiosk_web import __version__
+from kiosk_web.errors import KioskError
+from kiosk_web.settings import load_settings
 from kiosk_web.simulator.command import simulate
+
+if TYPE_CHECKING:
+    from kiosk_web.services.enrolment import EnrolmentService
+
+Answer = TypeVar("Answer")
 
 app = typer.Typer(
     name="kiosk",
@@ -18,6 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+terminal_commands = typer.Typer(help="Add, list and revoke terminals.", no_args_is_help=True)
 
 
 def _print_version(wanted: bool) -> None:
@@ -55,6 +66,118 @@ def demo(
 
 
 app.add_typer(simulate)
+
+
+@app.command()
+def serve(
+    data: Annotated[Path | None, typer.Option(help="Folder of database and keys.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the resident page; 0: a free one.")] = None,
+    staff_port: Annotated[int | None, typer.Option(help="Port of the staff page; 0: a free one.")] = None,
+    bridge_port: Annotated[int | None, typer.Option(help="Port on which the terminal's bridge listens.")] = None,
+    anchors: Annotated[Path | None, typer.Option(help="Folder of root certificates.")] = None,
+    ocsp_url: Annotated[str | None, typer.Option(help="Address of the OCSP responder.")] = None,
+    deployment: Annotated[str | None, typer.Option(help="demo or production.")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Write the addresses here as JSON, once all answer.")] = None,
+) -> None:
+    """Serve the resident page and the staff page until Ctrl-C."""
+    import asyncio
+
+    from kiosk_web.log import configure_log
+    from kiosk_web.server import serve as serve_until_stopped
+    from kiosk_web.server import write_ready_file
+
+    with _telling_errors():
+        settings = load_settings(
+            {
+                "data": data,
+                "port": port,
+                "staff_port": staff_port,
+                "bridge_port": bridge_port,
+                "anchors": anchors,
+                "ocsp_url": ocsp_url,
+                "deployment": deployment,
+            },
+            os.environ,
+        )
+        configure_log()
+
+        def tell(addresses: dict[str, Any]) -> None:
+            if ready_file is not None:
+                write_ready_file(ready_file, addresses)
+            typer.echo(f"kiosk page {addresses['kiosk']}   staff page {addresses['staff']}")
+
+        asyncio.run(serve_until_stopped(settings, tell))
+
+
+@app.command()
+def migrate(
+    data: Annotated[Path | None, typer.Option(help="Folder of database and keys.")] = None,
+) -> None:
+    """Bring the database to the form of this version."""
+    from kiosk_web.adapters.store.migration import migrate as migrate_database
+
+    with _telling_errors():
+        settings = load_settings({"data": data}, os.environ)
+        applied = migrate_database(settings.data)
+    typer.echo("The database was brought up to date." if applied else "The database is up to date.")
+
+
+app.add_typer(terminal_commands, name="terminal")
+
+
+@contextmanager
+def _telling_errors() -> Iterator[None]:
+    """What a person can mend is told in one line, with exit status 2."""
+    try:
+        yield
+    except KioskError as error:
+        typer.echo(f"kiosk: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _with_enrolment(data: Path | None, work: Callable[[EnrolmentService], Awaitable[Answer]]) -> Answer:
+    """Run one use-case on the terminals, beside a server that may be running."""
+    import asyncio
+
+    from kiosk_web.server import run_enrolment
+
+    with _telling_errors():
+        settings = load_settings({"data": data}, os.environ)
+        return asyncio.run(run_enrolment(settings, work))
+
+
+Data = Annotated[Path | None, typer.Option(help="Folder of database and keys.")]
+Name = Annotated[str, typer.Argument(help="Name of the terminal, as staff know it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@terminal_commands.command("add")
+def add_terminal(name: Name, data: Data = None, as_json: AsJson = False) -> None:
+    """Print a code with which a bridge enrols as this terminal: one use, 24 hours."""
+    invitation = _with_enrolment(data, lambda enrolment: enrolment.add_terminal(name))
+    if as_json:
+        typer.echo(json.dumps({"terminal": invitation.terminal, "name": name, "code": invitation.code}))
+    else:
+        typer.echo(invitation.code)
+
+
+@terminal_commands.command("list")
+def list_terminals(data: Data = None, as_json: AsJson = False) -> None:
+    """List the terminals: enrolled, waiting for their bridge, or revoked."""
+    records = _with_enrolment(data, lambda enrolment: enrolment.list_terminals())
+    rows = [{"name": record.name, "terminal": record.id, "condition": record.condition} for record in records]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['condition']:10} {row['name']}")
+
+
+@terminal_commands.command("revoke")
+def revoke_terminal(name: Name, data: Data = None) -> None:
+    """End a terminal: its page is stopped at once and its key is refused from now on."""
+    _with_enrolment(data, lambda enrolment: enrolment.revoke_terminal(name))
+    typer.echo(f"{name} is revoked.")
 
 
 def main() -> None:

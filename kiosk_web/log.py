@@ -15,7 +15,7 @@ import structlog
 ALLOWED_KEYS = frozenset(
     {"event", "level", "timestamp", "terminal", "state", "code", "address", "error", "where", "count", "reason", "path"}
 )
-_LONG_TOKEN = re.compile(r"[A-Za-z0-9_+/=-]{33,}|[0-9]{4,}(?=\D|$)(?<![:.]\d{4})(?<![:.]\d{5})")
+_LONG_TOKEN = re.compile(r"[A-Za-z0-9_+=-]{33,}|[0-9]{8,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 MAXIMUM_VALUE = 300
 
@@ -35,7 +35,9 @@ def _clean(text: str) -> str:
 
 
 def configure_log(stream: TextIO | None = None) -> None:
-    """Send the program's own log and that of the libraries (warnings and errors, without their messages) to one stream."""
+    """Send the program's own log and that of the libraries (warnings and errors, without their messages) to one
+    stream.
+    """
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -1,4 +1,7 @@
-"""Changes told to the streams of this process. A message is "look again", never the news itself, so none can be lost."""
+"""Changes told to the streams of this process.
+
+A message is "look again", never the news itself, so none can be lost.
+"""
 
 from __future__ import annotations
 

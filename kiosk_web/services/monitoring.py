@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+
+from kiosk_web.services.ports import Clock, Feed, LatestVisit, SessionRecord, Store, TerminalRecord
+from kiosk_web.session import states as s
+from kiosk_web.session.codes import CODES
 
 
 @dataclass(frozen=True)
 class TerminalRow:
     """One terminal on the staff page.
 
-    `live`: its page is connected now. `state` is the name of a session state, or `offline`. `since` and `last_seen`
-    are aware (UTC). `outcome` is how the latest visit ended: "" (none yet), `done`, `could_not_finish` or
-    `abandoned`. `code` is the K-number of a refusal or of an outage, told only while `help_called` or when it is
-    about the terminal itself; else "".
+    `live`: its page is connected now. `state` is the name of a session state, or `offline`. `since` and `last_seen` are
+    aware (UTC). `outcome` is how the latest visit ended: "" (none yet), `done`, `could_not_finish` or `abandoned`.
+    `code` is the K-number of a refusal or of an outage, told only while `help_called` or when it is about the terminal
+    itself; else "".
     """
 
     name: str
@@ -24,3 +31,74 @@ class TerminalRow:
     outcome: str
     code: str
     help_called: bool
+
+
+class MonitoringService:
+    """Which terminals live and what state each is in."""
+
+    def __init__(self, *, store: Store, feed: Feed, clock: Clock) -> None:
+        self._store = store
+        self._feed = feed
+        self._clock = clock
+        self._streams: Counter[str] = Counter()
+        self._last_seen: dict[str, datetime] = {}
+
+    @contextmanager
+    def attend(self, terminal: str) -> Iterator[None]:
+        """For as long as a verified page of the terminal is connected."""
+        self._streams[terminal] += 1
+        self.note(terminal)
+        self._feed.publish(terminal)
+        try:
+            yield
+        finally:
+            self._streams[terminal] -= 1
+            self.note(terminal)
+            self._feed.publish(terminal)
+
+    def note(self, terminal: str) -> None:
+        """The terminal was heard of just now."""
+        self._last_seen[terminal] = self._clock()
+
+    async def terminals(self) -> tuple[TerminalRow, ...]:
+        """All terminals that are not revoked, by name."""
+        async with self._store.read() as transaction:
+            terminals = await transaction.terminals.list_all()
+            sessions = {record.terminal: record for record in await transaction.sessions.list_all()}
+            visits = {visit.terminal: visit for visit in await transaction.audit.list_latest()}
+        return tuple(
+            self._describe(terminal, sessions.get(terminal.id), visits.get(terminal.id))
+            for terminal in terminals
+            if terminal.revoked_at is None
+        )
+
+    def _describe(
+        self, terminal: TerminalRecord, record: SessionRecord | None, visit: LatestVisit | None
+    ) -> TerminalRow:
+        live = self._streams[terminal.id] > 0
+        state = s.Connecting() if record is None else s.StateCodec.decode(record.state)
+        current = s.derive_visit(state)
+        help_called = current is not None and current.help_called
+        seen = self._clock() if live else self._last_seen.get(terminal.id, None if record is None else record.since)
+        return TerminalRow(
+            name=terminal.name,
+            live=live,
+            state=state.name if live else "offline",
+            since=(None if record is None else record.since) if live else seen,
+            last_seen=seen,
+            outcome={"": "", "refused": "could_not_finish"}.get(outcome := _outcome(visit), outcome),
+            code=_describe_code(state, help_called=help_called),
+            help_called=help_called,
+        )
+
+
+def _outcome(visit: LatestVisit | None) -> str:
+    return "" if visit is None else visit.outcome
+
+
+def _describe_code(state: s.State, *, help_called: bool) -> str:
+    """What is about a person's card or certificate is told only to whoever was called for help."""
+    if not isinstance(state, s.Refused | s.OutOfService):
+        return ""
+    code = CODES[state.code]
+    return code.number if help_called or code.group == "terminal" else ""

@@ -30,6 +30,13 @@ class TerminalRecord:
     enrolled_at: datetime | None
     revoked_at: datetime | None
 
+    @property
+    def condition(self) -> Literal["enrolled", "waiting", "revoked"]:
+        """In one word, for the command line."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "waiting" if self.public_key is None else "enrolled"
+
 
 @dataclass(frozen=True, repr=False)
 class EnrolmentRecord:
@@ -163,6 +170,7 @@ class TerminalRows(Protocol):
         """None for an unknown cookie and for one of a revoked terminal."""
         ...
 
+    async def is_revoked(self, cookie_sha256: bytes) -> bool: ...
     async def raise_sequence(self, page: str, seq: int) -> bool:
         """True if `seq` is higher than all of this page before it."""
         ...

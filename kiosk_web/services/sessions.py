@@ -25,7 +25,7 @@ ATTEMPTS = 5
 Refusal = Literal["", "illegal_event", "sequence", "challenge_used", "superseded"]
 
 
-class VersionConflict(Exception):  # noqa: N818 - a condition of the database, told by its name
+class VersionConflict(Exception):
     """Another writer was first; nothing was written."""
 
 

@@ -103,6 +103,13 @@ class TerminalService:
         async with self._store.read() as transaction:
             return await transaction.terminals.find_page(_hash(cookie))
 
+    async def is_revoked(self, cookie: str) -> bool:
+        """Whether the cookie is a real one whose terminal was revoked."""
+        if not cookie or not cookie.isascii():
+            return False
+        async with self._store.read() as transaction:
+            return await transaction.terminals.is_revoked(_hash(cookie))
+
 
 def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()

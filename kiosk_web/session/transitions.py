@@ -33,7 +33,7 @@ READER_CODES: dict[s.ReaderCondition, str] = {
 Step = tuple[s.State, tuple[c.Command, ...]]
 
 
-class IllegalEvent(Exception):  # noqa: N818 - states and events are named by condition, errors too
+class IllegalEvent(Exception):
     """The event has no place in this state. Nothing changed."""
 
     def __init__(self, state: s.State, event: e.Event) -> None:

@@ -24,9 +24,9 @@ class BridgeCommand:
 class StageView:
     """One state as the page shows it.
 
-    `state` is the name in snake case; `code` is a name of `session/codes.py` in `refused`, `out_of_service` and `superseded`, else
-    empty. `version` only rises for a terminal. `deadline_at` is aware (UTC) or None. `text_size`: `normal`, `large` or
-    `extra`. `data` by state:
+    `state` is the name in snake case; `code` is a name of `session/codes.py` in `refused`, `out_of_service` and
+    `superseded`, else empty. `version` only rises for a terminal. `deadline_at` is aware (UTC) or None.
+    `text_size`: `normal`, `large` or `extra`. `data` by state:
 
     - `choosing_service`: `services` [{id, profile, name {ja, en}, description {ja, en}, icon}], `card` bool
     - `awaiting_card`: `service`, `hint` ("" or `not_my_number_card`, `card_mute`, `reader_missing`, `service_down`,
@@ -34,8 +34,9 @@ class StageView:
     - `reading_card`: `service`
     - `awaiting_pin`, `confirming_last_pin`: `service`, `tries_left`, `refused` bool (the last 暗証番号 was wrong)
     - `checking_pin`, `checking`: `service`
-    - `result`: `service`, `profile`, `identifier_kind` (`ppid` or `mykey_id`), `identifier`, `expires_soon` bool, `checked_at`
-      datetime, `method` (`ocsp`), `status_as_of` datetime or None, `reference`, `card` bool (still on the reader)
+    - `result`: `service`, `profile`, `identifier_kind` (`ppid` or `mykey_id`), `identifier`, `expires_soon` bool,
+      `checked_at` datetime, `method` (`ocsp`), `status_as_of` datetime or None, `reference`, `card` bool (still on
+      the reader)
     - `refused`: `service`, `reference`, `tries_left` int or None, `card` bool
     - `taking_card`, `superseded`, `out_of_service`, `connecting`: nothing of their own
 

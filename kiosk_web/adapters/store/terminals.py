@@ -145,6 +145,14 @@ class SqlTerminalRows:
         ).one_or_none()
         return None if row is None else PageRecord(row.id, row.terminal_id, row.superseded_at is None)
 
+    async def is_revoked(self, cookie_sha256: bytes) -> bool:
+        query = (
+            select(_t.id)
+            .join(schema.pages, _p.terminal_id == _t.id)
+            .where(_p.cookie_sha256 == cookie_sha256, _t.revoked_at.is_not(None))
+        )
+        return (await self._connection.execute(query)).first() is not None
+
     async def raise_sequence(self, page: str, seq: int) -> bool:
         changed = await self._connection.execute(
             update(schema.pages).where(_p.id == page, _p.seq < seq).values(seq=seq)

@@ -1,0 +1,285 @@
+"""Wires the server together and runs it: two listeners, one loop, one clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvicorn
+
+from kiosk_web.adapters.anchor_files import AnchorFileRefused, load_trust_store
+from kiosk_web.adapters.feed import LocalFeed
+from kiosk_web.adapters.fetch import HttpFetcher
+from kiosk_web.adapters.key_files import KeyFiles
+from kiosk_web.adapters.store.database import SqlStore
+from kiosk_web.adapters.store.marks import SqlHighWaterMarks
+from kiosk_web.adapters.store.migration import migrate
+from kiosk_web.errors import SettingsError
+from kiosk_web.pki.ocsp import OcspResponderPolicy
+from kiosk_web.pki.trust import TrustPolicy, TrustStore
+from kiosk_web.services.effects import EffectService
+from kiosk_web.services.enrolment import EnrolmentService
+from kiosk_web.services.issuance import IssuanceService
+from kiosk_web.services.keys import KeyRing
+from kiosk_web.services.monitoring import MonitoringService
+from kiosk_web.services.ports import Clock, Entropy, Validation
+from kiosk_web.services.sessions import SessionService
+from kiosk_web.services.terminals import TerminalService
+from kiosk_web.services.upkeep import Upkeep
+from kiosk_web.services.validation import Fetcher, ValidationService
+from kiosk_web.settings import LOOPBACK, Settings
+from kiosk_web.web.app import Application, build_resident_app, build_staff_app
+from kiosk_web.web.health import HealthRoutes
+from kiosk_web.web.kiosk import KioskRoutes
+from kiosk_web.web.patterns import build_pattern_routes
+from kiosk_web.web.render import Renderer
+from kiosk_web.web.staff import StaffRoutes
+
+Answer = TypeVar("Answer")
+
+GRACE_SECONDS = 1
+
+
+def read_clock() -> datetime:
+    """The server's time, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Server:
+    """Everything that runs, wired. Tests drive it without a socket."""
+
+    settings: Settings
+    store: SqlStore
+    feed: LocalFeed
+    keys: KeyRing
+    sessions: SessionService
+    terminals: TerminalService
+    enrolment: EnrolmentService
+    monitoring: MonitoringService
+    upkeep: Upkeep
+    resident: Application
+    staff: Application
+
+
+def load_anchors(settings: Settings) -> TrustStore:
+    """The trust anchors. Raises `SettingsError`: in production for any that JPKI has not published."""
+    try:
+        return load_trust_store(
+            settings.anchors,
+            production=not settings.demo,
+            confirmed_fingerprints=settings.confirmed_fingerprints,
+        )
+    except AnchorFileRefused as error:
+        raise SettingsError(str(error)) from None
+
+
+@asynccontextmanager
+async def build_server(
+    settings: Settings,
+    *,
+    clock: Clock = read_clock,
+    entropy: Entropy = secrets.token_bytes,
+    fetcher: Fetcher | None = None,
+) -> AsyncIterator[Server]:
+    """Build all parts; `settings` has the real ports, the database is migrated. At the end everything is closed."""
+    anchors = load_anchors(settings)
+    key_files = KeyFiles(settings.data, entropy)
+    keys = key_files.load(clock())
+    store = SqlStore(settings.data)
+    async with HttpFetcher() as network:
+        validation = ValidationService(
+            store=anchors,
+            trust_policy=TrustPolicy(allow_test_arc=settings.demo),
+            responder_policy=OcspResponderPolicy(settings.ocsp_url, nonce=settings.ocsp_nonce),
+            fetcher=fetcher or network,
+            high_water=SqlHighWaterMarks(store),
+            clock=clock,
+            entropy=entropy,
+        )
+        server = _wire(settings, store, keys, key_files, validation, len(anchors.anchors), clock, entropy)
+        await server.sessions.recover()
+        try:
+            yield server
+        finally:
+            server.feed.close()
+            await server.sessions.close()
+            await store.close()
+
+
+def _wire(
+    settings: Settings,
+    store: SqlStore,
+    keys: KeyRing,
+    key_files: KeyFiles,
+    validation: Validation,
+    anchors: int,
+    clock: Clock,
+    entropy: Entropy,
+) -> Server:
+    offer, feed = settings.build_offer(), LocalFeed()
+    terminals = TerminalService(store=store, keys=keys, clock=clock, entropy=entropy)
+    enrolment = EnrolmentService(store=store, keys=keys, clock=clock, entropy=entropy)
+    effects = EffectService(
+        offer=offer,
+        validation=validation,
+        issuance=IssuanceService(entropy),
+        keys=keys,
+        entropy=entropy,
+        early_check=settings.early_check,
+    )
+    sessions = SessionService(store=store, effects=effects, validation=validation, offer=offer, feed=feed, clock=clock)
+    monitoring = MonitoringService(store=store, feed=feed, clock=clock)
+    upkeep = Upkeep(sessions=sessions, store=store, rotate_keys=lambda now: key_files.rotate(keys, now), clock=clock)
+    renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address)
+    health = HealthRoutes(store, anchors)
+    resident = build_resident_app(
+        KioskRoutes(
+            terminals=terminals,
+            enrolment=enrolment,
+            sessions=sessions,
+            monitoring=monitoring,
+            feed=feed,
+            offer=offer,
+            renderer=renderer,
+            origin=settings.origin,
+        ),
+        health,
+        static=settings.static,
+        port=settings.port,
+        bridge_port=settings.bridge_port,
+        extra=build_pattern_routes(renderer) if settings.demo else (),
+    )
+    staff_hosts = {f"{name}:{settings.staff_port}" for name in (settings.staff_host, "localhost", LOOPBACK)}
+    staff = build_staff_app(
+        StaffRoutes(monitoring, feed, renderer), health, static=settings.static, hosts=frozenset(staff_hosts)
+    )
+    return Server(settings, store, feed, keys, sessions, terminals, enrolment, monitoring, upkeep, resident, staff)
+
+
+class _Listener(uvicorn.Server):
+    """One of several in one process: the process's signals are not its business."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answers = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answers.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _open_socket(host: str, port: int, name: str) -> socket.socket:
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if sys.platform != "win32":  # on Windows this option would let another program take the port
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((host, port))
+    except OSError as error:
+        opened.close()
+        raise SettingsError(f"{name} {host}:{port}: {error.strerror or 'cannot be opened'}") from None
+    return opened
+
+
+def _build_listener(app: Application) -> _Listener:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        limit_concurrency=256,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    return _Listener(config)
+
+
+def write_ready_file(path: Path, addresses: dict[str, Any]) -> None:
+    """All at once, so that a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(addresses), encoding="utf-8")
+    draft.replace(path)
+
+
+async def serve(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Run until SIGINT or SIGTERM. `ready` gets the addresses once both listeners answer. Raises `SettingsError`."""
+    resident = _open_socket(settings.host, settings.port, "port")
+    staff = _open_socket(settings.staff_host, settings.staff_port, "staff_port")
+    settings = settings.model_copy(update={"port": resident.getsockname()[1], "staff_port": staff.getsockname()[1]})
+    await asyncio.to_thread(migrate, settings.data)
+    stop = asyncio.Event()
+    async with build_server(settings) as server:
+        listeners = (_build_listener(server.resident), _build_listener(server.staff))
+        with _stop_on_signals(stop):
+            running = [
+                asyncio.create_task(listener.serve([opened]))
+                for listener, opened in zip(listeners, (resident, staff), strict=True)
+            ]
+            upkeep = asyncio.create_task(server.upkeep.run())
+            for listener in listeners:
+                await listener.answers.wait()
+            staff_name = "localhost" if settings.staff_host == LOOPBACK else settings.staff_host
+            ready(
+                {
+                    "kiosk": settings.origin,
+                    "staff": f"http://{staff_name}:{settings.staff_port}",
+                    "pid": os.getpid(),
+                }
+            )
+            await stop.wait()
+            upkeep.cancel()
+            # The streams end themselves first, so that no listener has to wait for them.
+            server.feed.close()
+            for listener in listeners:
+                listener.should_exit = True
+            await asyncio.gather(*running, upkeep, return_exceptions=True)
+
+
+@contextmanager
+def _stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def stop_soon(number: int, frame: object) -> None:
+        loop.call_soon_threadsafe(stop.set)
+
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    before = {
+        getattr(signal, name): signal.signal(getattr(signal, name), stop_soon)
+        for name in names
+        if hasattr(signal, name)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+async def run_enrolment(settings: Settings, work: Callable[[EnrolmentService], Awaitable[Answer]]) -> Answer:
+    """One use-case on the terminals, from the command line."""
+    migrate(settings.data)
+    keys = KeyFiles(settings.data, secrets.token_bytes).load(read_clock())
+    store = SqlStore(settings.data)
+    try:
+        return await work(EnrolmentService(store=store, keys=keys, clock=read_clock, entropy=secrets.token_bytes))
+    finally:
+        await store.close()

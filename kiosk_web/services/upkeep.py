@@ -1,0 +1,53 @@
+"""What must happen by itself: deadlines, revocations, new ticket keys, and forgetting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from kiosk_web.log import describe_place
+from kiosk_web.services.ports import Clock, Store
+from kiosk_web.services.sessions import SessionService
+
+SWEEP_SECONDS = 0.25
+TIDY_EVERY = timedelta(hours=1)
+KEEP = timedelta(hours=24)
+
+
+class Upkeep:
+    """`run` until cancelled; `sweep` and `tidy` do one round each."""
+
+    def __init__(
+        self, *, sessions: SessionService, store: Store, rotate_keys: Callable[[datetime], None], clock: Clock
+    ) -> None:
+        self._sessions = sessions
+        self._store = store
+        self._rotate_keys = rotate_keys
+        self._clock = clock
+        self._tidied_at: datetime | None = None
+        self._log = structlog.get_logger()
+
+    async def run(self) -> None:
+        """A round that fails is told in the log; the next one is tried all the same."""
+        while True:
+            try:
+                await self.sweep()
+            except Exception as error:
+                self._log.error("upkeep", error=type(error).__name__, where=describe_place(error.__traceback__))
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def sweep(self) -> None:
+        await self._sessions.sweep()
+        now = self._clock()
+        if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:
+            self._tidied_at = now
+            await self.tidy(now)
+
+    async def tidy(self, now: datetime) -> None:
+        """Rotate the ticket keys if due and delete what no visit can need any more."""
+        self._rotate_keys(now)
+        async with self._store.write() as transaction:
+            await transaction.sessions.forget_old(now - KEEP)

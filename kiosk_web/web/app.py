@@ -1,0 +1,70 @@
+"""The two applications:
+
+one for residents on the terminal's loopback address, one for staff. Each has its own listener.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from kiosk_web.log import describe_place
+from kiosk_web.web.health import HealthRoutes
+from kiosk_web.web.kiosk import KioskRoutes
+from kiosk_web.web.security import Guard, GuardMiddleware, build_policy, build_problem
+from kiosk_web.web.staff import StaffRoutes
+from kiosk_web.web.wire import MAXIMUM_BODY
+
+Application = Starlette
+
+
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return build_problem(status if status in (400, 403, 404, 405, 413, 415) else 500)
+
+
+async def _answer_crash(request: Request, error: Exception) -> Response:
+    place = describe_place(error.__traceback__)
+    structlog.get_logger().error("request", path=request.url.path, error=type(error).__name__, where=place)
+    return build_problem(500)
+
+
+def _build_app(routes: list[BaseRoute], static: Path, guard: Guard) -> Starlette:
+    return Starlette(
+        routes=[*routes, Mount("/static", StaticFiles(directory=static))],
+        middleware=[
+            Middleware(GuardMiddleware, guard=guard),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=MAXIMUM_BODY),
+        ],
+        exception_handlers={HTTPException: _answer_http_error, Exception: _answer_crash},
+    )
+
+
+def build_resident_app(
+    kiosk: KioskRoutes, health: HealthRoutes, *, static: Path, port: int, bridge_port: int, extra: Sequence[BaseRoute]
+) -> Starlette:
+    """`port` is the real one. `extra` are the demo's routes, empty in production."""
+    guard = Guard(
+        origin=kiosk.origin,
+        hosts=frozenset({f"127.0.0.1:{port}"}),
+        policy=build_policy(f"ws://127.0.0.1:{bridge_port}"),
+        redirect_from=frozenset({f"localhost:{port}"}),
+        open_posts=frozenset({"/k/enrol"}),
+    )
+    return _build_app([*kiosk.build(), *health.build(), *extra], static, guard)
+
+
+def build_staff_app(staff: StaffRoutes, health: HealthRoutes, *, static: Path, hosts: frozenset[str]) -> Starlette:
+    """`hosts` are the exact values of Host that staff may use."""
+    guard = Guard(origin="", hosts=hosts, policy=build_policy())
+    return _build_app([*staff.build(), *health.build()], static, guard)

@@ -1,0 +1,138 @@
+"""Who may talk to a listener, and what the browser may do with the answers:
+
+Host, Origin, media type, body size, headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "kiosk_terminal"
+COOKIE_SECONDS = 7 * 24 * 3600
+_SAFE = frozenset({"GET", "HEAD"})
+
+
+def build_policy(bridge: str = "") -> str:
+    """The Content-Security-Policy (reference/ux.md J2).
+
+    `bridge` is the origin of the bridge socket, such as `ws://127.0.0.1:8481`.
+    """
+    connect = f"'self' {bridge}".strip()
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; font-src 'self'; "
+        f"connect-src {connect}; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    )
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The rules of one listener.
+
+    `hosts` are the exact values of Host; `redirect_from` are hosts whose GET of a page is sent to `origin`.
+    `open_posts` are paths that programs without an Origin may post to. `policy` is the Content-Security-Policy.
+    """
+
+    origin: str
+    hosts: frozenset[str]
+    policy: str
+    redirect_from: frozenset[str] = frozenset()
+    open_posts: frozenset[str] = frozenset()
+
+    def refuse(self, method: str, path: str, headers: Headers) -> Response | None:
+        """The answer to a request that may not pass, None for one that may."""
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or hosts[0] not in self.hosts:
+            if len(hosts) == 1 and hosts[0] in self.redirect_from and method in _SAFE and path == "/":
+                return RedirectResponse(f"{self.origin}/", status_code=307)
+            return _refuse(400)
+        if method not in _SAFE | {"POST"}:
+            return _refuse(405)
+        origins = headers.getlist("origin")
+        own = origins in ([self.origin], *([f"http://{host}"] for host in self.hosts))
+        if origins and not own:
+            return _refuse(403)
+        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") and path != "/":
+            return _refuse(403)
+        if method == "POST":
+            if not origins and path not in self.open_posts:
+                return _refuse(403)
+            if headers.getlist("content-type") != ["application/json"]:
+                return _refuse(415)
+        return None
+
+
+_TITLES: Mapping[int, str] = {
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    500: "Internal Server Error",
+}
+
+
+def _refuse(status: int) -> Response:
+    return PlainTextResponse(_TITLES[status], status_code=status)
+
+
+def build_problem(status: int, detail: str = "") -> Response:
+    """An error for a program to read (RFC 9457). `detail` is one of our own fixed texts."""
+    problem = {"type": "about:blank", "title": _TITLES[status], "status": status}
+    if detail:
+        problem["detail"] = detail
+    return JSONResponse(problem, status_code=status, media_type="application/problem+json")
+
+
+class GuardMiddleware:
+    """Applies a `Guard` to every request and its headers to every answer."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self._app = app
+        self._guard = guard
+        self._headers = {
+            "Content-Security-Policy": guard.policy,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=()",
+            "X-Frame-Options": "DENY",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await self._app(scope, receive, send)
+            return
+
+        static = scope["path"].startswith("/static/")
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(self._headers)
+                # Static files are asked for again by their ETag; everything else is somebody's session.
+                headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
+            await send(message)
+
+        refusal = self._guard.refuse(scope["method"], scope["path"], Headers(scope=scope))
+        await (refusal or self._app)(scope, receive, send_guarded)
+
+
+def read_cookie(request: Request) -> str:
+    """The terminal cookie, "" without one."""
+    return request.cookies.get(COOKIE, "")
+
+
+def set_cookie(response: Response, value: str) -> None:
+    """`Secure` is left out on purpose: the page is plain HTTP on the loopback address."""
+    response.set_cookie(COOKIE, value, max_age=COOKIE_SECONDS, path="/", httponly=True, samesite="strict")

@@ -1,0 +1,52 @@
+"""The routes of the staff page: which terminals live and what state each is in, pushed as it changes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from kiosk_web.services.monitoring import MonitoringService, TerminalRow
+from kiosk_web.services.ports import Feed
+
+HEARTBEAT_SECONDS = 15
+
+
+class StaffRenderer(Protocol):
+    """`web/render.py`, as far as staff see it."""
+
+    def render_staff(self, terminals: Sequence[TerminalRow]) -> str: ...
+    def render_staff_rows(self, terminals: Sequence[TerminalRow]) -> str: ...
+
+
+@dataclass(frozen=True)
+class StaffRoutes:
+    monitoring: MonitoringService
+    feed: Feed
+    renderer: StaffRenderer
+
+    def build(self) -> list[Route]:
+        return [Route("/", self.show_page), Route("/stream", self.stream)]
+
+    async def show_page(self, request: Request) -> Response:
+        return HTMLResponse(self.renderer.render_staff(await self.monitoring.terminals()))
+
+    async def stream(self, request: Request) -> Response:
+        """All rows at once, then again after each change of any terminal."""
+        return EventSourceResponse(self._watch(), ping=HEARTBEAT_SECONDS, headers={"Cache-Control": "no-store"})
+
+    async def _watch(self) -> AsyncIterator[ServerSentEvent]:
+        shown: str | None = None
+        with self.feed.subscribe(None) as changes:
+            while True:
+                rows = self.renderer.render_staff_rows(await self.monitoring.terminals())
+                if rows != shown:
+                    shown = rows
+                    yield ServerSentEvent(rows)
+                if not await changes.wait():
+                    return

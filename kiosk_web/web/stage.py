@@ -1,0 +1,105 @@
+"""From a session's state to the view of one screen. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from kiosk_web.identity.offer import Offer, Service
+from kiosk_web.services.sessions import Snapshot
+from kiosk_web.session import states as s
+from kiosk_web.session.transitions import READER_CODES
+from kiosk_web.web.view import BridgeCommand, StageView
+
+_CARD_HINTS = {"unknown": "not_my_number_card", "mute": "card_mute"}
+
+
+def build_outage_view(code: str) -> StageView:
+    """The screen for a page that has no session."""
+    return StageView("out_of_service", code, 0, None, "ja", "normal", (), {"help_called": False})
+
+
+def build_connecting_view() -> StageView:
+    """The first screen, before the page has talked to its bridge."""
+    return StageView("connecting", "", 0, None, "ja", "normal", (), {"help_called": False})
+
+
+def build_stage_view(snapshot: Snapshot, offer: Offer) -> StageView:
+    """What the page of this session shows."""
+    state = snapshot.state
+    visit = s.derive_visit(state)
+    return StageView(
+        state=state.name,
+        code=_derive_code(state),
+        version=snapshot.version,
+        deadline_at=state.deadline_at,
+        language="ja" if visit is None else visit.language,
+        text_size="normal" if visit is None else visit.text_size,
+        commands=tuple(BridgeCommand(order.id, order.name, order.arguments) for order in s.derive_orders(state)),
+        data={"help_called": visit is not None and visit.help_called, **_build_data(state, offer)},
+    )
+
+
+def _derive_code(state: s.State) -> str:
+    if isinstance(state, s.Refused | s.OutOfService):
+        return state.code
+    return "superseded" if isinstance(state, s.Superseded) else ""
+
+
+def _build_data(state: s.State, offer: Offer) -> Mapping[str, object]:
+    match state:
+        case s.ChoosingService(visit=visit):
+            services = [_describe(service) for service in offer.services]
+            return {"services": services, "card": visit.presence.card == "ours"}
+        case s.AwaitingCard(visit=visit):
+            return {**_service(visit, offer), "hint": _derive_hint(visit.presence)}
+        case s.AwaitingPin() | s.ConfirmingLastPin():
+            tries_left = state.evidence.tries_left
+            return {**_service(state.visit, offer), "tries_left": tries_left, "refused": state.refused}
+        case s.ReadingCard(visit=visit) | s.CheckingPin(visit=visit) | s.Checking(visit=visit):
+            return _service(visit, offer)
+        case s.Result():
+            return {**_service(state.visit, offer), **_build_result(state)}
+        case s.Refused(visit=visit):
+            return {
+                **_service(visit, offer),
+                "reference": visit.reference,
+                "tries_left": state.tries_left,
+                "card": visit.presence.card != "none",
+            }
+        case _:
+            return {}
+
+
+def _build_result(state: s.Result) -> dict[str, object]:
+    checked_at: datetime = state.checked_at
+    return {
+        "profile": state.profile,
+        "identifier_kind": state.identifier_kind,
+        "identifier": state.identifier,
+        "expires_soon": state.expires_soon,
+        "checked_at": checked_at,
+        "method": state.method,
+        "status_as_of": state.status_as_of,
+        "reference": state.visit.reference,
+        "card": state.visit.presence.card != "none",
+    }
+
+
+def _derive_hint(presence: s.Presence) -> str:
+    return READER_CODES.get(presence.reader) or _CARD_HINTS.get(presence.card, "")
+
+
+def _service(visit: s.Visit, offer: Offer) -> dict[str, object]:
+    service = offer.find(visit.service)
+    return {"service": None if service is None else _describe(service)}
+
+
+def _describe(service: Service) -> dict[str, object]:
+    return {
+        "id": service.id,
+        "profile": service.profile,
+        "name": {"ja": service.name.ja, "en": service.name.en},
+        "description": {"ja": service.description.ja, "en": service.description.en},
+        "icon": service.icon,
+    }
