@@ -28,7 +28,7 @@ _GET_RESPONSE: Final = (CLA_ISO, Instruction.GET_RESPONSE)
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One application: its identifier, and the elementary files that may be read, verified against, and used to sign."""
+    """One application: its identifier, and the files that may be read, verified against, and used to sign."""
 
     name: str
     identifier: bytes

@@ -23,6 +23,8 @@ from bridge.virtual.tray import Placed, Tray
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS: Final = 0.03
 _RETRY_SECONDS: Final = 0.1
+# pcscd looks every 400 ms whether a card is there; one that comes back sooner was, for pcscd, never away.
+_AWAY_SECONDS: Final = 0.6
 _CONNECT_SECONDS: Final = 5.0
 _POWER_OFF, _POWER_ON, _RESET, _GIVE_ATR = 0, 1, 2, 4
 # vpcd takes a card without ATR for no card at all; this one byte is no ATR, so pcscd finds the card mute.
@@ -61,12 +63,14 @@ class VpcdClient:
             try:
                 swapped_for = self._serve(insertion, placed)
             except CardRemoved:
+                self._stop.wait(_AWAY_SECONDS)
                 return False
             except (CardError, OSError) as trouble:
                 _log.info("vpcd: %s", trouble)
                 self._stop.wait(_RETRY_SECONDS)
                 return False
             profile = self._tray.find(swapped_for) if swapped_for else None
+            self._stop.wait(_AWAY_SECONDS)
         return True
 
     def _serve(self, insertion: Insertion, placed: Placed) -> str | None:
@@ -81,6 +85,8 @@ class VpcdClient:
         with _connect(self._address) as connection:
             while True:
                 frame = _receive_frame(connection, still_there)
+                if not still_there():
+                    raise CardRemoved("the virtual card was lifted")
                 if len(frame) > 1:
                     exchange = insertion.transmit(frame, still_there)
                     if not exchange.lost:
