@@ -67,6 +67,8 @@ class HttpFetcher:
 
         A failed transport is tried once more within the same budget; an answer of any kind is not asked for twice.
         """
+        if not _is_address(url):
+            return FetchFailure("address")
         failure = FetchFailure("timeout", "budget")
         try:
             async with asyncio.timeout(self._budget):
@@ -75,12 +77,8 @@ class HttpFetcher:
                         return await self._post(url, request)
                     except httpx2.TransportError as error:
                         failure = _name_failure(error)
-                    if failure.kind == "address":
-                        break
         except TimeoutError:
             return FetchFailure("timeout", "budget")
-        except httpx2.InvalidURL:
-            return FetchFailure("address")
         return failure
 
     async def _post(self, url: str, request: bytes) -> bytes | FetchFailure:
@@ -109,10 +107,18 @@ class HttpFetcher:
         return None
 
 
+def _is_address(url: str) -> bool:
+    """Only what can be dialled: a port out of range, for one, is found by the operating system alone."""
+    try:
+        address = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        return False
+    port = address.port
+    return address.scheme in ("http", "https") and address.host != "" and (port is None or 0 < port < 65536)
+
+
 def _name_failure(error: httpx2.TransportError) -> FetchFailure:
     detail = type(error).__name__
-    if isinstance(error, httpx2.UnsupportedProtocol):
-        return FetchFailure("address", detail)
     if isinstance(error, httpx2.TimeoutException):
         return FetchFailure("timeout", detail)
     if isinstance(error, httpx2.ConnectError):
