@@ -104,6 +104,7 @@ class _Visit:
 
     def wait(self, seconds: float) -> Pin | None:
         """The PIN, or None when `seconds` have passed. Raises the reason when the visit has to end."""
+        self.check()
         try:
             pin = self._inbox.get(timeout=seconds)
         except queue.Empty:
