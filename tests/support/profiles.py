@@ -1,4 +1,4 @@
-"""Card profile folders for tests, as `docs/card-profile.md` says: fictional people, keys made once a run, a little CA."""
+"""Card profile folders for tests, as `docs/card-profile.md` says: fictional people, keys made once a run, a CA."""
 
 from __future__ import annotations
 
