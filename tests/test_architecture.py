@@ -40,7 +40,7 @@ ONLY_THERE = {
     "sqlalchemy": ("kiosk_web/adapters/",),
     "starlette": ("kiosk_web/web/", "kiosk_web/simulator/", "kiosk_web/__main__.py"),
     "subprocess": ("kiosk_web/children.py",),
-    "typer": ("kiosk_web/__main__.py", "bridge/__main__.py"),
+    "typer": ("bridge/__main__.py", "kiosk_web/__main__.py", "kiosk_web/simulator/command.py"),
     "websockets": ("bridge/server.py",),
 }
 """The edges of the product: each library is known to one place."""

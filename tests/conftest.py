@@ -1,0 +1,36 @@
+"""For every test: nothing leaves this computer."""
+
+from __future__ import annotations
+
+import sys
+from ipaddress import ip_address
+
+
+class NetworkInTest(BaseException):
+    """A test tried to reach another computer. Not an Exception, so that no error handling under test can swallow it."""
+
+
+def refuse_network(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook (PEP 578): it sees every connection and name look-up of this process, by whatever library."""
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else None  # else a Unix socket
+    else:
+        return
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    if host not in (None, "", "localhost") and not is_loopback(str(host)):
+        raise NetworkInTest(f"{event} {host}")
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host.endswith((".invalid", ".localhost"))  # RFC 2606 and RFC 6761: these names lead nowhere, or here
+    return address.is_loopback or address.is_unspecified
+
+
+sys.addaudithook(refuse_network)
