@@ -1,0 +1,47 @@
+"""One real Chromium for all browser tests: the one KIOSK_CHROMIUM names, Debian's package, or Playwright's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ARGUMENTS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def find_chromium() -> str | None:
+    """The program to start, or None for the one that Playwright brought."""
+    named = os.environ.get("KIOSK_CHROMIUM")
+    return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def build_arguments() -> list[str]:
+    """Root cannot use Chromium's sandbox; everybody else keeps it."""
+    as_root = sys.platform != "win32" and os.geteuid() == 0
+    return [*ARGUMENTS, *(["--no-sandbox"] if as_root else [])]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=find_chromium(), args=build_arguments())
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of its own context: no cookie of another test. Upright full HD, as a terminal stands."""
+    context = browser.new_context(viewport={"width": 1080, "height": 1920}, reduced_motion="reduce")
+    yield context.new_page()
+    context.close()

@@ -1,0 +1,208 @@
+"""The residents' page alone, against a scripted bridge and server: what it sends, keeps, shows and never tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from playwright.sync_api import Page, expect
+
+from kiosk_web.web.view import BridgeCommand
+from tests.support.page_stand import CARD, CHALLENGE, PageStand, build_ticket, encode
+
+pytestmark = pytest.mark.e2e
+
+CERTIFICATE = {
+    "type": "certificate",
+    "challenge": CHALLENGE,
+    "certificate": encode(b"DER"),
+    "tries_left": 3,
+    "counter": 1,
+    "signature": encode(bytes(64)),
+}
+NEED_PIN = {
+    "type": "need_pin",
+    "challenge": CHALLENGE,
+    "tries_left": 3,
+    "keypad": False,
+    "min": 4,
+    "max": 4,
+    "confirm": False,
+}
+CARD_THERE = {"type": "reader", "reader": "ready", "card": "ours", "instance": CARD}
+CARD_GONE = {"type": "reader", "reader": "ready", "card": "none", "instance": ""}
+
+
+@pytest.fixture
+def stand() -> Iterator[PageStand]:
+    with PageStand().running() as running:
+        yield running
+
+
+def in_state(page: Page, state: str) -> None:
+    expect(page.locator("#stage")).to_have_attribute("data-state", state, timeout=20_000)
+
+
+def filled(page: Page, count: int) -> None:
+    expect(page.locator("#pin-dots .dot.is-filled")).to_have_count(count, timeout=20_000)
+
+
+def open_page(page: Page, stand: PageStand) -> None:
+    stand.show("choosing_service")
+    page.goto(stand.address)
+    in_state(page, "choosing_service")
+    stand.wait_for_word("watch")
+
+
+def reach_pin(page: Page, stand: PageStand, **need: int) -> None:
+    """A card is read and the keys are on the screen."""
+    open_page(page, stand)
+    command = BridgeCommand("1.1.1", "read_certificate", {"ticket": build_ticket()})
+    stand.show("reading_card", commands=(command,))
+    stand.wait_for_word("read_certificate")
+    stand.say(CERTIFICATE)
+    stand.wait_for_event("certificate_read")
+    stand.say({**NEED_PIN, **need})
+    stand.show("awaiting_pin")
+    in_state(page, "awaiting_pin")
+
+
+def test_the_page_proves_the_bridge_and_then_follows_the_server(page: Page, stand: PageStand) -> None:
+    broken: list[str] = []
+    page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
+    open_page(page, stand)
+    stand.show("taking_card")
+    in_state(page, "taking_card")
+    expect(page.locator("#title")).to_be_focused()
+    assert page.title().startswith("カードをお取りください")
+    assert broken == []
+
+
+def test_a_touch_on_a_service_is_told_once_also_when_touched_twice(page: Page, stand: PageStand) -> None:
+    open_page(page, stand)
+    page.locator("#service-library").dblclick()
+    assert stand.wait_for_event("service_chosen") == {"type": "service_chosen", "service": "library"}
+    stand.say(CARD_THERE)
+    assert stand.events.get(timeout=20) == {"type": "card_changed", "reader": "ready", "card": "ours", "instance": CARD}
+
+
+def test_a_bridge_without_the_key_of_the_terminal_is_told_apart_and_gets_nothing(page: Page, stand: PageStand) -> None:
+    stand.signing_key = Ed25519PrivateKey.generate()
+    page.goto(stand.address)
+    in_state(page, "out_of_service")
+    expect(page.locator("#stage")).to_have_attribute("data-code", "bridge_untrusted")
+    assert stand.welcomes == 0
+    assert stand.heard.empty()
+
+
+def test_a_pin_typed_on_a_keyboard_reaches_the_bridge_sealed_and_nobody_else(page: Page, stand: PageStand) -> None:
+    reach_pin(page, stand, max=16)
+    page.keyboard.type("7X3K9w")
+    page.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', {key: '５', bubbles: true, cancelable: true}))")
+    page.keyboard.type("q2zab")
+    filled(page, 12)
+    assert "7X3K" not in page.content().upper()
+    page.keyboard.press("Enter")
+    assert stand.pins.get(timeout=20) == b"7X3K9W5Q2ZAB"
+    stand.wait_for_event("pin_submitted")
+    filled(page, 0)
+    assert not any(b"7X3K" in body.upper() for body in stand.posted)
+
+
+def test_the_keys_on_the_screen_work_and_nothing_is_sent_before_ok(page: Page, stand: PageStand) -> None:
+    reach_pin(page, stand)
+    for key in ("1", "2", "3"):
+        page.locator(f"#key-{key}").click()
+    page.locator("#key-confirm").click()
+    expect(page.locator("#say")).to_have_text("あと1桁、入力してください。")
+    page.locator("#key-backspace").click()
+    page.keyboard.type("45")
+    filled(page, 4)
+    assert stand.pins.empty()
+    page.locator("#key-confirm").click()
+    assert stand.pins.get(timeout=20) == b"1245"
+
+
+def test_what_was_typed_survives_a_push_and_not_the_removal_of_the_card(page: Page, stand: PageStand) -> None:
+    reach_pin(page, stand)
+    page.keyboard.type("12")
+    filled(page, 2)
+    version = stand.show("awaiting_pin", language="en")
+    expect(page.locator("#stage")).to_have_attribute("data-version", str(version))
+    expect(page.locator("#title")).to_have_text("Enter your PIN")
+    expect(page.locator("#pin-field")).to_be_focused()
+    filled(page, 2)
+    stand.say(CARD_GONE)
+    stand.wait_for_event("card_changed")
+    filled(page, 0)
+
+
+def test_an_older_screen_is_dropped(page: Page, stand: PageStand) -> None:
+    open_page(page, stand)
+    old = stand.view
+    stand.show("awaiting_card")
+    in_state(page, "awaiting_card")
+    stand.push(old)
+    stand.show("taking_card")
+    in_state(page, "taking_card")
+    assert page.evaluate("document.getElementById('stage').dataset.version") == str(stand.view.version)
+
+
+def test_a_command_runs_once_however_often_it_is_shown(page: Page, stand: PageStand) -> None:
+    reach_pin(page, stand)
+    command = BridgeCommand("1.1.2", "authenticate", {})
+    stand.show("checking_pin", commands=(command,))
+    stand.wait_for_word("authenticate")
+    stand.show("checking_pin", commands=(command,), language="en")
+    stand.show("refused-cancelled", commands=(BridgeCommand("1.1.3", "cancel", {}),))
+    words = []
+    while not words or words[-1] != "cancel":
+        words.append(stand.heard.get(timeout=20)["type"])
+    assert "authenticate" not in words
+
+
+def test_a_message_with_an_unknown_field_ends_the_connection(page: Page, stand: PageStand) -> None:
+    open_page(page, stand)
+    stand.say({**CARD_THERE, "colour": "red"})
+    assert stand.wait_for_event("bridge_lost") == {"type": "bridge_lost", "cause": "bridge_untrusted"}
+
+
+def test_a_lost_bridge_is_told_and_found_again(page: Page, stand: PageStand) -> None:
+    open_page(page, stand)
+    stand.close_sockets(1011)
+    assert stand.wait_for_event("bridge_lost") == {"type": "bridge_lost", "cause": "bridge_lost"}
+    stand.wait_for_word("watch")
+    assert stand.welcomes == 2
+
+
+def test_a_page_that_was_taken_over_stays_away(page: Page, stand: PageStand) -> None:
+    open_page(page, stand)
+    stand.close_sockets(4409)
+    stand.show("superseded")
+    in_state(page, "superseded")
+    assert stand.welcomes == 1
+    page.locator("#reload").click()
+    stand.wait_for_word("watch")
+    assert stand.welcomes == 2
+
+
+def test_somebody_slow_is_asked_and_comes_back_to_the_same_screen(page: Page, stand: PageStand) -> None:
+    reach_pin(page, stand)
+    page.keyboard.type("12")
+    filled(page, 2)
+    stand.show("awaiting_pin", deadline_at=datetime.now(UTC) + timedelta(seconds=25))
+    expect(page.locator("#idle")).to_be_visible()
+    expect(page.locator("#idle-go")).to_be_focused()
+    page.locator("#idle-go").click()
+    stand.wait_for_event("extended")
+    expect(page.locator("#idle")).to_be_hidden()
+    filled(page, 2)
+
+
+def test_a_page_opened_as_localhost_moves_to_the_literal_address(page: Page, stand: PageStand) -> None:
+    stand.show("choosing_service")
+    page.goto(stand.address.replace("127.0.0.1", "localhost"))
+    in_state(page, "choosing_service")
+    assert page.url == stand.address
