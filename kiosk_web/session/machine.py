@@ -187,10 +187,10 @@ TABLE: dict[type, Row] = {
 def step(state: s.State, event: e.Event, now: datetime) -> Step:
     """One event. Raises `IllegalEvent`; the state given is never changed."""
     row = TABLE[type(state)]
-    if isinstance(event, e.DeadlinePassed) and not _is_due(state, now):
-        return state, ()
     handler = row.legal.get(type(event))
     if handler is not None:
+        if isinstance(event, e.DeadlinePassed) and not _is_due(state, now):
+            return state, ()
         return handler(state, event, now)
     if type(event) in row.kept:
         return state, ()

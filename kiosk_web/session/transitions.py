@@ -381,6 +381,8 @@ def learn_last_status(state: s.Checking, event: e.StatusChecked, now: datetime) 
 
 def conclude(state: s.Checking, event: e.VisitConcluded, now: datetime) -> Step:
     _require_challenge(state, event, event.challenge)
+    if not state.proven or state.evidence.status is None:
+        raise IllegalEvent(state, event)
     result = s.Result(
         visit=state.visit,
         deadline_at=_after(now, CLOSING_SECONDS),

@@ -1,0 +1,160 @@
+"""The diagram of `docs/session.md`, drawn from the table: every state and every event that changes it. PURE.
+
+Where an event leads is found by trying it on one example of each state, so the picture cannot differ from the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from kiosk_web.session import events as e
+from kiosk_web.session import states as s
+from kiosk_web.session.machine import TABLE, IllegalEvent, step
+
+_CHALLENGE = "c"
+_HASH = "00" * 32
+_HERE = s.Presence("ready", "ours", "i")
+
+
+def build_examples(now: datetime) -> tuple[s.State, ...]:
+    """At least one value of every state; a state whose next step depends on its content comes in every such shape."""
+    soon = now + timedelta(seconds=60)
+    idle = s.Visit("p", 1)
+    visit = s.Visit("p", 1, _HERE, service="x", reference="r", started_at=now)
+    known = s.StatusEvidence("{}", now)
+    fresh = s.CardEvidence(_CHALLENGE, _HASH, 3, known, status_asked=True)
+    waiting = s.CardEvidence(_CHALLENGE, _HASH, 3, None, status_asked=True)
+    result = s.Result(visit, soon, "type1", "ppid", "x", False, now, "ocsp", now, True)
+    refused = s.Refused(visit, soon, "cancelled", True)
+    return (
+        s.Connecting(),
+        s.ChoosingService(idle),
+        s.ChoosingService(visit, soon),
+        s.AwaitingCard(replace(visit, presence=s.Presence()), soon),
+        s.ReadingCard(visit, soon, _CHALLENGE),
+        s.AwaitingPin(visit, waiting, soon, soon),
+        s.ConfirmingLastPin(visit, waiting, soon, soon),
+        s.CheckingPin(visit, waiting, soon, soon),
+        s.Checking(visit, waiting, soon),
+        s.Checking(visit, fresh, soon, proven=True),
+        result,
+        replace(result, card_held=False, visit=replace(visit, presence=s.Presence())),
+        refused,
+        replace(refused, card_held=False, visit=replace(visit, presence=s.Presence())),
+        s.TakingCard(visit),
+        s.Superseded(),
+        s.OutOfService("bridge_lost", visit),
+    )
+
+
+def build_example_events(now: datetime) -> tuple[e.Event, ...]:
+    """At least one value of every event, in every shape that makes a difference."""
+    return (
+        e.ServiceChosen("x"),
+        e.CardChanged("ready", "ours", "i"),
+        e.CardChanged("ready", "ours", "other"),
+        e.CardChanged("ready", "none", ""),
+        e.CardChanged("ready", "unknown", "u"),
+        e.CardChanged("missing", "none", ""),
+        e.CertificateRead(_CHALLENGE, b"", 3, 1, b""),
+        e.PinSubmitted(_CHALLENGE),
+        e.PinRefused(_CHALLENGE, 2),
+        e.PinRefused(_CHALLENGE, 1),
+        e.PinRefused(_CHALLENGE, 0),
+        e.LastTryConfirmed(),
+        e.Signed(_CHALLENGE, b"", b"", 2, b""),
+        e.BridgeFailed(_CHALLENGE, "card_removed", None),
+        e.BridgeLost("bridge_lost"),
+        e.Cancelled(),
+        e.Finished(),
+        e.Extended(),
+        e.HelpCalled(),
+        e.LanguageChosen("en"),
+        e.TextSizeChosen("large"),
+        e.PageVerified("q"),
+        e.ChallengeIssued(_CHALLENGE, "t", "r"),
+        e.CertificateTrusted(_CHALLENGE, _HASH, 3, True),
+        e.CertificateTrusted(_CHALLENGE, _HASH, 1, True),
+        e.CertificateTrusted(_CHALLENGE, _HASH, 0, True),
+        e.CertificateRejected(_CHALLENGE, "certificate_expired"),
+        e.StatusChecked(_CHALLENGE, "", "{}", now),
+        e.StatusChecked(_CHALLENGE, "certificate_revoked", "{}", now),
+        e.ProofAccepted(_CHALLENGE),
+        e.ProofRejected(_CHALLENGE, "evidence_refused"),
+        e.VisitConcluded(_CHALLENGE, "type1", "ppid", "x", False, now, now),
+        e.VisitRejected(_CHALLENGE, "status_stale"),
+        e.DeadlinePassed(),
+        e.WorkInterrupted(),
+        e.TerminalRevoked(),
+    )
+
+
+def derive_arrows(now: datetime) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """(from, to) → the events that lead there. Arrows from a state to itself are left out."""
+    arrows: dict[tuple[str, str], dict[str, None]] = {}
+    later = now + timedelta(seconds=3600)
+    for state in build_examples(now):
+        for event in build_example_events(now):
+            if not TABLE[type(state)].legal.get(type(event)):
+                continue
+            try:
+                after, _ = step(state, event, later if isinstance(event, e.DeadlinePassed) else now)
+            except IllegalEvent:
+                continue
+            if after.name != state.name:
+                arrows.setdefault((state.name, after.name), {})[name_event(type(event))] = None
+    return {ends: tuple(names) for ends, names in arrows.items()}
+
+
+def name_event(event: type) -> str:
+    """`PinRefused` → `pin_refused`."""
+    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in event.__name__).lstrip("_")
+
+
+def build_document(now: datetime) -> str:
+    """The whole of `docs/session.md`."""
+    arrows = derive_arrows(now)
+    lines = [
+        "# The session of a terminal",
+        "",
+        "Generated from the table in `kiosk_web/session/machine.py` (`kiosk_web/session/diagram.py`); a test keeps it so.",
+        "An event that is not in the table of its state is answered `409` and changes nothing.",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        "    [*] --> connecting",
+        *(f"    {source} --> {target}: {_break(names)}" for (source, target), names in arrows.items()),
+        "```",
+        "",
+        "| state | changes it | expected, without effect | refused |",
+        "| --- | --- | --- | --- |",
+    ]
+    for kind, row in TABLE.items():
+        name = next(state.name for state in build_examples(now) if type(state) is kind)
+        lines.append(f"| `{name}` | {_list(row.legal)} | {_list(row.kept)} | {len(row.illegal)} |")
+    lines += [
+        "",
+        "Times: " + "; ".join(_TIMES) + ".",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+_TIMES = (
+    "a step of the resident 120 s",
+    "reading the card 30 s",
+    "VERIFY waits at most 3 s for the status",
+    "VERIFY and signature 60 s",
+    "the verdict 20 s",
+    "result and refusal 60 s",
+)
+
+
+def _break(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _list(kinds: Iterable[type]) -> str:
+    return " ".join(f"`{name}`" for name in sorted(name_event(kind) for kind in kinds)) or "–"
