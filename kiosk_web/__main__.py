@@ -122,6 +122,31 @@ def migrate(
     typer.echo("The database was brought up to date." if applied else "The database is up to date.")
 
 
+@app.command()
+def doctor(
+    anchors: Annotated[Path | None, typer.Option(help="Folder of root certificates.")] = None,
+    deployment: Annotated[str | None, typer.Option(help="demo or production.")] = None,
+) -> None:
+    """Print the trust anchors with fingerprint, validity and generation, and what is wrong with them.
+
+    Ends with 1 if residents cannot be served.
+    """
+    from datetime import UTC, datetime
+
+    from kiosk_web.doctor import examine_anchors
+
+    with _telling_errors():
+        settings = load_settings({"anchors": anchors, "deployment": deployment}, os.environ)
+    diagnosis = examine_anchors(
+        settings.anchors,
+        production=not settings.demo,
+        confirmed_fingerprints=settings.confirmed_fingerprints,
+        now=datetime.now(UTC),
+    )
+    typer.echo("\n".join(diagnosis.lines))
+    raise typer.Exit(0 if diagnosis.healthy else 1)
+
+
 app.add_typer(terminal_commands, name="terminal")
 
 

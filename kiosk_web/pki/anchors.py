@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -215,15 +215,21 @@ def judge_anchors(
             findings.append(
                 AnchorFinding("error", f"{anchor.label}: not on the list of published roots; production refuses it")
             )
-    present = {anchor.generation for anchor in usable}
-    for root in published:
-        if root.authority == "user_authentication" and root.generation not in present and root.not_after > now:
-            findings.append(
-                AnchorFinding(
-                    "warning",
-                    f"the {root.generation} generation of the user-authentication CA is missing: its cards, "
-                    f"valid until {root.not_after:%Y-%m-%d} at the latest, will be refused as untrusted; obtain "
-                    f"{root.label}.cer from www.jpki.go.jp and check its published fingerprint (docs/validation.md)",
-                )
-            )
+    known = [root for anchor in anchors if (root := find_published(anchor, published, confirmed)) is not None]
+    if production or known:  # an installation with nothing but roots of its own serves other cards
+        findings.extend(_name_missing_generations(known, published, now))
     return tuple(findings)
+
+
+def _name_missing_generations(
+    known: Iterable[PublishedRoot], published: Iterable[PublishedRoot], now: datetime
+) -> Iterator[AnchorFinding]:
+    present = {root.label for root in known}
+    for root in published:
+        if root.authority == "user_authentication" and root.label not in present and root.not_after > now:
+            yield AnchorFinding(
+                "warning",
+                f"the {root.generation} generation of the user-authentication CA is missing: its cards, valid until "
+                f"{root.not_after:%Y-%m-%d} at the latest, will be refused as untrusted; obtain {root.label}.cer from "
+                "www.jpki.go.jp and check its published fingerprint (docs/validation.md)",
+            )

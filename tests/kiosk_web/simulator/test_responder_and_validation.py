@@ -1,4 +1,4 @@
-"""The virtual JPKI before the product's own judge: its certificates are trusted, its answers count, its faults never."""
+"""The virtual JPKI before the product's own judge: its certificates are trusted, its answers count, no fault does."""
 
 from __future__ import annotations
 

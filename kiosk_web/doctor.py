@@ -1,0 +1,58 @@
+"""`kiosk doctor`: what this installation trusts, and what an operator should mend, in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from kiosk_web.adapters.anchor_files import (
+    AnchorFileRefused,
+    load_anchors,
+    load_packaged_anchors,
+    load_published_roots,
+    read_fingerprints,
+)
+from kiosk_web.pki.anchors import Anchor, AnchorFinding, PublishedRoot, find_published, judge_anchors
+
+_JST = timedelta(hours=9)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Lines to print, and whether residents can be served as things are."""
+
+    lines: tuple[str, ...]
+    healthy: bool
+
+
+def examine_anchors(
+    folder: Path | None, *, production: bool, confirmed_fingerprints: Iterable[str], now: datetime
+) -> Diagnosis:
+    """Look at the anchors that `kiosk serve` would use. A file that is no anchor is a finding, not an exception."""
+    published = load_published_roots()
+    try:
+        confirmed = read_fingerprints(confirmed_fingerprints)
+        anchors = load_anchors(folder) if folder is not None else ()
+    except AnchorFileRefused as error:
+        return Diagnosis((f"error: {error}",), healthy=False)
+    if production or folder is None:
+        anchors += load_packaged_anchors()
+    findings = judge_anchors(anchors, published, now, production=production, confirmed=confirmed)
+    lines = [line for anchor in anchors for line in _describe(anchor, find_published(anchor, published, confirmed))]
+    return Diagnosis((*lines, *_name(findings)), healthy=all(finding.level != "error" for finding in findings))
+
+
+def _describe(anchor: Anchor, root: PublishedRoot | None) -> Iterator[str]:
+    begin, end = anchor.not_before + _JST, anchor.not_after + _JST
+    origin = f"published by JPKI as {root.label}" if root else "not a published JPKI root"
+    yield f"{anchor.label}: {anchor.authority.replace('_', ' ')} CA, generation {anchor.generation}, {origin}"
+    yield f"    valid    {begin:%Y-%m-%d} to {end:%Y-%m-%d} (Japan)"
+    yield f"    SHA-256  {anchor.fingerprint}"
+    yield f"    key      {anchor.key_id.hex(':').upper()}"
+
+
+def _name(findings: Iterable[AnchorFinding]) -> Iterator[str]:
+    for finding in findings:
+        yield f"{finding.level}: {finding.text}"
