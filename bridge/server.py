@@ -89,6 +89,7 @@ class BridgeServer:
         self._used = UsedTickets()
         self._limiter = RateLimiter(time.monotonic())
         self._refusals = SampledCount()
+        self._unfinished: dict[ServerConnection, None] = {}
         self._open: set[ServerConnection] = set()
         self._sessions: set[_Session] = set()
         self._owner: _Session | None = None
@@ -111,11 +112,16 @@ class BridgeServer:
 
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
                 super().connection_made(transport)
-                if len(self.server.handler_tasks) - len(server._open) > UNFINISHED_HANDSHAKES:
-                    self.transport.abort()
+                server._unfinished[self] = None
+                if len(server._unfinished) > UNFINISHED_HANDSHAKES:
+                    # the oldest: a browser is done in milliseconds, so a flood pushes out its own
+                    oldest = next(iter(server._unfinished))
+                    del server._unfinished[oldest]
+                    oldest.transport.abort()
 
             def connection_lost(self, exc: Exception | None) -> None:
                 server._open.discard(self)
+                server._unfinished.pop(self, None)
                 super().connection_lost(exc)
 
         self._server = await serve(
@@ -167,6 +173,7 @@ class BridgeServer:
 
     def _judge_handshake(self, connection: ServerConnection, request: Request) -> Response | None:
         now = time.monotonic()
+        self._unfinished.pop(connection, None)
         refusal = judge_load(sockets=len(self._open), within_rate=self._limiter.take(now))
         if refusal is None:
             refusal = judge_request(
