@@ -63,13 +63,15 @@ def read_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def open_simulator(settings: SimulatorSettings, clock: Callable[[], datetime] = read_clock) -> Simulator:
+def open_simulator(
+    settings: SimulatorSettings, clock: Callable[[], datetime] = read_clock, keys: KeySupply | None = None
+) -> Simulator:
     """Load the state of the folder, or make it. Raises `SimulatorRefused`, `StateDamaged` or `OSError`."""
     judge_settings(settings)
     settings.folder.mkdir(parents=True, exist_ok=True)
     now = clock()
     people = derive_people(now)
-    keys = KeySupply()
+    keys = keys or KeySupply()
     if is_new(settings.folder):
         keys.stock(_KEYS_OF_AUTHORITIES + _KEYS_OF_A_PERSON * len(people))
     hierarchy = load_hierarchy(settings.folder, keys, now)
@@ -137,21 +139,20 @@ async def _serve(
             else:
                 await ocsp.start()
 
+    listeners = [ocsp]
     try:
         tray = _listen(TrayRoutes(simulator.office, switch_ocsp).build(), settings.host, settings.tray_port)
-        try:
-            await ocsp.start()
-            await tray.start()
-            where = Ready(tray.url, f"{ocsp.url}/", settings.folder / "anchors", settings.folder)
-            if settings.ready_file is not None:
-                write_json(settings.ready_file, where.to_json())
-            if ready is not None:
-                ready(where)
-            await stop.wait()
-        finally:
-            await tray.close()
+        listeners.append(tray)
+        await ocsp.start()
+        await tray.start()
+        where = Ready(tray.url, f"{ocsp.url}/", settings.folder / "anchors", settings.folder)
+        if settings.ready_file is not None:
+            write_json(settings.ready_file, where.to_json())
+        if ready is not None:
+            ready(where)
+        await stop.wait()
     finally:
-        await ocsp.close()
+        await asyncio.gather(*(listener.close() for listener in listeners))
 
 
 def _listen(app: ASGIApp, host: str, port: int) -> Listener:

@@ -94,6 +94,14 @@ def serving(settings: SimulatorSettings) -> Iterator[Running]:
     assert answers.empty(), answers.get()
 
 
+@pytest.fixture(scope="session")
+def standing(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Both ports, for tests that change nothing."""
+    copy = Path(shutil.copytree(made, tmp_path_factory.mktemp("standing") / "simulator"))
+    with serving(SimulatorSettings(copy)) as started:
+        yield started
+
+
 @pytest.fixture
 def running(folder: Path) -> Iterator[Running]:
     """Both ports, on a copy of the folder."""

@@ -65,22 +65,22 @@ def answer(responder: OcspResponder, request: bytes, fault: str | None = None) -
         ("ichiro", ": good"),  # expired is not revoked
     ],
 )
-def test_openssl_accepts_the_answer(running: Running, tmp_path: Path, person: str, words: str) -> None:
-    card = to_pem(running.folder / f"cards/{person}/auth-cert.der", tmp_path / "card.pem")
-    ca = to_pem(running.folder / f"cards/{person}/auth-ca.der", tmp_path / "ca.pem")
+def test_openssl_accepts_the_answer(standing: Running, tmp_path: Path, person: str, words: str) -> None:
+    card = to_pem(standing.folder / f"cards/{person}/auth-cert.der", tmp_path / "card.pem")
+    ca = to_pem(standing.folder / f"cards/{person}/auth-ca.der", tmp_path / "ca.pem")
     for algorithm in ("-sha1", "-sha256"):
         output = openssl(
-            "ocsp", algorithm, "-issuer", ca, "-cert", card, "-url", running.ready.ocsp, "-CAfile", ca, "-text"
+            "ocsp", algorithm, "-issuer", ca, "-cert", card, "-url", standing.ready.ocsp, "-CAfile", ca, "-text"
         )
         assert "Response verify OK" in output
         assert f"card.pem{words}" in output
         assert "WARNING" not in output  # the nonce came back
 
 
-def test_openssl_is_told_why_a_certificate_is_on_hold(running: Running, tmp_path: Path) -> None:
-    card = to_pem(running.folder / "cards/jiro/auth-cert.der", tmp_path / "card.pem")
-    ca = to_pem(running.folder / "cards/jiro/auth-ca.der", tmp_path / "ca.pem")
-    output = openssl("ocsp", "-issuer", ca, "-cert", card, "-url", running.ready.ocsp, "-CAfile", ca)
+def test_openssl_is_told_why_a_certificate_is_on_hold(standing: Running, tmp_path: Path) -> None:
+    card = to_pem(standing.folder / "cards/jiro/auth-cert.der", tmp_path / "card.pem")
+    ca = to_pem(standing.folder / "cards/jiro/auth-ca.der", tmp_path / "ca.pem")
+    output = openssl("ocsp", "-issuer", ca, "-cert", card, "-url", standing.ready.ocsp, "-CAfile", ca)
     assert "Reason: certificateHold" in output
 
 
@@ -92,10 +92,10 @@ def test_openssl_refuses_a_signer_of_another_generation(running: Running, tmp_pa
     assert "Response Verify Failure" in output
 
 
-def test_get_and_post_give_the_same_answer(running: Running) -> None:
-    request = build_request(running.folder, "hanako")
-    posted = running.ocsp.post("", content=request, headers={"content-type": "application/ocsp-request"})
-    got = running.ocsp.get("/" + quote(base64.b64encode(request).decode(), safe=""))
+def test_get_and_post_give_the_same_answer(standing: Running) -> None:
+    request = build_request(standing.folder, "hanako")
+    posted = standing.ocsp.post("", content=request, headers={"content-type": "application/ocsp-request"})
+    got = standing.ocsp.get("/" + quote(base64.b64encode(request).decode(), safe=""))
     for reply in (posted, got):
         assert reply.headers["content-type"] == "application/ocsp-response"
         parsed = ocsp.load_der_ocsp_response(reply.content)
@@ -103,10 +103,10 @@ def test_get_and_post_give_the_same_answer(running: Running) -> None:
         assert parsed.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == NONCE
 
 
-def test_a_get_request_may_leave_slashes_of_base64_unescaped(running: Running) -> None:
-    requests = (build_request(running.folder, "hanako", nonce=hashlib.sha256(bytes([n])).digest()) for n in range(256))
+def test_a_get_request_may_leave_slashes_of_base64_unescaped(standing: Running) -> None:
+    requests = (build_request(standing.folder, "hanako", nonce=hashlib.sha256(bytes([n])).digest()) for n in range(256))
     encoded = next(e for e in (base64.b64encode(r).decode() for r in requests) if "/" in e and "//" not in e)
-    reply = running.ocsp.get("/" + encoded.replace("+", "%2B").replace("=", "%3D"))
+    reply = standing.ocsp.get("/" + encoded.replace("+", "%2B").replace("=", "%3D"))
     assert ocsp.load_der_ocsp_response(reply.content).certificate_status is ocsp.OCSPCertStatus.GOOD
 
 
@@ -120,9 +120,9 @@ def test_a_get_request_may_leave_slashes_of_base64_unescaped(running: Running) -
     ],
 )
 def test_what_is_no_request_is_refused_by_http(
-    running: Running, method: str, path: str, content: bytes, content_type: str, status: int
+    standing: Running, method: str, path: str, content: bytes, content_type: str, status: int
 ) -> None:
-    reply = running.ocsp.request(method, path, content=content, headers={"content-type": content_type})
+    reply = standing.ocsp.request(method, path, content=content, headers={"content-type": content_type})
     assert reply.status_code == status
 
 
@@ -131,8 +131,8 @@ def test_bytes_that_are_no_request_are_malformed(responder: OcspResponder, body:
     assert answer(responder, body).response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
 
 
-def test_a_get_path_that_is_not_base64_is_malformed(running: Running) -> None:
-    reply = running.ocsp.get("/not*base64")
+def test_a_get_path_that_is_not_base64_is_malformed(standing: Running) -> None:
+    reply = standing.ocsp.get("/not*base64")
     status_of = ocsp.load_der_ocsp_response(reply.content).response_status
     assert status_of is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
 
