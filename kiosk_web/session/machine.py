@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from kiosk_web.session import card_transitions as k
 from kiosk_web.session import events as e
 from kiosk_web.session import states as s
 from kiosk_web.session import transitions as t
@@ -41,15 +42,15 @@ _AT_CARD: dict[type, Handler] = {
     **_COMFORT,
     e.PageVerified: t.change_page_at_card,
     e.BridgeLost: t.lose_bridge_at_card,
-    e.CardChanged: t.notice_card_in_use,
-    e.BridgeFailed: t.fail_at_card,
-    e.WorkInterrupted: t.interrupt,
-    e.Cancelled: t.cancel_at_card,
+    e.CardChanged: k.notice_card_in_use,
+    e.BridgeFailed: k.fail_at_card,
+    e.WorkInterrupted: k.interrupt,
+    e.Cancelled: k.cancel_at_card,
 }
 _HOLDING: dict[type, Handler] = {
     **_AT_CARD,
-    e.StatusChecked: t.learn_status,
-    e.DeadlinePassed: t.pass_time_holding,
+    e.StatusChecked: k.learn_status,
+    e.DeadlinePassed: k.pass_time_holding,
 }
 _AT_END: dict[type, Handler] = {
     **_COMFORT,
@@ -102,11 +103,11 @@ TABLE: dict[type, Row] = {
     s.ReadingCard: Row(
         {
             **_AT_CARD,
-            e.ChallengeIssued: t.start_reading,
-            e.CertificateRead: t.judge_certificate,
-            e.CertificateTrusted: t.trust_certificate,
-            e.CertificateRejected: t.reject_certificate,
-            e.DeadlinePassed: t.time_out_reading,
+            e.ChallengeIssued: k.start_reading,
+            e.CertificateRead: k.judge_certificate,
+            e.CertificateTrusted: k.trust_certificate,
+            e.CertificateRejected: k.reject_certificate,
+            e.DeadlinePassed: k.time_out_reading,
         },
         frozenset({e.StatusChecked}),
         frozenset({e.ServiceChosen, e.Finished, e.Signed}) | _PIN | _PROOF,
@@ -114,9 +115,9 @@ TABLE: dict[type, Row] = {
     s.AwaitingPin: Row(
         {
             **_HOLDING,
-            e.PinSubmitted: t.submit_pin,
-            e.PinRefused: t.refuse_pin,
-            e.Signed: t.judge_proof,
+            e.PinSubmitted: k.submit_pin,
+            e.PinRefused: k.refuse_pin,
+            e.Signed: k.judge_proof,
         },
         frozenset(),
         frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.LastTryConfirmed}) | _PROOF | _CERTIFICATE,
@@ -124,8 +125,8 @@ TABLE: dict[type, Row] = {
     s.ConfirmingLastPin: Row(
         {
             **_HOLDING,
-            e.LastTryConfirmed: t.confirm_last_try,
-            e.Cancelled: t.decline_last_try,
+            e.LastTryConfirmed: k.confirm_last_try,
+            e.Cancelled: k.decline_last_try,
         },
         frozenset(),
         frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.Signed, e.PinSubmitted, e.PinRefused})
@@ -135,8 +136,8 @@ TABLE: dict[type, Row] = {
     s.CheckingPin: Row(
         {
             **_HOLDING,
-            e.PinRefused: t.refuse_pin,
-            e.Signed: t.judge_proof,
+            e.PinRefused: k.refuse_pin,
+            e.Signed: k.judge_proof,
         },
         frozenset(),
         frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.PinSubmitted, e.LastTryConfirmed})
@@ -146,12 +147,12 @@ TABLE: dict[type, Row] = {
     s.Checking: Row(
         {
             **_AT_CARD,
-            e.ProofAccepted: t.accept_proof,
-            e.ProofRejected: t.reject_proof,
-            e.StatusChecked: t.learn_last_status,
-            e.VisitConcluded: t.conclude,
-            e.VisitRejected: t.reject_visit,
-            e.DeadlinePassed: t.time_out_checking,
+            e.ProofAccepted: k.accept_proof,
+            e.ProofRejected: k.reject_proof,
+            e.StatusChecked: k.learn_last_status,
+            e.VisitConcluded: k.conclude,
+            e.VisitRejected: k.reject_visit,
+            e.DeadlinePassed: k.time_out_checking,
         },
         frozenset(),
         frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.Signed}) | _PIN | _CERTIFICATE,
