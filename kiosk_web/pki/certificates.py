@@ -129,14 +129,15 @@ def _take_fields(
     der: bytes, parts: der_reader.SignedCertificate, certificate: x509.Certificate
 ) -> UnverifiedCertificate:
     extensions = certificate.extensions
+    values: dict[type, x509.ExtensionType] = {type(extension.value): extension.value for extension in extensions}
     key = certificate.public_key()
-    basic = _find(extensions, x509.BasicConstraints)
-    usage = _find(extensions, x509.KeyUsage)
-    extended = _find(extensions, x509.ExtendedKeyUsage)
-    policies = _find(extensions, x509.CertificatePolicies)
-    authority = _find(extensions, x509.AuthorityKeyIdentifier)
-    subject_key = _find(extensions, x509.SubjectKeyIdentifier)
-    access = _find(extensions, x509.AuthorityInformationAccess)
+    basic = _find(values, x509.BasicConstraints)
+    usage = _find(values, x509.KeyUsage)
+    extended = _find(values, x509.ExtendedKeyUsage)
+    policies = _find(values, x509.CertificatePolicies)
+    authority = _find(values, x509.AuthorityKeyIdentifier)
+    subject_key = _find(values, x509.SubjectKeyIdentifier)
+    access = _find(values, x509.AuthorityInformationAccess)
     return UnverifiedCertificate(
         der=der,
         sha256=hashlib.sha256(der).digest(),
@@ -169,15 +170,13 @@ def _take_fields(
             if entry.access_method == AuthorityInformationAccessOID.OCSP
             and isinstance(entry.access_location, x509.UniformResourceIdentifier)
         ),
-        ocsp_nocheck=_find(extensions, x509.OCSPNoCheck) is not None,
+        ocsp_nocheck=_find(values, x509.OCSPNoCheck) is not None,
     )
 
 
-def _find(extensions: x509.Extensions, kind: type[ExtensionT]) -> ExtensionT | None:
-    for extension in extensions:
-        if isinstance(extension.value, kind):
-            return extension.value
-    return None
+def _find(values: dict[type, x509.ExtensionType], kind: type[ExtensionT]) -> ExtensionT | None:
+    value = values.get(kind)
+    return value if isinstance(value, kind) else None
 
 
 def _name_usages(usage: x509.KeyUsage) -> frozenset[str]:
