@@ -52,6 +52,7 @@ class Ready:
 class Simulator:
     """Everything but the listeners."""
 
+    folder: Path
     office: Office
     hierarchy: Hierarchy
     register: Register
@@ -87,7 +88,7 @@ def open_simulator(
         clock=clock,
         arc=settings.arc,
     )
-    return Simulator(office, hierarchy, register, faults)
+    return Simulator(settings.folder, office, hierarchy, register, faults)
 
 
 async def serve_simulator(
