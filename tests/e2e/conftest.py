@@ -10,6 +10,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.e2e.kiosk_page import KioskPage
+from tests.support.demo import RunningDemo, demo, running_demo
+
+__all__ = ["demo", "running_demo"]
+
 ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -45,3 +50,9 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1080, "height": 1920}, reduced_motion="reduce")
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def kiosk(page: Page, demo: RunningDemo) -> KioskPage:
+    """The resident's page of the running demo, not yet opened."""
+    return KioskPage(page, demo.kiosk)

@@ -72,6 +72,14 @@ class RunningDemo:
         self.lift_card()
         self._ask("POST", "/restore")
 
+    def tries_left(self, person: str) -> int:
+        """What the card itself has written down about its authentication PIN; a card never asked has all it began with."""
+        folder = self.data / "simulator" / "cards" / person
+        counters = folder / "counters.json"
+        if counters.exists():
+            return int(json.loads(counters.read_text(encoding="utf-8"))["auth_pin"])
+        return int(json.loads((folder / "card.json").read_text(encoding="utf-8"))["auth_pin"]["left"])
+
     def read_logs(self) -> str:
         """Everything that any of the processes has written."""
         return "\n".join(path.read_text(encoding="utf-8") for path in sorted((self.data / "logs").glob("*.log")))
