@@ -33,7 +33,8 @@ class ReaderMonitor:
         """Close the source, which ends the wait; False when the thread hangs in the driver."""
         self._stopping.set()
         self._source.close()
-        self._thread.join(timeout_seconds)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
 
     def _run(self) -> None:

@@ -184,7 +184,8 @@ class CardWorker:
         for visit in tuple(self._visits.values()):
             visit.end(Cancelled())
         self._jobs.put(None)
-        self._thread.join(timeout_seconds)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
 
     def set_current(self, instance: CardInstance | None) -> None:
