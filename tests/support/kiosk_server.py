@@ -1,0 +1,134 @@
+"""The real server on a database of its own, with a clock that tests set and a responder that tests play."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx2
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from kiosk_web.adapters.store.migration import migrate
+from kiosk_web.pki.plan import FetchFailure
+from kiosk_web.server import Server, build_server
+from kiosk_web.settings import Settings
+from tests.support.jpki import NOW, Issued, Root, build_root, issue
+from tests.support.ocsp_answers import AnswerShape, answer
+from tests.support.terminal import Terminal
+
+PORT = 8480
+ORIGIN = f"http://127.0.0.1:{PORT}"
+
+
+@functools.cache
+def _template() -> tempfile.TemporaryDirectory[str]:
+    folder: tempfile.TemporaryDirectory[str] = tempfile.TemporaryDirectory(prefix="kiosk-template-")
+    migrate(Path(folder.name))
+    return folder
+
+
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Responder:
+    """Answers with `shape`, or fails, once the gate is open."""
+
+    root: Root
+    clock: Clock
+    shape: AnswerShape = field(default_factory=AnswerShape)
+    failure: FetchFailure | None = None
+    questions: int = 0
+
+    def __post_init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def fetch_ocsp(self, url: str, request: bytes) -> bytes | FetchFailure:
+        self.questions += 1
+        await self.gate.wait()
+        return self.failure or answer(request, self.root, shape=self._at(self.clock.now))
+
+    def _at(self, now: datetime) -> AnswerShape:
+        shift = now - NOW
+        values = {name: getattr(self.shape, name) for name in self.shape.__dataclass_fields__}
+        for name in ("this_update", "next_update", "produced_at"):
+            if values[name] is not None:
+                values[name] += shift
+        return AnswerShape(**values)
+
+
+@dataclass
+class Stand:
+    """A running server with everything around it."""
+
+    server: Server
+    clock: Clock
+    responder: Responder
+    root: Root
+    data: Path
+
+    def client(self) -> httpx2.AsyncClient:
+        transport = httpx2.ASGITransport(self.server.resident, raise_app_exceptions=False)
+        return httpx2.AsyncClient(transport=transport, base_url=ORIGIN)
+
+    async def terminal(self, name: str = "library-1") -> Terminal:
+        """Enrolled, its page not open yet."""
+        terminal = Terminal(self.client())
+        invitation = await self.server.enrolment.add_terminal(name)
+        assert (await terminal.enrol(invitation.code)).status_code == 201
+        return terminal
+
+    async def opened(self, name: str = "library-1") -> Terminal:
+        terminal = await self.terminal(name)
+        assert (await terminal.open_page()).state == "choosing_service"
+        return terminal
+
+    def card(self, serial: int = 0x0A1B2C3D, **changes: object) -> Issued:
+        return issue(self.root, serial=serial, **changes)  # type: ignore[arg-type]  # handed through
+
+    async def typing(self, terminal: Terminal, card: Issued, service: str = "facility") -> None:
+        """Up to the pad, with the status known if the gate is open."""
+        await terminal.begin(service)
+        await terminal.read_card(card)
+        if self.responder.gate.is_set():
+            await self.server.sessions.settle()
+
+
+def build_settings(folder: Path, root: Root, **changes: object) -> Settings:
+    """A demo on a copy of an empty database, trusting `root` alone."""
+    data, anchors = folder / "data", folder / "anchors"
+    data.mkdir(exist_ok=True)
+    anchors.mkdir(exist_ok=True)
+    if not (data / "kiosk.sqlite3").exists():
+        shutil.copy(Path(_template().name, "kiosk.sqlite3"), data)
+    (anchors / "root.pem").write_bytes(root.certificate.public_bytes(Encoding.PEM))
+    values = {"data": data, "anchors": anchors, "ocsp_url": "http://127.0.0.1:9/", "port": PORT, **changes}
+    return Settings(**values)
+
+
+@contextlib.asynccontextmanager
+async def run_stand(folder: Path, clock: Clock | None = None, **changes: object) -> AsyncIterator[Stand]:
+    """The same folder again is the same server started again."""
+    clock = clock or Clock()
+    root = build_root(2023)
+    responder = Responder(root, clock)
+    settings = build_settings(folder, root, **changes)
+    async with build_server(settings, clock=clock, fetcher=responder) as server:
+        yield Stand(server, clock, responder, root, settings.data)
+        responder.gate.set()
