@@ -33,7 +33,7 @@ async function act(method, path, body) {
     showProblem("");
   } catch (error) {
     lastRefusal = Date.now();
-    showProblem(error instanceof TypeError ? problem.dataset.lost : error.message);
+    showProblem(error instanceof TypeError ? problem.dataset.lost : problem.dataset.refused + error.message);
   }
   await refresh();
 }
