@@ -40,9 +40,7 @@ def load_packaged_anchors() -> tuple[Anchor, ...]:
 
 
 def load_anchors(folder: Path) -> tuple[Anchor, ...]:
-    """Every anchor in the `.pem`, `.cer`, `.crt` and `.der` files of a folder. Raises `AnchorFileRefused`; none is
-    skipped.
-    """
+    """Every anchor in the certificate files of a folder. Raises `AnchorFileRefused`; none is skipped."""
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
         return tuple(anchor for path in paths for anchor in _read_anchors(_read_file(path), path.name))
@@ -53,8 +51,7 @@ def load_anchors(folder: Path) -> tuple[Anchor, ...]:
 def load_trust_store(
     folder: Path | None, *, production: bool, confirmed_fingerprints: Iterable[str] = ()
 ) -> TrustStore:
-    """The anchors to trust: those of `folder`, or the packaged ones without a folder. In production the packaged ones
-    always count.
+    """The anchors to trust: those of `folder`; without one, and in production always, the packaged ones.
 
     Raises `AnchorFileRefused` where production meets an anchor that is not a published JPKI root: a kiosk that would
     accept the cards of a simulator must not start. `confirmed_fingerprints` are SHA-256 values in hexadecimal (see

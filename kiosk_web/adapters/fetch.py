@@ -27,9 +27,7 @@ __all__ = ["FetchFailure", "HttpFetcher"]
 
 
 class HttpFetcher:
-    """An asynchronous context manager; it opens no connection before the first question. `phase` and `budget` are in
-    seconds.
-    """
+    """An asynchronous context manager; it connects with the first question. `phase` and `budget` in seconds."""
 
     def __init__(
         self, *, phase: float = PHASE_SECONDS, budget: float = BUDGET_SECONDS, limit: int = MAX_RESPONSE

@@ -74,8 +74,7 @@ class Anchor:
 
 
 def build_anchor(der: bytes, label: str = "") -> Anchor:
-    """Judge one DER certificate as a root: strict, a CA that may sign certificates, self-issued, its own signature
-    right.
+    """Judge one DER certificate as a root: a CA that may sign certificates, self-issued, with a right signature.
 
     Raises `AnchorRefused`. Its validity is judged at each use, not here: expired roots still explain expired cards.
     """
@@ -182,9 +181,7 @@ def find_published(
 
 @dataclass(frozen=True, slots=True)
 class AnchorFinding:
-    """One thing an operator should know about the anchors. `error` findings leave some or all visitors without an
-    answer.
-    """
+    """One thing an operator should know about the anchors. With an `error` residents cannot be served."""
 
     level: Literal["warning", "error"]
     text: str
@@ -198,9 +195,7 @@ def judge_anchors(
     production: bool,
     confirmed: frozenset[bytes] = frozenset(),
 ) -> tuple[AnchorFinding, ...]:
-    """What `kiosk doctor` says about the anchors: expired and unlisted ones, and generations whose cards would be
-    refused.
-    """
+    """What `kiosk doctor` says: expired and unlisted anchors, and generations whose cards would be refused."""
     anchors, published = tuple(anchors), tuple(published)
     findings: list[AnchorFinding] = []
     usable = [anchor for anchor in anchors if anchor.authority == "user_authentication"]

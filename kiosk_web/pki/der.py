@@ -53,9 +53,7 @@ def read_element(data: bytes, start: int, limit: int, tag: int) -> Element:
 
 @dataclass(frozen=True, slots=True)
 class SignedCertificate:
-    """The outer parts of an X.509 certificate as raw bytes (RFC 5280 4.1): what is signed, by which algorithm, and the
-    signature.
-    """
+    """The outer parts of a certificate as raw bytes (RFC 5280 4.1): what is signed, how, and the signature."""
 
     tbs: bytes
     algorithm: bytes
@@ -94,9 +92,7 @@ def read_signed_certificate(der: bytes) -> SignedCertificate:
 
 
 def read_subject_public_key(spki: bytes) -> bytes:
-    """The octets of `subjectPublicKey` without tag, length and unused bits: what OCSP hashes as issuerKeyHash (RFC 6960
-    4.1.1).
-    """
+    """The octets of `subjectPublicKey` alone: what OCSP hashes as issuerKeyHash (RFC 6960 4.1.1)."""
     whole = read_element(spki, 0, len(spki), SEQUENCE)
     algorithm = read_element(spki, whole.content, whole.end, SEQUENCE)
     bits = read_element(spki, algorithm.end, whole.end, BIT_STRING)

@@ -6,9 +6,7 @@ MAX_FIELD = 0xFFFF
 
 
 def build_fields(*values: str | bytes) -> bytes:
-    """Each value as a two-byte big-endian length and its bytes, text as UTF-8. Raises `ValueError` when one is too
-    long.
-    """
+    """Each value as a two-byte big-endian length and its bytes, text as UTF-8. Too long a one: `ValueError`."""
     parts: list[bytes] = []
     for value in values:
         data = value.encode() if isinstance(value, str) else value

@@ -68,8 +68,7 @@ _HASHES: dict[HashName, hashes.HashAlgorithm] = {
 
 @dataclass(frozen=True, slots=True)
 class OcspResponderPolicy:
-    """How one responder is asked and believed. `url` comes from the configuration; None: from the trusted certificate's
-    AIA.
+    """How one responder is asked and believed. `url` is configured; None: the address in a trusted certificate.
 
     `aia_hosts` are the only hosts a certificate may send us to. JPKI refreshes every 15 minutes, so `max_age` is above
     that.
@@ -125,10 +124,10 @@ def judge_ocsp_response(
     *,
     responder: str | None = None,
 ) -> CertificateStatus:
-    """Judge the answer to our own `request` by the ten rules. `now` is the server's aware time; `responder` the address
-    asked.
+    """Judge the answer to our own `request` by the ten rules, at the server's aware time `now`.
 
-    `high_water` is what was seen of this certificate before (None: nothing). Never raises for any `response`.
+    `high_water` is what was seen of this certificate before (None: nothing), `responder` the address that was asked.
+    Never raises, whatever `response` is.
     """
     judge = _Judge(certificate, request, policy, now, high_water)
     evidence = Evidence(
@@ -332,8 +331,7 @@ class _Judge:
 def judge_delegate(
     delegate: UnverifiedCertificate, anchor: Anchor, policy: OcspResponderPolicy, now: datetime
 ) -> str | None:
-    """Rule 3: may this certificate sign answers for the issuer `anchor`? None, or the word of what is missing (RFC 6960
-    4.2.2.2).
+    """Rule 3 (RFC 6960 4.2.2.2): may it sign answers for the issuer `anchor`? None, or the word of what is missing.
 
     Issued directly by the same issuer *key*: a responder of another generation of the same name does not count.
     """

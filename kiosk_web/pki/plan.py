@@ -19,9 +19,7 @@ FailureKind = Literal["refused", "timeout", "reset", "http_status", "too_large",
 
 @dataclass(frozen=True, slots=True)
 class FetchFailure:
-    """Why an exchange brought no answer. `detail` is for staff: a status number, a content type; never a byte of the
-    body.
-    """
+    """Why an exchange brought no answer. `detail` is for staff: a status number; never a byte of the body."""
 
     kind: FailureKind
     detail: str = ""

@@ -16,8 +16,7 @@ Method = Literal["ocsp", "crl"]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an outcome rests on. Times are aware; `sha256` is the hash of the answer's bytes (empty: there was no
-    answer).
+    """What an outcome rests on. Times are aware; `sha256` is the hash of the answer's bytes, empty without one.
 
     `responder` is the address that was asked; `signer` says who signed: `issuer`, `delegate:<first 16 hex of its hash>`
     or empty. `certificate_sha256` binds the outcome to one certificate; `build_audit_record` leaves it out.
@@ -43,9 +42,7 @@ class Good:
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """No longer in force since `at`, for good. `reason` is the CRLReason as received (RFC 5280 5.3.1), None if none was
-    given.
-    """
+    """No longer in force since `at`, for good. `reason`: the CRLReason as received (RFC 5280 5.3.1), or None."""
 
     at: datetime
     reason: str | None
@@ -123,8 +120,7 @@ def _build_mark(
 
 
 def merge_marks(one: HighWaterMark, other: HighWaterMark) -> HighWaterMark:
-    """The higher of both: newest thisUpdate, its hold (either one's at the same moment), and any revocation, the
-    earlier first.
+    """The higher of both: newest thisUpdate, its hold (either one's at the same moment), any revocation.
 
     The order of the two does not matter, so that several hosts may record at once.
     """
@@ -171,9 +167,7 @@ def name_outcome(status: CertificateStatus) -> str:
 
 
 def build_audit_record(status: CertificateStatus) -> dict[str, object]:
-    """What may be kept after the session: outcome, method, times, responder and the answer's hash; nothing about the
-    certificate.
-    """
+    """What may be kept after the session: outcome, method, times, responder; nothing about the certificate."""
     evidence = _dump_evidence(replace(status.evidence, certificate_sha256=b""))
     del evidence["certificate_sha256"]
     return {"outcome": name_outcome(status), **evidence}

@@ -23,9 +23,7 @@ def build_welcome_bytes(
     page_key: bytes,
     bridge_key: bytes,
 ) -> bytes:
-    """The bytes a bridge signs to greet a page. `ticket` is the compact hello ticket, `address` the bridge's own
-    `127.0.0.1:PORT`.
-    """
+    """The bytes a bridge signs to greet a page. `ticket` is compact, `address` the bridge's own `127.0.0.1:PORT`."""
     return WELCOME_PREFIX + build_fields(
         _hash_ticket(ticket), terminal, origin, address, bridge_nonce, page_key, bridge_key
     )

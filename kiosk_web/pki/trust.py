@@ -126,9 +126,7 @@ class TrustedCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Untrusted:
-    """Why a certificate is refused: `reason` is a name of `session/codes.py`, `detail` is for staff and holds no
-    personal data.
-    """
+    """Why it is refused: `reason` is a name of `session/codes.py`; `detail`, for staff, holds no personal data."""
 
     reason: Reason
     detail: str
@@ -137,8 +135,7 @@ class Untrusted:
 def judge_trust(
     certificate: UnverifiedCertificate, store: TrustStore, policy: TrustPolicy, now: datetime
 ) -> TrustedCertificate | Untrusted:
-    """Build the one-step path from a certificate to an anchor and judge it (RFC 5280 6.1, narrowed to JPKI). `now` is
-    aware.
+    """Judge the one-step path from a certificate to an anchor (RFC 5280 6.1, narrowed to JPKI); `now` is aware.
 
     The steps, in order; the first that fails is the answer:
 

@@ -27,9 +27,7 @@ class Fetcher(Protocol):
 
 
 class HighWaterMarks(Protocol):
-    """What was seen of each certificate, shared by all workers and hosts. Keys come from `derive_mark_key`: no serial
-    is stored.
-    """
+    """What was seen of each certificate, by all hosts. Keys come from `derive_mark_key`: no serial is stored."""
 
     async def load(self, key: bytes) -> HighWaterMark | None:
         """The mark under `key`, or None."""
