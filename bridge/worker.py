@@ -43,6 +43,7 @@ from bridge.errors import (
     PinTriesUsed,
     ReaderBusy,
     ReaderError,
+    ReaderMissing,
     SignatureMismatch,
 )
 from bridge.evidence import build_card_digest
@@ -384,7 +385,7 @@ class CardWorker:
 
 def _explain(visit: _Visit, error: BridgeError) -> BridgeError:
     """The reason behind a command that failed: the monitor may be about to say that the card was lifted or changed."""
-    if isinstance(error, CardGone | CardMute | CardCommunicationError | ReaderError):
+    if isinstance(error, CardGone | CardMute | CardCommunicationError | ReaderMissing):
         try:
             pin = visit.wait(EXPLAIN_SECONDS)
         except BridgeError as reason:
