@@ -202,8 +202,11 @@ def _is_frozen() -> bool:
 @contextmanager
 def _own_folder(data: Path) -> Iterator[None]:
     """Make the folder, private, and hold it against a second demo until the block ends, however it ends."""
-    for folder in (data, data / "logs", data / "run"):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        for folder in (data, data / "logs", data / "run"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DemoTrouble(f"The folder {data} cannot be used for the demo: {error.strerror}.") from None
     with (data / "lock").open("a+b") as lock:
         try:
             if sys.platform == "win32":
@@ -258,7 +261,7 @@ def _print_welcome(console: Console, settings: DemoSettings, ready: Mapping[str,
         addresses.add_row(name, Text(str(ready[name]), style="bold"), what)
     people = Table(title="Fictional people, their 暗証番号 and what to expect", title_justify="left")
     for column in ("person", "暗証番号", "expect"):
-        people.add_column(column, no_wrap=column != "expect")
+        people.add_column(column, no_wrap=column != "expect", overflow="fold")
     for person in ready["people"]:
         people.add_row(Text(str(person["name"])), Text(str(person["pin"]), style="bold"), Text(str(person["note"])))
     console.print(addresses)

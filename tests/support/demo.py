@@ -49,6 +49,7 @@ class RunningDemo:
     bridge_command: list[str]
     data: Path
     process: subprocess.Popen[str]
+    printed: str
 
     @property
     def people(self) -> list[Person]:
@@ -73,7 +74,7 @@ class RunningDemo:
         self._ask("POST", "/restore")
 
     def tries_left(self, person: str) -> int:
-        """What the card itself has written down about its authentication PIN; a card never asked has all it began with."""
+        """Tries left for the authentication PIN, as the card wrote it down; one never asked has what it began with."""
         folder = self.data / "simulator" / "cards" / person
         counters = folder / "counters.json"
         if counters.exists():
@@ -117,7 +118,8 @@ def start_demo(folder: Path, *options: str, program: list[str] | None = None) ->
                 break
         if not ready_file.exists():
             raise DemoDidNotStart("".join(printed))
-        yield RunningDemo(**json.loads(ready_file.read_text(encoding="utf-8")), data=folder / "data", process=process)
+        ready = json.loads(ready_file.read_text(encoding="utf-8"))
+        yield RunningDemo(**ready, data=folder / "data", process=process, printed="".join(printed))
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
