@@ -1,4 +1,4 @@
-"""A terminal in software for tests of the server: page and bridge in one, with its own key and a card, playing the wire.
+"""A terminal in software for tests of the server: page and bridge in one, with its own key and a card.
 
 It can also lie in every respect: each step takes what it should send.
 """
