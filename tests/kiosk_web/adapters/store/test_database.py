@@ -1,0 +1,121 @@
+"""The database: durable, tidy, with a schema that the migrations make exactly."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.exc import IntegrityError
+
+from kiosk_web.adapters.store.database import SqlStore, load_revision, open_sync_engine
+from kiosk_web.adapters.store.marks import SqlHighWaterMarks
+from kiosk_web.adapters.store.migration import HEAD, migrate
+from kiosk_web.adapters.store.schema import metadata
+from kiosk_web.pki.status import HighWaterMark
+from kiosk_web.services.ports import EnrolmentRecord, SessionRecord, TerminalRecord
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def store(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SqlStore]:
+    migrate(tmp_path)
+    opened = SqlStore(tmp_path)
+    yield opened
+    await opened.close()
+
+
+async def add_terminal(store: SqlStore) -> None:
+    async with store.write() as transaction:
+        await transaction.terminals.add(
+            TerminalRecord("t", "library-1", "", None, NOW, None, None), EnrolmentRecord(b"c", b"k", "t", NOW)
+        )
+
+
+def test_the_migrations_make_exactly_the_schema(tmp_path: Path) -> None:
+    migrate(tmp_path)
+    engine = open_sync_engine(tmp_path)
+    try:
+        with engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    finally:
+        engine.dispose()
+    assert load_revision(tmp_path) == HEAD
+
+
+@pytest.mark.anyio
+async def test_every_connection_is_durable_and_forgets_what_is_deleted(store: SqlStore) -> None:
+    expected = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
+    async with store.read() as transaction:
+        for name, value in expected.items():
+            assert (await transaction.connection.exec_driver_sql(f"PRAGMA {name}")).scalar() == value
+
+
+@pytest.mark.anyio
+async def test_a_transaction_that_fails_leaves_nothing(store: SqlStore) -> None:
+    async def fail() -> None:
+        async with store.write() as transaction:
+            await transaction.persons.add("p", b"issuer", 1, NOW)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    async with store.read() as transaction:
+        assert await transaction.persons.find(b"issuer", 1) is None
+
+
+@pytest.mark.anyio
+async def test_an_error_of_the_database_quotes_no_value(store: SqlStore) -> None:
+    async def add_twice() -> None:
+        async with store.write() as transaction:
+            await transaction.persons.add("p", b"issuer", 7007007007, NOW)
+            await transaction.persons.add("q", b"issuer", 7007007007, NOW)
+
+    with pytest.raises(IntegrityError) as refusal:
+        await add_twice()
+    assert "7007007007" not in str(refusal.value)
+
+
+@pytest.mark.anyio
+async def test_an_older_version_is_not_written_over_a_newer_one(store: SqlStore) -> None:
+    await add_terminal(store)
+    async with store.write() as transaction:
+        sessions = transaction.sessions
+        record = SessionRecord("t", 1, "{}", "p", NOW)
+        assert await sessions.save(record, "connecting", None, None)
+        assert not await sessions.save(record, "connecting", None, None)
+        assert await sessions.save(SessionRecord("t", 2, "{}", "p", NOW), "connecting", NOW, 1)
+        assert not await sessions.save(SessionRecord("t", 2, "{}", "p", NOW), "connecting", NOW, 1)
+        assert await sessions.list_due(NOW) == ("t",)
+        assert await sessions.list_due(NOW - timedelta(seconds=1)) == ()
+
+
+@pytest.mark.anyio
+async def test_a_counter_only_rises(store: SqlStore) -> None:
+    await add_terminal(store)
+    async with store.write() as transaction:
+        raised = [await transaction.terminals.raise_counter("t", number) for number in (0, 5, 5, 4, 6)]
+    assert raised == [False, True, False, False, True]
+
+
+@pytest.mark.anyio
+async def test_a_high_water_mark_never_falls_and_keeps_a_revocation(store: SqlStore) -> None:
+    marks = SqlHighWaterMarks(store)
+    assert (await marks.load(b"k"), await marks.load_newest_time()) == (None, None)
+    revoked = HighWaterMark(NOW, False, NOW - timedelta(days=1), "key_compromise")
+    assert await marks.record(b"k", revoked) == revoked
+    older = HighWaterMark(NOW - timedelta(minutes=5))
+    assert await marks.record(b"k", older) == revoked
+    newer = await marks.record(b"k", HighWaterMark(NOW + timedelta(minutes=5)))
+    assert (newer.this_update, newer.revoked_at) == (NOW + timedelta(minutes=5), NOW - timedelta(days=1))
+    assert await marks.load(b"k") == newer
+    assert await marks.load_newest_time() == NOW + timedelta(minutes=5)

@@ -1,0 +1,40 @@
+"""The keys of the server on disk: made once, for one user, read back the same."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kiosk_web.adapters.key_files import KeyFiles
+from kiosk_web.errors import KeysError
+from tests.support.jpki import NOW
+
+
+def test_keys_are_made_once_and_readable_by_one_user_only(tmp_path: Path) -> None:
+    files = KeyFiles(tmp_path, secrets.token_bytes)
+    first, second = files.load(NOW), files.load(NOW)
+    assert first.identity_public == second.identity_public
+    assert (first.current.kid, first.following.kid) == (second.current.kid, second.following.kid)
+    for path in (tmp_path / "keys").iterdir():
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_rotation_is_kept(tmp_path: Path) -> None:
+    files = KeyFiles(tmp_path, secrets.token_bytes)
+    ring = files.load(NOW)
+    announced = ring.following.kid
+    files.rotate(ring, NOW + timedelta(days=6))
+    assert ring.current.kid == announced
+    assert files.load(NOW + timedelta(days=6)).current.kid == announced
+
+
+@pytest.mark.parametrize("name", ["identity.pem", "tickets.json"])
+def test_a_file_that_is_no_key_is_named(tmp_path: Path, name: str) -> None:
+    files = KeyFiles(tmp_path, secrets.token_bytes)
+    files.load(NOW)
+    (tmp_path / "keys" / name).write_text("{}x")
+    with pytest.raises(KeysError, match=name):
+        files.load(NOW)

@@ -1,0 +1,72 @@
+"""Settings: every mistake is named with its place; production refuses what only a demo may have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kiosk_web.errors import SettingsError
+from kiosk_web.server import load_anchors
+from kiosk_web.settings import load_settings
+from tests.support.jpki import build_root
+from tests.support.kiosk_server import build_settings
+
+
+def test_the_demo_offers_one_service_of_each_profile() -> None:
+    services = load_settings({}, {}).build_offer().services
+    assert [service.profile for service in services] == ["type1", "library", "type2"]
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "kiosk.toml"
+    file.write_text("port = 1\nstaff_port = 2\nbridge_port = 3\n")
+    environment = {"KIOSK_CONFIG": str(file), "KIOSK_STAFF_PORT": "20", "KIOSK_BRIDGE_PORT": "30", "HOME": "x"}
+    settings = load_settings({"bridge_port": 300, "data": None}, environment)
+    assert (settings.port, settings.staff_port, settings.bridge_port) == (1, 20, 300)
+    assert settings.bridge_address == "ws://127.0.0.1:300/card"
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "words"),
+    [
+        ({}, {"KIOSK_PROT": "1"}, "KIOSK_PROT: there is no such setting"),
+        ({"port": 70000}, {}, "--port: "),
+        ({}, {"KIOSK_PORT": "many"}, "KIOSK_PORT: "),
+        ({"deployment": "staging"}, {}, "--deployment: "),
+        ({}, {"KIOSK_HOST": "0.0.0.0"}, "127.0.0.1 only"),
+        ({"ocsp_url": "ftp://x"}, {}, "--ocsp-url: "),
+        ({"deployment": "production"}, {"KIOSK_OCSP_NONCE": "none"}, "production requires a nonce"),
+        ({}, {"KIOSK_CONFIG": "/nowhere/kiosk.toml"}, "/nowhere/kiosk.toml: "),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(given: dict[str, object], environment: dict[str, str], words: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(given, environment)
+    assert words in str(refusal.value)
+
+
+def test_an_unknown_key_in_the_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "kiosk.toml"
+    file.write_text("prot = 1\n")
+    with pytest.raises(SettingsError, match=r"kiosk\.toml: prot: there is no such setting"):
+        load_settings({}, {"KIOSK_CONFIG": str(file)})
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "kiosk.toml"
+    file.write_text("port = \n")
+    with pytest.raises(SettingsError, match=r"kiosk\.toml: .*line 1"):
+        load_settings({}, {"KIOSK_CONFIG": str(file)})
+
+
+def test_production_refuses_an_anchor_that_jpki_has_not_published(tmp_path: Path) -> None:
+    settings = build_settings(tmp_path, build_root(2023), deployment="production")
+    with pytest.raises(SettingsError, match="not on the list of published JPKI roots"):
+        load_anchors(settings)
+
+
+def test_production_has_the_published_anchors() -> None:
+    settings = load_settings({"deployment": "production"}, {})
+    assert load_anchors(settings).anchors
+    assert not settings.demo
