@@ -73,6 +73,13 @@ class CardDesk:
         if report.reader == "busy":
             self._later(BUSY_RETRY_SECONDS, lambda: self._recognise_again(instance))
 
+    def worker_hangs(self) -> None:
+        """The worker does not answer: the reader counts as busy until it has recognised this card anew."""
+        instance = self._presence.instance
+        if instance is not None:
+            self._tell(Reader("busy", "unknown", instance.id))
+            self._recogniser.recognise(instance)
+
     def _recognise_again(self, instance: CardInstance) -> None:
         if self._presence.instance == instance and not self._presence.mute:
             self._recogniser.recognise(instance)

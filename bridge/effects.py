@@ -48,6 +48,13 @@ class EndVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class Overdue:
+    """The card worker has not answered in time: it may hang in the driver. `state` is what it was to do."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something for the log: a stable name and a reason, never a value from the page."""
 
@@ -55,4 +62,4 @@ class Note:
     reason: str
 
 
-Effect = Send | Close | Claim | StartVisit | GivePin | EndVisit | Note
+Effect = Send | Close | Claim | StartVisit | GivePin | EndVisit | Overdue | Note

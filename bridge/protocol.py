@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from bridge import evidence, messages
 from bridge.card.pin import Pin
-from bridge.effects import Claim, Close, Effect, EndVisit, GivePin, Note, Send, StartVisit
+from bridge.effects import Claim, Close, Effect, EndVisit, GivePin, Note, Overdue, Send, StartVisit
 from bridge.errors import (
+    AccessDenied,
     BridgeError,
     Cancelled,
     CardCommunicationError,
@@ -26,6 +27,7 @@ from bridge.errors import (
     PinLocked,
     PinMalformed,
     PinUndecryptable,
+    ReaderBusy,
     TicketRefused,
 )
 from bridge.messages import MalformedMessage, PageMessage, Reader, WrongVersion
@@ -151,8 +153,8 @@ class PageConnection:
             return []
         if self.state in (State.OPENED, State.GREETED):
             return self._close(CLOSE_UNAUTHENTICATED, "too late")
-        # the card worker has not answered: it may hang in the driver, and its late answer will not count
-        return [Note("card_step_overdue", self.state.value), *self._fail(CardCommunicationError())]
+        # a late answer of the card worker will not count
+        return [Overdue(self.state.value), *self._fail(CardCommunicationError())]
 
     def displace(self) -> list[Effect]:
         """A newer page has proven itself."""
@@ -333,6 +335,10 @@ class PageConnection:
 
     def _judge_card(self, challenge: ChallengeTicket) -> BridgeError | None:
         """Why the card on the reader cannot be the one that the challenge is for."""
+        if self._reader.reader == "busy":
+            return ReaderBusy()
+        if self._reader.reader == "denied":
+            return AccessDenied()
         if self._reader.card == "none":
             return CardRemoved()
         if self._reader.instance != challenge.card:

@@ -14,6 +14,7 @@ import secrets
 import socket
 import sys
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
@@ -26,7 +27,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from bridge.card.pin import Pin
-from bridge.effects import Claim, Close, Effect, EndVisit, GivePin, Note, Send, StartVisit
+from bridge.effects import Claim, Close, Effect, EndVisit, GivePin, Note, Overdue, Send, StartVisit
 from bridge.errors import BridgeError, SettingsError
 from bridge.gate import REFUSAL_TEXT, HandshakeRequest, RateLimiter, Refusal, judge_load, judge_request
 from bridge.log import SampledCount
@@ -81,11 +82,15 @@ class _Session:
 class BridgeServer:
     """Listens on 127.0.0.1. `report` and `show_reader` bring in what the worker and the desk have to say."""
 
-    def __init__(self, terminal: Terminal, visits: Visits, *, version: str, reader: Reader) -> None:
+    def __init__(
+        self, terminal: Terminal, visits: Visits, *, version: str, reader: Reader, overdue: Callable[[], None]
+    ) -> None:
+        """`reader` is what holds now; `overdue` is called when the card worker does not answer in time."""
         self._terminal = terminal
         self._visits = visits
         self._version = version
         self._reader = reader
+        self._overdue = overdue
         self._used = UsedTickets()
         self._limiter = RateLimiter(time.monotonic())
         self._refusals = SampledCount()
@@ -272,6 +277,9 @@ class BridgeServer:
             elif isinstance(effect, Close):
                 _log.info("connection_closing", close_code=effect.code, reason=effect.reason)
                 session.put(effect)
+            elif isinstance(effect, Overdue):
+                _log.error("card_step_overdue", state=effect.state)
+                self._overdue()
             elif isinstance(effect, Note):
                 _log.warning(effect.event, reason=effect.reason)
 

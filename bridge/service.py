@@ -55,7 +55,9 @@ class BridgeService:
             production=production,
         )
         self._monitor = ReaderMonitor(source, lambda snapshot: self._from_thread(self._desk.observe, snapshot))
-        self.server = BridgeServer(terminal, self._worker, version=__version__, reader=self._desk.reader)
+        self.server = BridgeServer(
+            terminal, self._worker, version=__version__, reader=self._desk.reader, overdue=self._desk.worker_hangs
+        )
 
     async def start(self, port: int) -> int:
         """Returns the port. Raises `SettingsError` when it is taken."""

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import messages
-from bridge.effects import Claim, Close, Effect, EndVisit, GivePin, Note, Send, StartVisit
+from bridge.effects import Claim, Close, Effect, EndVisit, GivePin, Note, Overdue, Send, StartVisit
 from bridge.evidence import build_pin_data, build_welcome, derive_hash
 from bridge.messages import BadState, Failed, Reader
 from bridge.protocol import HELLO_SECONDS, OPEN_SECONDS, STEP_SECONDS, PageConnection
@@ -246,6 +246,7 @@ def test_a_card_step_that_hangs_ends_the_visit_and_its_late_answer_counts_for_no
     challenge = driver.challenge
     effects = driver.machine.expire(driver.now + STEP_SECONDS)
     assert [message.code for message in sent(effects) if isinstance(message, Failed)] == ["card_error"]
+    assert effects[0] == Overdue(state.value)
     assert any(isinstance(effect, EndVisit) for effect in effects)
     assert driver.machine.report(Signed(challenge, CERTIFICATE, bytes(256), 2), driver.now) == []
 
@@ -266,6 +267,8 @@ def test_the_servers_time_is_counted_on_with_the_bridges_own_clock() -> None:
         (Reader("ready", "ours", encode_base64url(b"d" * 16)), "card_swapped"),
         (Reader("ready", "mute", CARD), "card_mute"),
         (Reader("ready", "unknown", CARD), "not_my_number_card"),
+        (Reader("busy", "unknown", CARD), "reader_busy"),
+        (Reader("denied", "unknown", CARD), "access_denied"),
     ],
 )
 def test_a_visit_begins_only_with_the_card_it_is_for(reader: Reader, code: str) -> None:
