@@ -25,7 +25,6 @@ from bridge.card.status_word import (
     NoMatchNoLimit,
     OffsetBeyondFile,
     ReferenceBlocked,
-    StatusWordError,
 )
 from bridge.card.tlv import parse_header
 from bridge.errors import CardDataMalformed, PinLocked, PinRefused
@@ -162,6 +161,3 @@ class Applet:
 
 def _build_read(p1: int, p2: int, expected: int, *, extended: bool = False) -> CommandApdu:
     return CommandApdu(CLA_ISO, Instruction.READ_BINARY, p1, p2, expected=expected, extended=extended)
-
-
-__all__ = ["OBJECT_LENGTH_MAXIMUM", "Applet", "CommandForms", "StatusWordError"]

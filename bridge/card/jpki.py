@@ -14,7 +14,7 @@ from bridge.card.application import (
     Application,
 )
 from bridge.card.pin import Pin, PinRule
-from bridge.card.status_word import FileNotFound, StatusWordError, WrongLength, WrongParameters
+from bridge.card.status_word import FileNotFound, WrongLength, WrongParameters
 from bridge.card.tlv import parse_object, parse_objects
 from bridge.card.token_label import LABEL_LENGTH, TokenLabel, parse_token_label
 from bridge.errors import CardDataMalformed, CertificateMissing, NotMyNumberCard
@@ -79,6 +79,3 @@ def _require_certificate_shape(der: bytes) -> None:
         raise CardDataMalformed("the certificate file holds no certificate")
     if [item.tag for item in parse_objects(outer.value)] != [_SEQUENCE, _SEQUENCE, _BIT_STRING]:
         raise CardDataMalformed("the certificate file holds no certificate")
-
-
-__all__ = ["JpkiApplet", "StatusWordError"]

@@ -56,7 +56,7 @@ def test_an_extended_command_arrives_at_the_card_as_it_left(data: bytes, expecte
 )
 def test_a_field_out_of_range_is_refused(fields: dict[str, object]) -> None:
     with pytest.raises(ValueError):
-        CommandApdu(**({"cla": 0, "instruction": 0xB0, "p1": 0, "p2": 0} | fields))  # type: ignore[arg-type]
+        CommandApdu(**({"cla": 0, "instruction": 0xB0, "p1": 0, "p2": 0} | fields))  # type: ignore[arg-type]  # by name, one wrong at a time
 
 
 def test_the_text_of_a_verify_never_shows_the_pin() -> None:
