@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_der_x509_certificate
 
+from bridge.card.transport import CardConnection, ReaderSnapshot, ReadersSnapshot, ReaderState
+from bridge.errors import NotMyNumberCard
 from bridge.evidence import build_card_digest, build_certificate_evidence, build_result_evidence
 from bridge.strict_json import decode_base64url
 from tests.bridge.page import Page, running_bridge
@@ -370,8 +373,6 @@ def test_a_page_that_vanishes_lets_the_card_go(tmp_path: Path) -> None:
 
 def test_stopping_in_the_middle_of_a_visit_closes_the_page_and_ends_the_threads(tmp_path: Path) -> None:
     async def visit() -> None:
-        import threading
-
         async with running_bridge(tmp_path) as bridge, Page.verified(bridge) as page:
             bridge.lay("cards/taro")
             await page.expect_card("ours")
@@ -400,3 +401,57 @@ async def _lay_and_succeed(page: Page, profile: str) -> None:
     await page.say("authenticate")
     await page.enter_pin(PIN, certificate["challenge"])
     await page.expect("result")
+
+
+class CarouselSource:
+    """A reader in memory on which a card can be laid as fast as a test can count; every card is a foreign one."""
+
+    virtual = True
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._snapshot = ReadersSnapshot(ReaderState.READY, (ReaderSnapshot("R", False, False, 0, b""),), 0)
+        self._closed = False
+
+    def lay(self, count: int) -> None:
+        with self._changed:
+            reader = ReaderSnapshot("R", count % 2 == 1, False, count, b"")
+            self._snapshot = ReadersSnapshot(ReaderState.READY, (reader,), 0)
+            self._changed.notify_all()
+
+    def wait_for_change(self, previous: ReadersSnapshot | None, timeout_seconds: float) -> ReadersSnapshot:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._snapshot != previous, timeout_seconds)
+            return self._snapshot
+
+    def connect(self, reader_name: str) -> CardConnection:
+        raise NotMyNumberCard(reader_name)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+def test_hundreds_of_cards_leave_no_thread_and_no_file_behind(tmp_path: Path) -> None:
+    async def soak() -> None:
+        source = CarouselSource()
+        async with running_bridge(tmp_path, source=source) as bridge, Page.verified(bridge) as page:
+            instances = set()
+            for count in range(1, 601):
+                source.lay(count)
+                if count % 2:
+                    instances.add(await page.expect_card("unknown"))
+                else:
+                    await page.expect_card("none")
+                if count == 100:
+                    before = (threading.active_count(), _open_files())
+            assert len(instances) == 300
+            assert (threading.active_count(), _open_files()) == before
+
+    asyncio.run(soak())
+
+
+def _open_files() -> int:
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.exists() else 0
