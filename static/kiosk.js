@@ -21,6 +21,7 @@ class Kiosk {
   #inFlight = new Set();
   #admitted = false;
   #superseded = false;
+  #welcoming = false;
   #reported = "";
   #cards = new Map(); // challenge → the card it is for
   #certificate = { challenge: "", certificate: "" };
@@ -62,6 +63,15 @@ class Kiosk {
     await htmx.swap({ sourceElement: this.#main, target: this.#main, swap: "innerMorph", text: html });
     this.#entered();
     return true;
+  }
+
+  /**
+   * A page that proves its bridge anew becomes its own newer page: what its older stream says last is not meant for it. A page that
+   * another one has superseded has lost its bridge before (docs/wire.md 4).
+   */
+  #isOwnShadow(html) {
+    if (!this.#welcoming && !this.bridge.ready) return false;
+    return new DOMParser().parseFromString(html, "text/html").getElementById("stage")?.dataset.state === "superseded";
   }
 
   /** The version of a fragment; null for anything that is not one. */
@@ -173,9 +183,14 @@ class Kiosk {
   }
 
   async #welcome(body) {
-    const response = await this.#ask("/k/bridge/welcome", body);
-    if (!response.ok) throw new BridgeTrouble(response.status < 500 ? "bridge_untrusted" : "server_lost");
-    return response.text();
+    this.#welcoming = true;
+    try {
+      const response = await this.#ask("/k/bridge/welcome", body);
+      if (!response.ok) throw new BridgeTrouble(response.status < 500 ? "bridge_untrusted" : "server_lost");
+      return await response.text();
+    } finally {
+      this.#welcoming = false;
+    }
   }
 
   async #ask(path, body) {
@@ -356,7 +371,7 @@ class Kiosk {
       const { message } = event.detail;
       if (message.event) return;
       const version = this.#judge(message.data);
-      if (version === null || version < this.#version) event.preventDefault();
+      if (version === null || version < this.#version || this.#isOwnShadow(message.data)) event.preventDefault();
     });
     on("htmx:sse:after:message", () => this.#entered());
     on("htmx:before:swap", (event) => {

@@ -1,4 +1,4 @@
-"""Whole visits in a real browser, through the real bridge, on the virtual reader: what each person meets at the terminal."""
+"""Whole visits in a real browser, through the real bridge, on the virtual reader: what each person meets."""
 
 from __future__ import annotations
 
