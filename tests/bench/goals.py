@@ -1,0 +1,57 @@
+"""What is measured and how good it has to be. Nothing here needs a reader or a browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Measure(StrEnum):
+    """The rows of the report, in order."""
+
+    EXCHANGES = "Exchanges with the card in one visit"
+    REPEATED = "Exchanges that were sent twice in a visit"
+    AFTER_PIN = "Exchanges after the PIN"
+    STEP = "A step of 8 exchanges in one bridge message / the same by raw pyscard"
+    FLOW = "Whole flow on a card with 25 ms per exchange / the card's own time"
+    SOFTWARE = "Share of the software in a whole flow, 0 ms card"
+    SCREEN = "Last key of the PIN → result in the DOM"
+    LAID = "Card laid → message on the socket"
+    LIFTED = "Card lifted → message on the socket"
+    NOTICED = "pcscd killed → noticed"
+    USABLE = "pcscd back → card usable"
+    PROCESS = "Restarts of the bridge that a restart of pcscd needs"
+
+
+TARGETS = {
+    Measure.EXCHANGES: "exactly 5 + ⌈L/256⌉",
+    Measure.REPEATED: "0",
+    Measure.AFTER_PIN: "VERIFY, SIGN",
+    Measure.STEP: "≤ 2",
+    Measure.FLOW: "≤ 1.10",
+    Measure.SOFTWARE: "≤ 10 ms (p95)",
+    Measure.SCREEN: "≤ 30 ms (p95)",
+    Measure.LAID: "≤ 5 ms (p95)",
+    Measure.LIFTED: "≤ 5 ms (p95)",
+    Measure.NOTICED: "≤ 1.5 s (longest)",
+    Measure.USABLE: "≤ 1 s (longest)",
+    Measure.PROCESS: "0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row of the report. `value` as it is read aloud; `detail` is what lies behind it."""
+
+    measure: Measure
+    value: str
+    met: bool
+    detail: str
+
+    @property
+    def target(self) -> str:
+        return TARGETS[self.measure]
+
+    @property
+    def verdict(self) -> str:
+        return "yes" if self.met else "NO"
