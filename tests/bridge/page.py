@@ -26,7 +26,7 @@ from bridge.strict_json import decode_base64url, encode_base64url
 from bridge.terminal import store_terminal
 from bridge.virtual.reader import VirtualSource
 from tests.bridge.authority import Authority
-from tests.support.profiles import write_profile, write_reader
+from tests.support.profiles import PIN, write_profile, write_reader
 
 Message = dict[str, Any]
 
@@ -180,3 +180,31 @@ class Page:
         bound = build_pin_data(challenge=challenge, card=self.reader["instance"], seq=self.seq + 1)
         data = self._box.encrypt(iv, pin.encode().ljust(16, b"\0"), bound)
         await self.say("enter_pin", iv=encode_base64url(iv), data=encode_base64url(data))
+
+
+@asynccontextmanager
+async def page_with_card(folder: Path, **card: Any) -> AsyncIterator[Page]:
+    """A verified page and the card `cards/taro` on the reader, recognised."""
+    async with running_bridge(folder, **card) as bridge, Page.verified(bridge) as page:
+        bridge.lay("cards/taro")
+        await page.expect_card("ours")
+        yield page
+
+
+async def expect_failure(page: Page, code: str) -> Message:
+    """The next `failed`, which has this code."""
+    failed = await page.expect("failed")
+    assert failed["code"] == code
+    return failed
+
+
+async def lay_and_succeed(page: Page, profile: str) -> None:
+    """Lift what lies there, lay another card and go through a whole visit."""
+    page.bridge.lay(None)
+    await page.expect_card("none")
+    page.bridge.lay(profile)
+    await page.expect_card("ours")
+    certificate, _ = await page.read_certificate()
+    await page.say("authenticate")
+    await page.enter_pin(PIN, certificate["challenge"])
+    await page.expect("result")
