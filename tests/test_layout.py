@@ -23,6 +23,9 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST = 450
 """Lines. 300 is what a file should stay under; a file that reaches this one holds two subjects."""
 
+LONGEST_TEST = 600
+"""A table of cases may be longer than the code it is about."""
+
 SAYS_NOTHING = {"base", "common", "core", "helper", "helpers", "manager", "misc", "shared", "tools", "util", "utils"}
 
 
@@ -53,7 +56,7 @@ def test_a_module_is_named_after_what_it_is_about(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=name_of)
 def test_a_file_holds_one_subject_in_few_lines(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= (LONGEST if path in SOURCES else LONGEST_TEST)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
@@ -71,7 +74,7 @@ def test_tests_mirror_the_source(path: Path) -> None:
     place = Path(ROOT, house, *folders)
     subject = path.stem.removeprefix("test_")
     subjects = {module.stem for module in place.glob("*") if not module.name.startswith((".", "__pycache__"))}
-    subjects |= {"main", place.name}  # __main__, and the package as a whole
+    subjects |= {"main", "vendored", place.name}  # __main__, `static/`, and the package as a whole
     assert place.is_dir()
     assert any(subject == name or subject.startswith(f"{name}_") for name in subjects), f"nothing is called {subject}"
 

@@ -37,22 +37,23 @@ def test_every_command_of_run_in_a_manual_exists() -> None:
     assert quoted <= commands
 
 
+def code_in(text: str) -> list[str]:
+    """Fenced lines, inline code, and the lines of a unit that start a program."""
+    fenced = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    inline = re.findall(r"`([^`\n]+)`", text)
+    return [*"\n".join(fenced).splitlines(), *inline, *re.findall(r"^Exec\w+=(.*)", text, re.MULTILINE)]
+
+
 def quoted_commands() -> list[tuple[str, str, tuple[str, ...]]]:
-    """Program, command path and options of each `kiosk …` or `kiosk-bridge …` in the manuals."""
+    """Program, command and options of each `kiosk …` and `kiosk-bridge …` in the manuals."""
     found = set()
-    for text in MANUALS.values():
-        for program, rest in re.findall(
-            r"(?<![\w/-]|\bdist/)(?:/opt/kiosk/)?(kiosk|kiosk-bridge) ([a-z][^`\n|]*)", text
-        ):
+    for code in (code for text in MANUALS.values() for code in code_in(text)):
+        for program, rest in re.findall(r"^(?:sudo -u \S+ )?(?:\S*/)?(kiosk|kiosk-bridge) ([a-z][^|#]*)", code):
             words = rest.split()
-            path = []
-            for word in words:
-                if not re.fullmatch(r"[a-z]+", word):
-                    break
-                path.append(word)
+            names = [word for word in words[:2] if re.fullmatch(r"[a-z]+", word)]
+            command = names[:2] if names[:1] == ["terminal"] else names[:1]
             options = tuple(sorted(word for word in words if re.fullmatch(r"--[a-z-]+", word)))
-            if path[0] in {"serve", "demo", "simulate", "migrate", "terminal", "doctor", "run", "enrol"}:
-                found.add((program, " ".join(path[: 2 if path[0] == "terminal" else 1]), options))
+            found.add((program, " ".join(command), options))
     return sorted(found)
 
 
