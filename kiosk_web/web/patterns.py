@@ -60,13 +60,14 @@ _RESULT: Mapping[str, object] = {
 }
 
 
-def _view(state: str, code: str = "", **data: object) -> StageView:
-    return StageView(state, code, 1, None, "ja", "normal", (), {"help_called": False, **data})
+def _view(state: str, **data: object) -> StageView:
+    return StageView(state, "", 1, None, "ja", "normal", (), {"help_called": False, **data})
 
 
 def _refusal(name: str) -> StageView:
     tries = {"pin_locked": 0, "last_try_declined": 1, "pin_tries_used": 1}.get(name)
-    return _view("refused", name, reference=_REFERENCE, tries_left=tries, card=CODES[name].group != "terminal")
+    view = _view("refused", reference=_REFERENCE, tries_left=tries, card=CODES[name].group != "terminal")
+    return replace(view, code=name)
 
 
 def build_patterns() -> dict[str, StageView]:
