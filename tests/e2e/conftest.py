@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.kiosk_page import KioskPage
-from tests.support.demo import RunningDemo, demo, running_demo
+from tests.support.demo import RunningDemo, demo, running_demo, start_demo
 
 __all__ = ["demo", "running_demo"]
 
@@ -56,3 +56,17 @@ def page(browser: Browser) -> Iterator[Page]:
 def kiosk(page: Page, demo: RunningDemo) -> KioskPage:
     """The resident's page of the running demo, not yet opened."""
     return KioskPage(page, demo.kiosk)
+
+
+@pytest.fixture(scope="session")
+def bare_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """Everything but the bridge, which each test starts as it needs it."""
+    with start_demo(tmp_path_factory.mktemp("bare"), "--no-bridge") as running:
+        yield running
+
+
+@pytest.fixture
+def bare_kiosk(page: Page, bare_demo: RunningDemo) -> KioskPage:
+    """The resident's page of the demo without a bridge, not yet opened."""
+    bare_demo.restore()
+    return KioskPage(page, bare_demo.kiosk)

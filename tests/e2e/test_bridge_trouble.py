@@ -12,84 +12,75 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.kiosk_page import KioskPage
-from tests.support.demo import RunningDemo, start_demo
+from tests.support.demo import RunningDemo
 from tests.support.impostor import FakeBridge, Relay, listen
 from tests.support.own_bridge import derive_port, find_free_port, run_bridge
 
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture(scope="module")
-def bare_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    """Everything but the bridge."""
-    with start_demo(tmp_path_factory.mktemp("bare"), "--no-bridge") as running:
-        yield running
-
-
-@pytest.fixture
-def kiosk(page: Page, bare_demo: RunningDemo) -> KioskPage:
-    bare_demo.restore()
-    return KioskPage(page, bare_demo.kiosk)
-
-
 def test_without_a_bridge_the_page_says_so_and_begins_by_itself_when_it_comes(
-    kiosk: KioskPage, bare_demo: RunningDemo
+    bare_kiosk: KioskPage, bare_demo: RunningDemo
 ) -> None:
-    kiosk.open("out_of_service").wait_for_code("bridge_missing")
+    bare_kiosk.open("out_of_service").wait_for_code("bridge_missing")
     with run_bridge(bare_demo):
-        kiosk.wait_for("choosing_service")
+        bare_kiosk.wait_for("choosing_service")
 
 
 @pytest.mark.parametrize("state", ["choosing_service", "awaiting_card", "awaiting_pin", "result"])
 def test_a_bridge_killed_at_any_step_and_started_again_needs_no_touch_of_staff(
-    kiosk: KioskPage, bare_demo: RunningDemo, state: str
+    bare_kiosk: KioskPage, bare_demo: RunningDemo, state: str
 ) -> None:
     with run_bridge(bare_demo) as bridge:
-        kiosk.open()
-        reach(kiosk, bare_demo, state)
+        bare_kiosk.open()
+        reach(bare_kiosk, bare_demo, state)
         bridge.kill()
-        kiosk.wait_for("out_of_service", "refused", *(["result"] if state == "result" else []))
-        assert state == "result" or kiosk.state != "result"
+        bare_kiosk.wait_for("out_of_service", "refused", *(["result"] if state == "result" else []))
+        assert state == "result" or bare_kiosk.state != "result"
         bare_demo.lift_card()
         bridge.start()
-        kiosk.wait_for("choosing_service", "refused", "result", "taking_card")
-        if kiosk.state in ("refused", "result"):
-            kiosk.page.locator("#finish").click()
-        kiosk.wait_for("choosing_service").choose()
+        bare_kiosk.wait_for("choosing_service", "refused", "result", "taking_card")
+        if bare_kiosk.state in ("refused", "result"):
+            bare_kiosk.page.locator("#finish").click()
+        bare_kiosk.wait_for("choosing_service").choose()
         bare_demo.put_card("hanako")
-        kiosk.wait_for("awaiting_pin").type_pin("1234").wait_for("result")
+        bare_kiosk.wait_for("awaiting_pin").type_pin("1234").wait_for("result")
 
 
-def reach(kiosk: KioskPage, demo: RunningDemo, state: str) -> None:
+def reach(bare_kiosk: KioskPage, demo: RunningDemo, state: str) -> None:
     if state == "choosing_service":
         return
-    kiosk.choose()
+    bare_kiosk.choose()
     if state == "awaiting_card":
         return
     demo.put_card("hanako")
-    kiosk.wait_for("awaiting_pin")
+    bare_kiosk.wait_for("awaiting_pin")
     if state == "result":
-        kiosk.type_pin("1234").wait_for("result")
+        bare_kiosk.type_pin("1234").wait_for("result")
 
 
-def test_a_program_on_the_port_without_the_terminal_key_gets_no_pin(kiosk: KioskPage, bare_demo: RunningDemo) -> None:
+def test_a_program_on_the_port_without_the_terminal_key_gets_no_pin(
+    bare_kiosk: KioskPage, bare_demo: RunningDemo
+) -> None:
     terminal = json.loads((bare_demo.data / "bridge" / "terminal.json").read_text())["terminal"]
     fake = FakeBridge(terminal)
     with listen("127.0.0.1", derive_port(bare_demo), fake.serve_page):
-        kiosk.open("out_of_service").wait_for_code("bridge_untrusted")
-        kiosk.page.keyboard.type("1234")
-        kiosk.page.keyboard.press("Enter")
+        bare_kiosk.open("out_of_service").wait_for_code("bridge_untrusted")
+        bare_kiosk.page.keyboard.type("1234")
+        bare_kiosk.page.keyboard.press("Enter")
     assert {message["type"] for message in fake.heard} <= {"open", "hello", "bye"}
     assert "1234" not in json.dumps(fake.heard)
 
 
-def test_a_relay_on_the_port_in_front_of_the_real_bridge_gets_no_pin(kiosk: KioskPage, bare_demo: RunningDemo) -> None:
+def test_a_relay_on_the_port_in_front_of_the_real_bridge_gets_no_pin(
+    bare_kiosk: KioskPage, bare_demo: RunningDemo
+) -> None:
     real = find_free_port()
     with run_bridge(bare_demo, *real_bridge_elsewhere(bare_demo, real)):
         relay = Relay(f"ws://127.0.0.1:{real}/card", bare_demo.kiosk)
         with listen("127.0.0.1", derive_port(bare_demo), relay.serve_page):
-            kiosk.open("out_of_service")
-            assert kiosk.code in {"bridge_untrusted", "bridge_refused"}
+            bare_kiosk.open("out_of_service")
+            assert bare_kiosk.code in {"bridge_untrusted", "bridge_refused"}
     assert relay.connections > 0
     assert "enter_pin" not in {message["type"] for message in relay.heard}
 
@@ -99,15 +90,15 @@ def real_bridge_elsewhere(demo: RunningDemo, port: int) -> tuple[str, ...]:
     return (virtual, f"--port={port}")
 
 
-def test_a_relay_on_the_other_loopback_address_is_never_asked(kiosk: KioskPage, bare_demo: RunningDemo) -> None:
+def test_a_relay_on_the_other_loopback_address_is_never_asked(bare_kiosk: KioskPage, bare_demo: RunningDemo) -> None:
     """`localhost` may mean [::1]; the page dials 127.0.0.1 by its number, also when it was opened as localhost."""
     relay = Relay(bare_demo.bridge, bare_demo.kiosk)
     with run_bridge(bare_demo), listen("::1", derive_port(bare_demo), relay.serve_page):
-        kiosk.page.goto(bare_demo.kiosk.replace("127.0.0.1", "localhost"))
-        kiosk.wait_for("choosing_service").choose()
+        bare_kiosk.page.goto(bare_demo.kiosk.replace("127.0.0.1", "localhost"))
+        bare_kiosk.wait_for("choosing_service").choose()
         bare_demo.put_card("hanako")
-        kiosk.wait_for("awaiting_pin").type_pin("1234").wait_for("result")
-        assert kiosk.page.url.startswith(bare_demo.kiosk)
+        bare_kiosk.wait_for("awaiting_pin").type_pin("1234").wait_for("result")
+        assert bare_kiosk.page.url.startswith(bare_demo.kiosk)
     assert relay.connections == 0
 
 
@@ -149,10 +140,10 @@ def foreign_page() -> Iterator[str]:
 
 
 def test_a_foreign_page_and_a_sandboxed_frame_cannot_open_the_socket(
-    kiosk: KioskPage, page: Page, bare_demo: RunningDemo
+    bare_kiosk: KioskPage, page: Page, bare_demo: RunningDemo
 ) -> None:
     with run_bridge(bare_demo), foreign_page() as address:
         page.goto(address)
         for frame in page.frames:
             assert frame.evaluate(OPEN_SOCKET, bare_demo.bridge) == {"code": 1006, "heard": []}
-        kiosk.open("choosing_service")
+        bare_kiosk.open("choosing_service")
