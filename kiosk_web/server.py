@@ -101,7 +101,7 @@ async def build_server(
     async with HttpFetcher() as network:
         validation = ValidationService(
             store=anchors,
-            trust_policy=TrustPolicy(allow_test_arc=settings.demo),
+            trust_policy=TrustPolicy(allow_test_arc=settings.allow_test_arc),
             responder_policy=OcspResponderPolicy(settings.ocsp_url, nonce=settings.ocsp_nonce),
             fetcher=fetcher or network,
             high_water=SqlHighWaterMarks(store),

@@ -103,7 +103,8 @@ class Settings(BaseSettings):
     anchors: Path | None = None
     confirmed_fingerprints: tuple[str, ...] = ()
     ocsp_url: str | None = None
-    ocsp_nonce: Literal["required", "none"] = "required"
+    ocsp_nonce: Literal["required", "none"] = "required"  # whether the real responder echoes one is not public
+    allow_test_arc: bool = False
     early_check: bool = True
     static: Path = Path(__file__).resolve().parent.parent / "static"
     services: Annotated[tuple[ServiceSettings, ...], Field(min_length=1, max_length=6)] = Field(
@@ -133,8 +134,8 @@ class Settings(BaseSettings):
     def _judge_deployment(self) -> Settings:
         if self.host != LOOPBACK:
             raise ValueError(f"host: the page of the terminal is served on {LOOPBACK} only")
-        if self.deployment == "production" and self.ocsp_nonce == "none":
-            raise ValueError("ocsp_nonce: production requires a nonce")
+        if self.deployment == "production" and self.allow_test_arc:
+            raise ValueError("allow_test_arc: production refuses certificates of the test arc")
         if len({service.id for service in self.services}) != len(self.services):
             raise ValueError("services: two have the same id")
         return self

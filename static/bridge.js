@@ -280,6 +280,7 @@ class Connection {
   #end;
   #waiting = null;
   #seq = 0;
+  #held = null; // what waits while a PIN is being sealed: `seq` must rise on the wire too
   #key = null;
   #pinging = 0;
   #missed = 0;
@@ -338,6 +339,10 @@ class Connection {
 
   say(type, fields = {}) {
     if (!this.ready) return false;
+    if (this.#held !== null) {
+      this.#held.push([type, fields]);
+      return true;
+    }
     this.#seq += 1;
     return this.#send({ v: VERSION, type, seq: this.#seq, ...fields });
   }
@@ -346,6 +351,7 @@ class Connection {
     if (!this.ready) return false;
     this.#seq += 1;
     const seq = this.#seq; // taken before the first wait: the sealed PIN is bound to it
+    this.#held = [];
     const block = new Uint8Array(16);
     block.set(pin);
     const iv = crypto.getRandomValues(new Uint8Array(12));
@@ -361,11 +367,15 @@ class Connection {
       });
     } finally {
       block.fill(0);
+      const held = this.#held;
+      this.#held = null;
+      for (const [type, fields] of held ?? []) this.say(type, fields);
     }
   }
 
   end() {
     clearInterval(this.#pinging);
+    this.#held = null;
     if (this.ready && this.#socket?.readyState === WebSocket.OPEN) this.say("bye");
     this.ready = false;
     this.#key = null;

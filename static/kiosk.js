@@ -20,6 +20,7 @@ class Kiosk {
   #queue = Promise.resolve();
   #inFlight = new Set();
   #admitted = false;
+  #admittedOnce = false;
   #superseded = false;
   #welcoming = false;
   #reported = "";
@@ -185,7 +186,7 @@ class Kiosk {
   async #welcome(body) {
     this.#welcoming = true;
     try {
-      const response = await this.#ask("/k/bridge/welcome", body);
+      const response = await this.#ask("/k/bridge/welcome", { ...body, again: this.#admittedOnce });
       if (!response.ok) throw new BridgeTrouble(response.status < 500 ? "bridge_untrusted" : "server_lost");
       return await response.text();
     } finally {
@@ -213,6 +214,7 @@ class Kiosk {
 
   async #bridgeReady({ answer }) {
     this.#admitted = true;
+    this.#admittedOnce = true;
     this.#reported = "";
     this.#eventDropped = false;
     this.#reachable();

@@ -85,9 +85,9 @@ class SessionService:
         """What this page shows now: an older page of the terminal is superseded."""
         return _show(page, await self.load(page.terminal))
 
-    async def open_session(self, page: PageRecord) -> Snapshot:
-        """A page was verified; from now on the session is its."""
-        answer = await self.apply(page.terminal, e.PageVerified(page.id))
+    async def open_session(self, page: PageRecord, *, again: bool) -> Snapshot:
+        """A page was verified; from now on the session is its. `again`: it is the page that had it before."""
+        answer = await self.apply(page.terminal, e.PageVerified(page.id, again))
         return answer.snapshot
 
     async def handle(self, page: PageRecord, seq: int, event: e.Event) -> Answer:

@@ -74,6 +74,7 @@ def build_example_events(now: datetime) -> tuple[e.Event, ...]:
         e.LanguageChosen("en"),
         e.TextSizeChosen("large"),
         e.PageVerified("q"),
+        e.PageVerified("q", again=True),
         e.ChallengeIssued(_CHALLENGE, "t", "r"),
         e.CertificateTrusted(_CHALLENGE, _HASH, 3, True),
         e.CertificateTrusted(_CHALLENGE, _HASH, 1, True),

@@ -109,9 +109,13 @@ class TextSizeChosen:
 
 @dataclass(frozen=True)
 class PageVerified:
-    """A page proved that it talks to the bridge of this terminal. `page` is a fresh random id."""
+    """A page proved that it talks to the bridge of this terminal. `page` is a fresh random id.
+
+    `again`: the very page that was verified before, whose socket to the bridge was lost in between.
+    """
 
     page: str
+    again: bool = False
 
 
 @dataclass(frozen=True)

@@ -133,13 +133,19 @@ def begin(state: s.State, event: e.PageVerified, now: datetime) -> Step:
 
 
 def change_page_at_card(state: s.State, event: e.PageVerified, now: datetime) -> Step:
-    """The old socket is gone, and with it the hold on the card."""
+    """The old socket is gone, and with it the hold on the card. Who loads the page anew hears nothing of the visit before."""
     visit = replace(require_visit(state), page=event.page)
-    return refuse(visit, "bridge_lost", now, status=derive_status(state), cancel=False)
+    refused, commands = refuse(visit, "bridge_lost", now, status=derive_status(state), cancel=False)
+    return (refused if event.again else begin(state, event, now)[0]), commands
 
 
 def change_page_at_end(state: s.State, event: e.PageVerified, now: datetime) -> Step:
-    """The result or the refusal stays on the screen; what the bridge calls the card is not known any more."""
+    """The result or the refusal stays on the screen that showed it, and on no other.
+
+    What the bridge calls the card is not known any more.
+    """
+    if not event.again:
+        return begin(state, event, now)
     visit = require_visit(state)
     visit = replace(visit, page=event.page, presence=replace(visit.presence, instance=""))
     state = with_visit(state, visit)

@@ -36,6 +36,7 @@ TROUBLES = frozenset(
         "browser_blocked",
         "policy_blocked",
         "server_lost",
+        "terminal_revoked",
     }
 )
 _TERMINAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -101,16 +102,19 @@ class KioskRoutes:
 
     async def admit_page(self, request: Request) -> Response:
         try:
-            body = wire.read_object(await request.body(), "ticket", "bridge_key", "signature")
+            body = wire.read_object(await request.body(), "ticket", "bridge_key", "signature", "again")
             ticket = wire.read_text(body["ticket"], _TICKET)
             bridge_key = wire.read_binary(body["bridge_key"], minimum=32, maximum=32)
             signature = wire.read_binary(body["signature"], minimum=64, maximum=64)
+            claims_again = wire.read_flag(body["again"])
         except wire.NotStrict as error:
             return build_problem(400, str(error))
+        before = await self._find_page(request) if claims_again else None
         admission = await self.terminals.admit_page(ticket, bridge_key, signature)
         if admission is None:
             return self._show_outage(403, "bridge_untrusted")
-        snapshot = await self.sessions.open_session(admission.page)
+        again = before is not None and before.current and before.terminal == admission.page.terminal
+        snapshot = await self.sessions.open_session(admission.page, again=again)
         response = self._show(snapshot)
         set_cookie(response, admission.cookie)
         return response

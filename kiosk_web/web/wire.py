@@ -98,6 +98,13 @@ def read_text(value: object, pattern: re.Pattern[str]) -> str:
     return value
 
 
+def read_flag(value: object) -> bool:
+    """True or false. Raises `NotStrict`."""
+    if not isinstance(value, bool):
+        raise NotStrict("not true or false")
+    return value
+
+
 def read_number(value: object) -> int:
     """A whole number that is not negative. Raises `NotStrict`."""
     if type(value) is not int or not 0 <= value <= MAXIMUM_NUMBER:

@@ -36,7 +36,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
         ({"deployment": "staging"}, {}, "--deployment: "),
         ({}, {"KIOSK_HOST": "0.0.0.0"}, "127.0.0.1 only"),
         ({"ocsp_url": "ftp://x"}, {}, "--ocsp-url: "),
-        ({"deployment": "production"}, {"KIOSK_OCSP_NONCE": "none"}, "production requires a nonce"),
+        ({"deployment": "production"}, {"KIOSK_ALLOW_TEST_ARC": "true"}, "refuses certificates of the test arc"),
         ({}, {"KIOSK_CONFIG": "/nowhere/kiosk.toml"}, "/nowhere/kiosk.toml: "),
     ],
 )

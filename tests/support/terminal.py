@@ -147,16 +147,22 @@ class Terminal:
         )
         return (key or self.key).sign(message)
 
-    async def welcome(self, ticket: str, signature: bytes) -> httpx2.Response:
+    async def welcome(self, ticket: str, signature: bytes, *, again: bool = False) -> httpx2.Response:
         return await self.post(
             "/k/bridge/welcome",
-            {"v": 1, "ticket": ticket, "bridge_key": encode(self.bridge_key), "signature": encode(signature)},
+            {
+                "v": 1,
+                "ticket": ticket,
+                "bridge_key": encode(self.bridge_key),
+                "signature": encode(signature),
+                "again": again,
+            },
         )
 
-    async def open_page(self) -> Stage:
-        """A whole handshake; afterwards the client has the cookie."""
+    async def open_page(self, *, again: bool = False) -> Stage:
+        """A whole handshake; afterwards the client has the cookie. `again`: as the page that was open before."""
         ticket = (await self.hello()).json()["ticket"]
-        answer = await self.welcome(ticket, self.sign_welcome(ticket))
+        answer = await self.welcome(ticket, self.sign_welcome(ticket), again=again)
         self.seq = 0
         return Stage(answer.text, answer.status_code)
 

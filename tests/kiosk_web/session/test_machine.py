@@ -300,7 +300,7 @@ AT_CARD = {
         (e.CardChanged("ready", "mute", "x"), "card_mute"),
         (e.BridgeLost("bridge_missing"), "bridge_missing"),
         (e.BridgeLost("anything"), "bridge_lost"),
-        (e.PageVerified("newer"), "bridge_lost"),
+        (e.PageVerified("newer", again=True), "bridge_lost"),
         (e.BridgeFailed("c1", "card_error", None), "card_error"),
         (e.BridgeFailed("", "no such code", None), "internal"),
         (e.WorkInterrupted(), "internal"),
@@ -312,6 +312,13 @@ def test_whatever_happens_to_card_or_bridge_ends_the_visit(state: s.State, event
     assert isinstance(after, s.Refused)
     assert after.code == code
     assert [command.code for command in commands if isinstance(command, c.RecordAudit)] == [code]
+
+
+@pytest.mark.parametrize("state", AT_CARD.values(), ids=AT_CARD.keys())
+def test_a_page_loaded_anew_begins_afresh_and_the_visit_before_is_on_record(state: s.State) -> None:
+    after, commands = step(state, e.PageVerified("newer"), NOW)
+    assert after == s.ChoosingService(s.Visit("newer", 1))
+    assert [command.code for command in commands if isinstance(command, c.RecordAudit)] == ["bridge_lost"]
 
 
 def test_the_same_card_reported_again_changes_nothing() -> None:

@@ -110,10 +110,24 @@ async def test_the_newest_page_wins(stand: Stand) -> None:
 
 async def test_a_new_page_in_the_middle_of_a_visit_ends_the_visit(stand: Stand) -> None:
     terminal, card = await ready_to_sign(stand)
-    reopened = await terminal.open_page()
+    reopened = await terminal.open_page(again=True)
     assert (reopened.state, reopened.code, reopened.commands) == ("refused", "bridge_lost", [])
     assert (await terminal.sign(card)).status == 409
     assert count(stand, "persons") == 0
+
+
+async def test_a_page_loaded_anew_is_not_shown_the_visit_before(stand: Stand) -> None:
+    terminal, card = await ready_to_sign(stand)
+    reopened = await terminal.open_page()
+    assert (reopened.state, reopened.commands) == ("choosing_service", [])
+    assert (await terminal.sign(card)).status == 409
+    assert count(stand, "persons") == 0
+
+
+async def test_nobody_is_the_page_before_without_its_cookie(stand: Stand) -> None:
+    terminal, _card = await ready_to_sign(stand)
+    terminal.client.cookies.clear()
+    assert (await terminal.open_page(again=True)).state == "choosing_service"
 
 
 async def test_a_revoked_terminal_loses_its_cookie_at_once(stand: Stand) -> None:
