@@ -98,7 +98,7 @@ def build_patterns() -> dict[str, StageView]:
                 "service": SERVICES[2],
                 "profile": "type2",
                 "identifier_kind": "ppid",
-                "identifier": "Q7dK2mVx9TzL4aRw8HnB3c",
+                "identifier": "Q7DK2MVX9TZL4ARW8HNB3CEP",
                 "expires_soon": True,
                 "card": False,
             },

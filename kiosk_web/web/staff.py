@@ -20,8 +20,13 @@ HEARTBEAT_SECONDS = 15
 class StaffRenderer(Protocol):
     """`web/render.py`, as far as staff see it."""
 
-    def render_staff(self, terminals: Sequence[TerminalRow]) -> str: ...
-    def render_staff_rows(self, terminals: Sequence[TerminalRow]) -> str: ...
+    def render_staff(self, terminals: Sequence[TerminalRow], language: str) -> str: ...
+    def render_staff_rows(self, terminals: Sequence[TerminalRow], language: str) -> str: ...
+
+
+def _read_language(request: Request) -> str:
+    """`?lang=`, as the page's own links write it. The renderer takes an unknown one for Japanese."""
+    return request.query_params.get("lang", "ja")
 
 
 @dataclass(frozen=True)
@@ -34,17 +39,18 @@ class StaffRoutes:
         return [Route("/", self.show_page), Route("/stream", self.stream)]
 
     async def show_page(self, request: Request) -> Response:
-        return HTMLResponse(self.renderer.render_staff(await self.monitoring.terminals()))
+        return HTMLResponse(self.renderer.render_staff(await self.monitoring.terminals(), _read_language(request)))
 
     async def stream(self, request: Request) -> Response:
         """All rows at once, then again after each change of any terminal."""
-        return EventSourceResponse(self._watch(), ping=HEARTBEAT_SECONDS, headers={"Cache-Control": "no-store"})
+        rows = self._watch(_read_language(request))
+        return EventSourceResponse(rows, ping=HEARTBEAT_SECONDS, headers={"Cache-Control": "no-store"})
 
-    async def _watch(self) -> AsyncIterator[ServerSentEvent]:
+    async def _watch(self, language: str) -> AsyncIterator[ServerSentEvent]:
         shown: str | None = None
         with self.feed.subscribe(None) as changes:
             while True:
-                rows = self.renderer.render_staff_rows(await self.monitoring.terminals())
+                rows = self.renderer.render_staff_rows(await self.monitoring.terminals(), language)
                 if rows != shown:
                     shown = rows
                     yield ServerSentEvent(rows)

@@ -1,0 +1,155 @@
+"""Every sample screen in a real browser: nothing cut off, targets large and in place, words readable (axe)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Route
+
+from kiosk_web.session.codes import CODES
+from kiosk_web.web.catalogue import LANGUAGES
+from kiosk_web.web.patterns import TERMINALS, build_patterns
+from kiosk_web.web.render import STATIC, TEXT_SIZES, Renderer
+
+pytestmark = pytest.mark.e2e
+
+HOST = "http://kiosk.test"
+RENDERER = Renderer(demo=True, bridge_address="ws://127.0.0.1:8481/card")
+PATTERNS = build_patterns()
+SIZES = {"upright": (1080, 1920), "lying": (1920, 1080), "small": (1280, 800)}
+REFUSALS = {code.group: f"refused-{code.name}" for code in CODES.values()}
+SHOWN = sorted(
+    {name for name in PATTERNS if not name.startswith(("refused-", "out_of_service-"))} | set(REFUSALS.values())
+)
+RULES = {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}}
+
+SHOW = """
+([html, size, language]) => {
+  document.documentElement.lang = language;
+  document.documentElement.dataset.textSize = size;
+  document.getElementById("stream").innerHTML = html;
+}
+"""
+# What is cut off or sticks out, by class; line boxes taller than their line are no loss.
+LOST = """
+() => {
+  const lost = [];
+  for (const element of document.querySelectorAll("#stage *")) {
+    const { display } = getComputedStyle(element);
+    if (element.closest("svg, .spoken") || display === "none" || display === "inline") continue;
+    const box = element.getBoundingClientRect();
+    const tall = element.scrollHeight - element.clientHeight, wide = element.scrollWidth - element.clientWidth;
+    if (element.clientHeight > 0 && (tall > 12 || wide > 2)) lost.push(`${element.className} ${wide} ${tall}`);
+    if (box.bottom > innerHeight + 1 || box.right > innerWidth + 1) lost.push(`${element.className} outside`);
+  }
+  const scene = document.querySelector(".scene").getBoundingClientRect().bottom;
+  for (const part of document.querySelector(".scene").children) {
+    if (part.getBoundingClientRect().bottom > scene + 1) lost.push(`${part.className} below the scene`);
+  }
+  return lost;
+}
+"""
+TARGETS = """
+() => [...document.querySelectorAll("#stage button")].map((button) => {
+  const { left, top, width, height } = button.getBoundingClientRect();
+  return { id: button.id, left, top, width, height };
+})
+"""
+
+
+def serve(page: Page, html: str) -> None:
+    """The page and the static files, without a server; any other address fails the test by not answering."""
+
+    def answer(route: Route) -> None:
+        path = route.request.url.removeprefix(HOST).split("?")[0]
+        if path.startswith("/static/"):
+            route.fulfill(path=STATIC / path.removeprefix("/static/"))
+        elif path == "/stream":
+            route.fulfill(status=204)
+        else:
+            route.fulfill(body=html, content_type="text/html; charset=utf-8")
+
+    page.route("**/*", answer)
+    page.goto(HOST + "/")
+    for weight in (400, 700):
+        page.evaluate(f"document.fonts.load('{weight} 20px \"Noto Sans JP\"', 'あ')")
+
+
+def show(page: Page, name: str, language: str = "ja", size: str = "normal") -> None:
+    html = RENDERER.render_stage(replace(PATTERNS[name], language=language, text_size=size))
+    page.evaluate(SHOW, [html, size, language])
+
+
+@pytest.fixture
+def screen(page: Page) -> Page:
+    serve(page, RENDERER.render_page(PATTERNS["connecting"], live=False))
+    return page
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_screen_is_cut_off_in_any_language_and_text_size(screen: Page, size: str) -> None:
+    width, height = SIZES[size]
+    screen.set_viewport_size({"width": width, "height": height})
+    lost: dict[str, Any] = {}
+    for text_size in TEXT_SIZES:
+        for language in LANGUAGES:
+            for name in PATTERNS:
+                show(screen, name, language, text_size)
+                if found := screen.evaluate(LOST):
+                    lost[f"{name} {language} {text_size}"] = found
+    assert lost == {}
+
+
+@pytest.mark.parametrize("size", ["upright", "lying"])
+def test_what_one_touches_is_large_and_apart(screen: Page, size: str) -> None:
+    width, height = SIZES[size]
+    screen.set_viewport_size({"width": width, "height": height})
+    for name in SHOWN:
+        show(screen, name)
+        for target in screen.evaluate(TARGETS):
+            assert min(target["width"], target["height"]) >= 71.5, (name, target)
+
+
+@pytest.mark.parametrize("size", ["upright", "lying"])
+def test_help_language_and_the_way_out_are_in_the_same_place_on_every_screen(screen: Page, size: str) -> None:
+    width, height = SIZES[size]
+    screen.set_viewport_size({"width": width, "height": height})
+    places: dict[str, set[tuple[int, int]]] = {}
+    for name in SHOWN:
+        show(screen, name)
+        for target in screen.evaluate(TARGETS):
+            if target["id"] in {"help", "stop", "finish", "language-ja", "language-en"}:
+                kind = "out" if target["id"] in {"stop", "finish"} else target["id"]
+                places.setdefault(kind, set()).add((round(target["left"]), round(target["top"])))
+    assert {kind: len(found) for kind, found in places.items()} == dict.fromkeys(
+        ("help", "out", "language-ja", "language-en"), 1
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_axe_finds_nothing_on_the_residents_screens(screen: Page, language: str) -> None:
+    axe, found = Axe(), {}
+    for name in SHOWN:
+        show(screen, name, language)
+        violations = axe.run(screen, options={"rules": RULES}).response["violations"]
+        if violations:
+            found[name] = [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in violations]
+    assert found == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_axe_finds_nothing_on_the_staff_page(page: Page, language: str) -> None:
+    serve(page, RENDERER.render_staff(TERMINALS, language))
+    violations = Axe().run(page, options={"rules": {"target-size": {"enabled": True}}}).response["violations"]
+    assert [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in violations] == []
+
+
+def test_the_question_and_the_lost_server_are_readable_too(screen: Page) -> None:
+    for uncover in ("document.getElementById('idle').showModal()", "document.getElementById('offline').hidden = false"):
+        screen.evaluate(uncover)
+        violations = Axe().run(screen, options={"rules": RULES}).response["violations"]
+        assert [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in violations] == []
+        screen.evaluate("document.getElementById('idle').close()")
