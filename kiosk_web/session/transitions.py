@@ -133,7 +133,7 @@ def begin(state: s.State, event: e.PageVerified, now: datetime) -> Step:
 
 
 def change_page_at_card(state: s.State, event: e.PageVerified, now: datetime) -> Step:
-    """The old socket is gone, and with it the hold on the card. A page loaded anew hears nothing of the visit before."""
+    """The old socket is gone, and with it the hold on the card. A page loaded anew hears nothing of that visit."""
     visit = replace(require_visit(state), page=event.page)
     refused, commands = refuse(visit, "bridge_lost", now, status=derive_status(state), cancel=False)
     return (refused if event.again else begin(state, event, now)[0]), commands
