@@ -23,6 +23,7 @@ class Kiosk {
   #admittedOnce = false;
   #superseded = false;
   #welcoming = false;
+  #shadow = "";
   #reported = "";
   #cards = new Map(); // challenge → the card it is for
   #certificate = { challenge: "", certificate: "" };
@@ -68,11 +69,14 @@ class Kiosk {
 
   /**
    * A page that proves its bridge anew becomes its own newer page: what its older stream says last is not meant for it. A page that
-   * another one has superseded has lost its bridge before (docs/wire.md 4).
+   * another one has superseded loses its bridge too (docs/wire.md 4); stream and socket may tell it in either order.
    */
   #isOwnShadow(html) {
     if (!this.#welcoming && !this.bridge.ready) return false;
-    return new DOMParser().parseFromString(html, "text/html").getElementById("stage")?.dataset.state === "superseded";
+    const stage = new DOMParser().parseFromString(html, "text/html").getElementById("stage");
+    if (stage?.dataset.state !== "superseded") return false;
+    this.#shadow = html;
+    return true;
   }
 
   /** The version of a fragment; null for anything that is not one. */
@@ -215,6 +219,7 @@ class Kiosk {
   async #bridgeReady({ answer }) {
     this.#admitted = true;
     this.#admittedOnce = true;
+    this.#shadow = "";
     this.#reported = "";
     this.#eventDropped = false;
     this.#reachable();
@@ -278,6 +283,7 @@ class Kiosk {
     this.pin.forget();
     if (cause === "superseded") {
       this.#standAside();
+      if (this.#shadow) await this.#show(this.#shadow, true);
       return;
     }
     if (cause === "server_lost") {

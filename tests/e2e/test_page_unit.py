@@ -177,10 +177,14 @@ def test_a_lost_bridge_is_told_and_found_again(page: Page, stand: PageStand) -> 
     assert stand.welcomes == 2
 
 
-def test_a_page_that_was_taken_over_stays_away(page: Page, stand: PageStand) -> None:
+@pytest.mark.parametrize("socket_first", [True, False])
+def test_a_page_that_was_taken_over_stays_away(page: Page, stand: PageStand, socket_first: bool) -> None:
     open_page(page, stand)
-    stand.close_sockets(4409)
+    if socket_first:
+        stand.close_sockets(4409)
     stand.show("superseded")
+    if not socket_first:
+        stand.close_sockets(4409)
     in_state(page, "superseded")
     assert stand.welcomes == 1
     page.locator("#reload").click()

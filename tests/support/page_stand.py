@@ -257,6 +257,10 @@ class PageStand:
             server.should_exit = True
             server.force_exit = True
             await running
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:  # streams that wait for a next event
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     @contextmanager
     def running(self) -> Iterator[PageStand]:
