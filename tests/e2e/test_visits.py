@@ -155,8 +155,7 @@ def test_a_card_pulled_at_work_ends_the_visit_and_the_next_one_works(
     kiosk.wait_for("refused").wait_for_code("card_removed")
     demo.set_faults()
     demo.lift_card()
-    kiosk.page.locator("#finish").click()
-    kiosk.wait_for("choosing_service").choose()
+    kiosk.start_again().choose()
     demo.put_card("hanako")
     kiosk.wait_for("awaiting_pin").type_pin(pin).wait_for("result")
 
@@ -189,8 +188,7 @@ def test_malformed_card_data_ends_in_its_named_error_and_the_next_visit_works(
     kiosk.wait_for("refused").wait_for_code(code)
     demo.set_faults()
     demo.lift_card()
-    kiosk.page.locator("#finish").click()
-    kiosk.wait_for("choosing_service").choose()
+    kiosk.start_again().choose()
     demo.put_card("hanako")
     kiosk.wait_for("awaiting_pin").type_pin(pin).wait_for("result")
 
