@@ -15,7 +15,7 @@ class Measure(StrEnum):
     STEP = "A step of 8 exchanges in one bridge message / the same by raw pyscard"
     FLOW = "Whole flow on a card with 25 ms per exchange / the card's own time"
     SOFTWARE = "Share of the software in a whole flow, 0 ms card"
-    SCREEN = "Last key of the PIN → result in the DOM"
+    SCREEN = "Last key of the PIN → result in the DOM, beyond the card's own time"
     LAID = "Card laid → message on the socket"
     LIFTED = "Card lifted → message on the socket"
     NOTICED = "pcscd killed → noticed"

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from tests.bench.goals import Finding, Measure
-from tests.bench.samples import Samples
+from tests.bench.samples import Samples, show_milliseconds
 from tests.bench.terminal import BenchTerminal
 from tests.support.profiles import write_profile
 
@@ -28,17 +28,17 @@ async def measure_restart(terminal: BenchTerminal, repeats: int) -> list[Finding
             usable[away].append(await _bring_back(terminal))
     ended = 0 if terminal.bridge.poll() is None else 1
     noticing, using = Samples(noticed), Samples([value for values in usable.values() for value in values])
-    each = "; ".join(f"away for {away:.0f} s: {_show(Samples(values))}" for away, values in usable.items())
+    each = "; ".join(f"away for {away:.0f} s: {Samples(values).describe_times()}" for away, values in usable.items())
     return [
         Finding(
             Measure.NOTICED,
-            f"{noticing.longest:.2f} s",
+            show_milliseconds(noticing.longest),
             noticing.longest <= NOTICED_SECONDS,
-            f"{_show(noticing)}, SIGKILL",
+            f"{noticing.describe_times()}, SIGKILL",
         ),
         Finding(
             Measure.USABLE,
-            f"{using.longest:.2f} s",
+            show_milliseconds(using.longest),
             using.longest <= USABLE_SECONDS,
             f"from the first answer of the service to the recognised card, which is read once more each time; {each}",
         ),
@@ -73,7 +73,3 @@ def _start(terminal: BenchTerminal) -> float:
     terminal.daemon.start()
     terminal.reader.wait_for_service()
     return time.monotonic()
-
-
-def _show(samples: Samples) -> str:
-    return f"median {samples.median:.2f} s, longest {samples.longest:.2f} s, {len(samples)} times"

@@ -29,10 +29,12 @@ async def measure_step(terminal: BenchTerminal, repeats: int) -> Finding:
         raise RuntimeError(f"the step has {len(commands)} exchanges")
     by_bridge: list[float] = []
     by_hand: list[RawStep] = []
+    echoes: list[float] = []
     for number in range(WARM_UP + repeats):
         if number % 2:
             by_hand.append(terminal.reader.run_step(commands))
         by_bridge.append(await _ask_bridge(terminal))
+        echoes.append(await _ask_echo(terminal))
         if not number % 2:
             by_hand.append(terminal.reader.run_step(commands))
     bridge, raw = by_bridge[WARM_UP:], by_hand[WARM_UP:]
@@ -46,7 +48,8 @@ async def measure_step(terminal: BenchTerminal, repeats: int) -> Finding:
         ratio <= 2,
         f"medians {show_milliseconds(times.median)} / {show_milliseconds(whole.median)}, both with context, "
         f"exclusive connection, power-up and transaction; turn by turn {pairs.describe_ratios()}; against the 8 bare "
-        f"transmissions ({show_milliseconds(bare.median)}) {times.median / bare.median:.2f}",
+        f"transmissions ({show_milliseconds(bare.median)}) {times.median / bare.median:.2f}; "
+        f"a ping over the same socket takes {show_milliseconds(Samples(echoes).median)}",
     )
 
 
@@ -60,3 +63,11 @@ async def _ask_bridge(terminal: BenchTerminal) -> float:
     ended = time.perf_counter()
     await terminal.cancel()
     return ended - began
+
+
+async def _ask_echo(terminal: BenchTerminal) -> float:
+    began = time.perf_counter()
+    await terminal.page.say("ping")
+    while (await terminal.page.receive())["type"] != "pong":
+        pass
+    return time.perf_counter() - began
