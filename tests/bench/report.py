@@ -57,6 +57,7 @@ class Surroundings:
             ("date", f"{self.at:%Y-%m-%d}"),
             ("processors", str(os.cpu_count())),
             ("load when it began", f"{self.load:.1f} (1-minute average)"),
+            ("priority", _name_priority()),
             ("repeats", "few (`--quick`)" if self.quick else "full"),
             ("system", f"{_name_system()}, {platform.machine()}"),
             ("Python", platform.python_version()),
@@ -110,6 +111,13 @@ def _name_system() -> str:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except OSError:
         return platform.system()
+
+
+def _name_priority() -> str:
+    """A run that pushes everything else aside has to say so."""
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        return "raised: real-time scheduling, ahead of everything else on the computer"
+    return "ordinary" if os.nice(0) == 0 else f"nice {os.nice(0)}"
 
 
 def _name_pcscd() -> str:
