@@ -134,6 +134,8 @@ class Settings(BaseSettings):
     def _judge_deployment(self) -> Settings:
         if self.host != LOOPBACK:
             raise ValueError(f"host: the page of the terminal is served on {LOOPBACK} only")
+        if self.deployment == "production" and self.staff_host != LOOPBACK:
+            raise ValueError(f"staff_host: without a sign-in, production serves the staff page on {LOOPBACK} only")
         if self.deployment == "production" and self.allow_test_arc:
             raise ValueError("allow_test_arc: production refuses certificates of the test arc")
         if len({service.id for service in self.services}) != len(self.services):

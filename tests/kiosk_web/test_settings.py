@@ -37,6 +37,8 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
         ({}, {"KIOSK_HOST": "0.0.0.0"}, "127.0.0.1 only"),
         ({"ocsp_url": "ftp://x"}, {}, "--ocsp-url: "),
         ({"deployment": "production"}, {"KIOSK_ALLOW_TEST_ARC": "true"}, "refuses certificates of the test arc"),
+        ({"deployment": "production"}, {"KIOSK_STAFF_HOST": "0.0.0.0"}, "staff_host: "),
+        ({"deployment": "production"}, {"KIOSK_STAFF_HOST": "192.0.2.1"}, "staff_host: "),
         ({}, {"KIOSK_CONFIG": "/nowhere/kiosk.toml"}, "/nowhere/kiosk.toml: "),
     ],
 )
