@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from kiosk_web.log import describe_place
 from kiosk_web.web.health import HealthRoutes
 from kiosk_web.web.kiosk import KioskRoutes
-from kiosk_web.web.security import Guard, GuardMiddleware, build_policy, build_problem
+from kiosk_web.web.security import Guard, GuardMiddleware, build_headers, build_policy, build_problem
 from kiosk_web.web.staff import StaffRoutes
 from kiosk_web.web.wire import MAXIMUM_BODY
 
@@ -33,20 +33,22 @@ async def _answer_http_error(request: Request, error: Exception) -> Response:
     return build_problem(status if status in (400, 403, 404, 405, 413, 415) else 500)
 
 
-async def _answer_crash(request: Request, error: Exception) -> Response:
-    place = describe_place(error.__traceback__)
-    structlog.get_logger().error("request", path=request.url.path, error=type(error).__name__, where=place)
-    return build_problem(500)
-
-
 def _build_app(routes: list[BaseRoute], static: Path, guard: Guard) -> Starlette:
+    async def answer_crash(request: Request, error: Exception) -> Response:
+        place = describe_place(error.__traceback__)
+        structlog.get_logger().error("request", path=request.url.path, error=type(error).__name__, where=place)
+        response = build_problem(500)
+        # Starlette gives this answer outside of all middleware, so the guard does not see it.
+        response.headers.update({**build_headers(guard), "Cache-Control": "no-store"})
+        return response
+
     return Starlette(
         routes=[*routes, Mount("/static", StaticFiles(directory=static))],
         middleware=[
             Middleware(GuardMiddleware, guard=guard),
             Middleware(RequestBodyLimitMiddleware, max_body_size=MAXIMUM_BODY),
         ],
-        exception_handlers={HTTPException: _answer_http_error, Exception: _answer_crash},
+        exception_handlers={HTTPException: _answer_http_error, Exception: answer_crash},
     )
 
 

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "kiosk_terminal"
+COOKIE_PATH = "/k"
 COOKIE_SECONDS = 7 * 24 * 3600
 _SAFE = frozenset({"GET", "HEAD"})
 
@@ -90,21 +91,26 @@ def build_problem(status: int, detail: str = "") -> Response:
     return JSONResponse(problem, status_code=status, media_type="application/problem+json")
 
 
+def build_headers(guard: Guard) -> Mapping[str, str]:
+    """What every answer of a listener tells the browser."""
+    return {
+        "Content-Security-Policy": guard.policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=()",
+        "X-Frame-Options": "DENY",
+    }
+
+
 class GuardMiddleware:
     """Applies a `Guard` to every request and its headers to every answer."""
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self._app = app
         self._guard = guard
-        self._headers = {
-            "Content-Security-Policy": guard.policy,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=()",
-            "X-Frame-Options": "DENY",
-        }
+        self._headers = build_headers(guard)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -134,5 +140,9 @@ def read_cookie(request: Request) -> str:
 
 
 def set_cookie(response: Response, value: str) -> None:
-    """`Secure` is left out on purpose: the page is plain HTTP on the loopback address."""
-    response.set_cookie(COOKIE, value, max_age=COOKIE_SECONDS, path="/", httponly=True, samesite="strict")
+    """`Secure` is left out on purpose: the page is plain HTTP on the loopback address.
+
+    Cookies know no port. `path` keeps it from going along with `ws://127.0.0.1:8481/card`, to whatever program holds
+    that port.
+    """
+    response.set_cookie(COOKIE, value, max_age=COOKIE_SECONDS, path=COOKIE_PATH, httponly=True, samesite="strict")

@@ -97,6 +97,14 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(stand: Stan
     assert "samesite=strict" in cookie
 
 
+async def test_the_cookie_is_not_sent_to_whoever_holds_the_port_of_the_bridge(stand: Stand) -> None:
+    """Cookies know no port: one for the path `/` would go along with `ws://127.0.0.1:8481/card` too."""
+    terminal = await stand.terminal()
+    ticket = (await terminal.hello()).json()["ticket"]
+    answer = await terminal.welcome(ticket, terminal.sign_welcome(ticket))
+    assert "path=/k;" in answer.headers["set-cookie"].lower() + ";"
+
+
 async def test_the_newest_page_wins(stand: Stand) -> None:
     terminal = await stand.opened()
     older = Terminal(stand.client(), terminal.key)

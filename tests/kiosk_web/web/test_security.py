@@ -26,6 +26,21 @@ async def test_every_page_has_the_policy_without_an_exception(stand: Stand) -> N
             assert headers["referrer-policy"] == "no-referrer"
 
 
+async def test_an_answer_to_a_crash_is_as_guarded_as_any_other(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def break_down(*_given: object) -> None:
+        raise RuntimeError("a defect nobody foresaw")
+
+    monkeypatch.setattr("kiosk_web.services.terminals.TerminalService.find_page", break_down)
+    async with stand.client() as client:
+        answer = await client.get("/k/stream")
+    assert answer.status_code == 500
+    assert answer.headers["content-security-policy"] == POLICY
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "foresaw" not in answer.text
+
+
 async def test_only_static_files_may_be_kept_by_the_browser(stand: Stand) -> None:
     async with stand.client() as client:
         assert (await client.get("/")).headers["cache-control"] == "no-store"
