@@ -76,7 +76,7 @@ class MonitoringService:
         self, terminal: TerminalRecord, record: SessionRecord | None, visit: LatestVisit | None
     ) -> TerminalRow:
         live = self._streams[terminal.id] > 0
-        state = s.Connecting() if record is None else s.StateCodec.decode(record.state)
+        state = s.Connecting() if record is None else s.StateCodec.restore(record.state)
         current = s.derive_visit(state)
         help_called = current is not None and current.help_called
         seen = self._clock() if live else self._last_seen.get(terminal.id, None if record is None else record.since)

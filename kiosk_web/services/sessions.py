@@ -88,7 +88,7 @@ class SessionService:
     async def open_session(self, page: PageRecord, *, again: bool) -> Snapshot:
         """A page was verified; from now on the session is its. `again`: it is the page that had it before."""
         answer = await self.apply(page.terminal, e.PageVerified(page.id, again))
-        return answer.snapshot
+        return _show(page, answer.snapshot)
 
     async def handle(self, page: PageRecord, seq: int, event: e.Event) -> Answer:
         """One event of a page. A refused event changes nothing."""
@@ -120,9 +120,7 @@ class SessionService:
         async with self._store.read() as transaction:
             unfinished = await transaction.sessions.list_unfinished_work()
         for work in unfinished:
-            snapshot = await self.load(work.terminal)
-            if s.derive_challenge(snapshot.state) == work.challenge:
-                await self.apply(work.terminal, e.WorkInterrupted())
+            await self.apply(work.terminal, e.WorkInterrupted(work.challenge))
             await self._finish_work(work.terminal, work.challenge)
 
     async def close(self) -> None:
@@ -200,6 +198,8 @@ class SessionService:
         before = _build_snapshot(terminal, record)
         if page is not None and before.page != page.id:
             return None
+        if isinstance(event, e.PageVerified) and not await transaction.terminals.is_current(event.page):
+            return None
         now = self._clock()
         state, checks = before.state, []
         waiting: deque[e.Event] = deque((event,))
@@ -252,7 +252,7 @@ class SessionService:
         except Exception as error:
             where = describe_place(error.__traceback__)
             self._log.error("status", terminal=terminal, error=type(error).__name__, where=where)
-            answer = await self.apply(terminal, e.WorkInterrupted())
+            answer = await self.apply(terminal, e.WorkInterrupted(challenge))
         if answer.refusal or s.derive_challenge(answer.snapshot.state) != challenge:
             await self._finish_work(terminal, challenge)
 
@@ -264,7 +264,7 @@ class SessionService:
 def _build_snapshot(terminal: str, record: SessionRecord | None) -> Snapshot:
     if record is None:
         return Snapshot(terminal, s.Connecting(), 0, "", None)
-    state = s.StateCodec.decode(record.state)
+    state = s.StateCodec.restore(record.state)
     return Snapshot(terminal, state, record.version, record.page, record.since)
 
 

@@ -27,10 +27,14 @@ class HelloTicket:
 
 @dataclass(frozen=True)
 class Admission:
-    """A verified page. `cookie` is told to the browser once; only its hash is stored."""
+    """A verified page. `cookie` is told to the browser once; only its hash is stored.
+
+    `follows`: it was asked for with the cookie of the page that was the newest until now.
+    """
 
     page: PageRecord
     cookie: str
+    follows: bool
 
 
 class TerminalService:
@@ -72,7 +76,9 @@ class TerminalService:
             )
         return HelloTicket(ticket, self._keys.statements, record.public_key)
 
-    async def admit_page(self, ticket: str, bridge_key: bytes, signature: bytes) -> Admission | None:
+    async def admit_page(
+        self, ticket: str, bridge_key: bytes, signature: bytes, cookie_before: str = ""
+    ) -> Admission | None:
         """Verify the bridge's welcome. None for anything wrong; the ticket is used up in every case."""
         now = self._clock()
         async with self._store.write() as transaction:
@@ -91,10 +97,11 @@ class TerminalService:
             )
             if record.origin != hello.origin or not judge_ed25519(record.public_key, message, signature):
                 return None
+            before = await transaction.terminals.find_page(_hash(cookie_before)) if cookie_before.isascii() else None
             page = PageRecord(encode_base64url(self._entropy(12)), hello.terminal, True)
             cookie = encode_base64url(self._entropy(32))
             await transaction.terminals.open_page(page, _hash(cookie), now)
-        return Admission(page, cookie)
+        return Admission(page, cookie, before is not None and before.current and before.terminal == page.terminal)
 
     async def find_page(self, cookie: str) -> PageRecord | None:
         """The page a cookie belongs to; None for an unknown one and for one of a revoked terminal."""

@@ -143,6 +143,8 @@ def fail_at_card(state: s.State, event: e.BridgeFailed, now: datetime) -> Step:
 
 
 def interrupt(state: s.State, event: e.WorkInterrupted, now: datetime) -> Step:
+    if event.challenge and event.challenge != s.derive_challenge(state):
+        return state, ()  # it was for an earlier visit
     return refuse(require_visit(state), "internal", now, status=derive_status(state))
 
 

@@ -199,7 +199,12 @@ class DeadlinePassed:
 
 @dataclass(frozen=True)
 class WorkInterrupted:
-    """Work was under way when the server stopped, or it failed in a way nobody foresaw."""
+    """Work was under way when the server stopped, or it failed in a way nobody foresaw.
+
+    `challenge`: the visit it was for; "" is the one that holds now.
+    """
+
+    challenge: str = ""
 
 
 @dataclass(frozen=True)

@@ -284,3 +284,11 @@ class StateCodec:
     @classmethod
     def decode(cls, text: str) -> State:
         return cls._adapter.validate_json(text)
+
+    @classmethod
+    def restore(cls, text: str) -> State:
+        """The state in `text`. Where another version wrote it in a form of its own, its visit is lost: `Connecting`."""
+        try:
+            return cls.decode(text)
+        except ValueError:
+            return Connecting()

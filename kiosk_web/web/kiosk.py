@@ -109,12 +109,10 @@ class KioskRoutes:
             claims_again = wire.read_flag(body["again"])
         except wire.NotStrict as error:
             return build_problem(400, str(error))
-        before = await self._find_page(request) if claims_again else None
-        admission = await self.terminals.admit_page(ticket, bridge_key, signature)
+        admission = await self.terminals.admit_page(ticket, bridge_key, signature, read_cookie(request))
         if admission is None:
             return self._show_outage(403, "bridge_untrusted")
-        again = before is not None and before.current and before.terminal == admission.page.terminal
-        snapshot = await self.sessions.open_session(admission.page, again=again)
+        snapshot = await self.sessions.open_session(admission.page, again=claims_again and admission.follows)
         response = self._show(snapshot)
         set_cookie(response, admission.cookie)
         return response

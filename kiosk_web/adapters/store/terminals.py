@@ -10,6 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kiosk_web.adapters.store import schema
 from kiosk_web.services.ports import EnrolmentRecord, HelloRecord, PageRecord, TerminalRecord
 
+OPEN_HELLOS = 64
+"""Hello tickets kept of one terminal: a page is done in milliseconds, so a flood pushes out its own."""
+
+OLDER_PAGES = 64
+"""Superseded pages kept of one terminal, so that each is told why it stopped."""
+
 _t = schema.terminals.c
 _e = schema.enrolments.c
 _h = schema.hello_tickets.c
@@ -96,6 +102,17 @@ class SqlTerminalRows:
         return changed.rowcount == 1
 
     async def add_hello(self, record: HelloRecord) -> None:
+        newest = (
+            select(_h.ticket_sha256)
+            .where(_h.terminal_id == record.terminal)
+            .order_by(_h.expires_at.desc())
+            .limit(OPEN_HELLOS - 1)
+        )
+        await self._connection.execute(
+            delete(schema.hello_tickets).where(
+                _h.terminal_id == record.terminal, _h.ticket_sha256.not_in(newest.scalar_subquery())
+            )
+        )
         await self._connection.execute(
             insert(schema.hello_tickets).values(
                 ticket_sha256=record.ticket_sha256,
@@ -129,6 +146,10 @@ class SqlTerminalRows:
             .where(_p.terminal_id == page.terminal, _p.superseded_at.is_(None))
             .values(superseded_at=now)
         )
+        older = select(_p.id).where(_p.terminal_id == page.terminal).order_by(_p.created_at.desc()).limit(OLDER_PAGES)
+        await self._connection.execute(
+            delete(schema.pages).where(_p.terminal_id == page.terminal, _p.id.not_in(older.scalar_subquery()))
+        )
         await self._connection.execute(
             insert(schema.pages).values(
                 id=page.id, terminal_id=page.terminal, cookie_sha256=cookie_sha256, created_at=now
@@ -144,6 +165,10 @@ class SqlTerminalRows:
             )
         ).one_or_none()
         return None if row is None else PageRecord(row.id, row.terminal_id, row.superseded_at is None)
+
+    async def is_current(self, page: str) -> bool:
+        query = select(_p.id).where(_p.id == page, _p.superseded_at.is_(None))
+        return (await self._connection.execute(query)).first() is not None
 
     async def is_revoked(self, cookie_sha256: bytes) -> bool:
         query = (

@@ -163,6 +163,37 @@ async def test_an_answer_of_the_responder_for_an_earlier_visit_is_ignored(stand:
         assert await transaction.sessions.list_unfinished_work() == ()
 
 
+async def test_a_failure_that_belongs_to_an_earlier_visit_does_not_end_the_next_one(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal, card = await stand.opened(), stand.card()
+    with monkeypatch.context() as patched:
+        stand.responder.gate.clear()
+        patched.setattr("kiosk_web.services.validation.judge_answer", None)
+        await stand.typing(terminal, card)
+        await terminal.take_card()
+        await terminal.send("finished")
+        assert (await terminal.begin()).state == "reading_card"
+        stand.responder.gate.set()
+        await stand.server.sessions.settle()
+    assert (await terminal.read_card(card)).state == "awaiting_pin"
+
+
+async def test_a_terminal_whose_session_cannot_be_read_holds_up_no_other(stand: Stand) -> None:
+    broken, other = await stand.opened("a-broken"), await stand.opened("other")
+    for terminal in (broken, other):
+        await terminal.send("service_chosen", service="library")
+    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
+    with connection:
+        connection.execute("UPDATE sessions SET state = '{}' WHERE terminal_id = ?", (broken.id,))
+    connection.close()
+    stand.clock.advance(121)
+    await stand.server.sessions.sweep()
+    assert (await stand.server.sessions.load(other.id)).state.name == "choosing_service"
+    assert (await broken.open_page()).state == "choosing_service"
+    assert (await broken.send("service_chosen", service="library")).state == "awaiting_card"
+
+
 async def test_two_writers_at_once_both_count(stand: Stand) -> None:
     import asyncio
 

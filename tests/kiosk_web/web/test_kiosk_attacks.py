@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from kiosk_web.services.ports import PageRecord
+from kiosk_web.services.sessions import Snapshot
 from tests.support.jpki import Issued, rsa_key
 from tests.support.kiosk_server import Stand
 from tests.support.terminal import Stage, Terminal, encode, read_claims
@@ -136,6 +138,47 @@ async def test_nobody_is_the_page_before_without_its_cookie(stand: Stand) -> Non
     terminal, _card = await ready_to_sign(stand)
     terminal.client.cookies.clear()
     assert (await terminal.open_page(again=True)).state == "choosing_service"
+
+
+async def test_a_page_that_was_overtaken_while_it_proved_itself_gets_no_session(stand: Stand) -> None:
+    """Two pages at once: the session goes to the newest one, in whatever order the two open it."""
+    terminal = await stand.opened()
+    newer = Terminal(stand.client(), terminal.key)
+    newer.id = terminal.id
+    open_session = stand.server.sessions.open_session
+    overtaken: list[Stage] = []
+
+    async def overtake(page: PageRecord, *, again: bool) -> Snapshot:
+        if not overtaken:
+            overtaken.append(Stage(""))
+            overtaken[0] = await newer.open_page()
+        return await open_session(page, again=again)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("kiosk_web.services.sessions.SessionService.open_session", lambda _, *a, **k: overtake(*a, **k))
+        late = await terminal.open_page(again=True)
+    assert (late.state, overtaken[0].state) == ("superseded", "choosing_service")
+    assert (await newer.send("service_chosen", service="library")).state == "awaiting_card"
+
+
+async def test_a_flood_of_hellos_leaves_no_more_than_a_few_rows(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kiosk_web.adapters.store.terminals.OPEN_HELLOS", 3)
+    monkeypatch.setattr("kiosk_web.adapters.store.terminals.OLDER_PAGES", 2)
+    terminal, other = await stand.terminal(), await stand.terminal("other")
+    kept = (await other.hello()).json()["ticket"]
+    tickets = []
+    for _ in range(8):
+        stand.clock.advance(0.001)
+        tickets.append((await terminal.hello()).json()["ticket"])
+    assert count(stand, "hello_tickets") == 4
+    assert (await terminal.welcome(tickets[0], terminal.sign_welcome(tickets[0]))).status_code == 403
+    assert (await terminal.welcome(tickets[-1], terminal.sign_welcome(tickets[-1]))).status_code == 200
+    assert (await other.welcome(kept, other.sign_welcome(kept))).status_code == 200
+    for _ in range(6):
+        stand.clock.advance(0.001)
+        await terminal.open_page()
+    assert count(stand, "pages") == 1 + 3
+    assert (await terminal.send("service_chosen", service="library")).state == "awaiting_card"
 
 
 async def test_a_revoked_terminal_loses_its_cookie_at_once(stand: Stand) -> None:
