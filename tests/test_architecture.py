@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,11 @@ ONLY_THERE = {
     "websockets": ("bridge/server.py",),
 }
 """The edges of the product: each library is known to one place."""
+
+
+@cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def find_impurities(tree: ast.Module) -> Iterator[str]:
@@ -95,7 +101,7 @@ def test_the_contracts_of_import_linter_hold() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_a_pure_module_reaches_for_nothing_outside_its_arguments(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parse(path)
     if is_pure(path, tree):
         assert list(find_impurities(tree)) == []
 
@@ -132,7 +138,7 @@ def test_each_library_is_known_to_one_place_only(library: str) -> None:
     known = [
         name_of(path)
         for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parse(path))
         if any(module.split(".")[0] == library for module in imported_by(node))
     ]
     assert [name for name in known if not name.startswith(ONLY_THERE[library])] == []
@@ -142,7 +148,7 @@ def test_only_the_command_lines_read_arguments_and_the_environment() -> None:
     readers = {
         name_of(path)
         for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parse(path))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and f"{node.value.id}.{node.attr}" in ("os.environ", "os.getenv", "sys.argv")

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ MANUALS = {
 }
 
 
+@cache
 def output_of(*command: str) -> str:
     plain = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=plain).stdout

@@ -42,10 +42,16 @@ def wait_for_end(pid: int) -> bool:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a demo has been before: the keys are made, the terminal is enrolled."""
+    """Where a demo has been before: the keys are made, the terminal is enrolled. It was ended by Ctrl-C."""
     folder = tmp_path_factory.mktemp("kiosk-demo")
     with start_demo(folder) as first:
-        (folder / "first.json").write_text(json.dumps([first.kiosk, first.tray, load_terminal(folder)]))
+        found = [first.kiosk, first.tray, load_terminal(folder)]
+        first.process.send_signal(signal.SIGINT if os.name != "nt" else signal.SIGTERM)
+        status = first.process.wait(timeout=60)
+        assert first.process.stdout is not None
+        last_line = first.process.stdout.read().splitlines()[-1:]
+    end = {"status": status, "last_line": last_line, "pids": first.pids, "ready": (folder / "ready.json").exists()}
+    (folder / "first.json").write_text(json.dumps({"found": found, "end": end}))
     return folder
 
 
@@ -85,7 +91,8 @@ def test_the_ready_file_is_what_the_design_says(demo: RunningDemo, folder: Path)
 
 
 def test_the_second_start_keeps_ports_and_terminal(demo: RunningDemo, folder: Path) -> None:
-    assert json.loads((folder / "first.json").read_text()) == [demo.kiosk, demo.tray, load_terminal(folder)]
+    before = json.loads((folder / "first.json").read_text())["found"]
+    assert before == [demo.kiosk, demo.tray, load_terminal(folder)]
 
 
 def test_everybody_is_printed_with_the_number_to_type(demo: RunningDemo) -> None:
@@ -116,14 +123,13 @@ def own_folder(folder: Path, tmp_path: Path) -> Path:
 
 
 @posix
-def test_ctrl_c_ends_every_process_with_status_0_and_removes_the_ready_file(own_folder: Path) -> None:
-    with start_demo(own_folder) as running:
-        running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(timeout=60) == 0
-        assert running.process.stdout is not None
-        assert running.process.stdout.read().splitlines()[-1] == "Stopped."
-        assert all(wait_for_end(pid) for pid in running.pids.values())
-    assert not (own_folder / "ready.json").exists()
+def test_ctrl_c_ends_every_process_with_status_0_and_removes_the_ready_file(folder: Path) -> None:
+    end = json.loads((folder / "first.json").read_text())["end"]
+    assert end["status"] == 0
+    assert end["last_line"] == ["Stopped."]
+    assert set(end["pids"]) == {"demo", "simulator", "kiosk", "bridge"}
+    assert all(wait_for_end(pid) for pid in end["pids"].values())
+    assert not end["ready"]
 
 
 @posix
