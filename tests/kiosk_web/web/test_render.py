@@ -201,3 +201,14 @@ def test_the_staff_page_is_whole_also_without_a_terminal(language: str) -> None:
         assert page.elements[0] == ("html", {"lang": language})
         assert Counter(tag for tag, _ in page.elements)["h1"] == 1
         assert page.by_id("stream")["hx-sse:connect"] == f"/stream?lang={language}"
+
+
+def test_htmx_and_its_stream_are_there_before_htmx_begins() -> None:
+    """A deferred htmx begins on its own; when the other file is slow then, no stream is ever opened."""
+    for html in (DEMO.render_page(PATTERNS["connecting"]), DEMO.render_staff(TERMINALS)):
+        scripts = [attributes for tag, attributes in Reader(html).elements if tag == "script"]
+        assert scripts[:2] == [
+            {"src": "/static/vendor/htmx/htmx.min.js"},
+            {"src": "/static/vendor/htmx/hx-sse.min.js"},
+        ]
+        assert [attributes.get("type") for attributes in scripts[2:]] == ["module"]
