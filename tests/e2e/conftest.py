@@ -36,8 +36,9 @@ def build_arguments() -> list[str]:
     return [*ARGUMENTS, *(["--no-sandbox"] if as_root else [])]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """For this package only: Playwright keeps an event loop running, beside which no other test could run one."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=find_chromium(), args=build_arguments())
         yield running
@@ -58,7 +59,7 @@ def kiosk(page: Page, demo: RunningDemo) -> KioskPage:
     return KioskPage(page, demo.kiosk)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bare_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     """Everything but the bridge, which each test starts as it needs it."""
     with start_demo(tmp_path_factory.mktemp("bare"), "--no-bridge") as running:

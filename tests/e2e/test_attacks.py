@@ -49,7 +49,13 @@ def test_a_script_that_plays_the_terminal_without_its_key_gets_no_session(demo: 
     assert status == 200
     ticket = json.loads(body)["ticket"]
     forged = Ed25519PrivateKey.generate().sign(ticket.encode())
-    welcome = {"v": 1, "ticket": ticket, "bridge_key": encode(os.urandom(32)), "signature": encode(forged)}
+    welcome = {
+        "v": 1,
+        "ticket": ticket,
+        "bridge_key": encode(os.urandom(32)),
+        "signature": encode(forged),
+        "again": False,
+    }
     status, _, headers = post(demo, "/k/bridge/welcome", welcome)
     assert status == 403
     assert headers["Set-Cookie"] is None
