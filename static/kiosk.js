@@ -103,6 +103,7 @@ class Kiosk {
       const sentence = words.map((element) => element?.textContent.trim() ?? "").join(" ");
       this.#announce(state === "refused" || state === "out_of_service" ? "alarm" : "say", sentence);
       if (state === "superseded") this.#standAside();
+      if (state === "connecting" && this.#admitted) this.#proveAgain(); // the server has lost the session
     }
     for (const command of JSON.parse(commands)) this.#run(command);
   }
@@ -148,22 +149,25 @@ class Kiosk {
   async #deliver(body) {
     const giveUpAt = performance.now() + LOST_AFTER_MS;
     for (;;) {
+      let crossed = false; // it met the page's own new proof: told again, now as the newest page
       try {
         const response = await this.#post("/k/events", body);
         if (NO_ENTRY.has(response.status)) {
           this.#proveAgain();
           return;
         }
-        if (response.status < 500) {
+        crossed = response.headers.get("Kiosk-Refusal") === "superseded" && (this.#welcoming || this.bridge.ready);
+        if (response.status < 500 && !crossed) {
           await this.#show(await response.text());
           return;
         }
       } catch (error) {
         if (error.name !== "TypeError" && error.name !== "TimeoutError") throw error;
       }
-      this.#streamDown();
+      if (!crossed) this.#streamDown();
       if (performance.now() > giveUpAt) {
         this.#eventDropped = true;
+        if (crossed) this.#proveAgain();
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -210,6 +214,7 @@ class Kiosk {
   #proveAgain() {
     if (this.#superseded) return;
     this.#admitted = false;
+    this.pin.forget();
     this.bridge.stop();
     this.bridge.start();
   }
@@ -259,7 +264,9 @@ class Kiosk {
         const { retriable: _retriable, ...rest } = fields;
         this.pin.forget();
         this.#certificate = { challenge: "", certificate: "" };
-        this.send({ type: "bridge_failed", ...rest });
+        const told = this.send({ type: "bridge_failed", ...rest });
+        // the bridge's keys have run out, or its clock stood still while the terminal slept: a new proof brings both
+        if (rest.code === "ticket_refused") told.then(() => this.#proveAgain());
         break;
       }
       case "bad_state":

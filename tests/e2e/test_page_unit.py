@@ -177,6 +177,37 @@ def test_a_lost_bridge_is_told_and_found_again(page: Page, stand: PageStand) -> 
     assert stand.welcomes == 2
 
 
+def test_a_refused_ticket_is_told_and_the_bridge_proven_anew(page: Page, stand: PageStand) -> None:
+    """Keys that ran out, or a terminal that slept: another proof brings the server's time and keys."""
+    reach_pin(page, stand)
+    stand.show("refused-ticket_refused")
+    in_state(page, "refused")
+    stand.say({"type": "failed", "challenge": "", "code": "ticket_refused", "retriable": True, "tries_left": None})
+    assert stand.wait_for_event("bridge_failed")["code"] == "ticket_refused"
+    stand.wait_for_word("watch")
+    assert stand.welcomes == 2
+    in_state(page, "refused")
+
+
+def test_an_event_that_crossed_the_pages_own_new_proof_is_told_again(page: Page, stand: PageStand) -> None:
+    open_page(page, stand)
+    stand.overtaken = 1
+    page.locator("#service-library").click()
+    assert stand.wait_for_event("service_chosen") == {"type": "service_chosen", "service": "library"}
+    in_state(page, "choosing_service")
+    assert stand.welcomes == 1
+
+
+def test_a_page_whose_session_was_lost_proves_itself_anew(page: Page, stand: PageStand) -> None:
+    open_page(page, stand)
+    connecting = stand.view.__class__(
+        "connecting", "", stand.view.version + 1, None, "ja", "normal", (), {"help_called": False}
+    )
+    stand.push(connecting)
+    stand.wait_for_word("watch")
+    assert stand.welcomes == 2
+
+
 @pytest.mark.parametrize("socket_first", [True, False])
 def test_a_page_that_was_taken_over_stays_away(page: Page, stand: PageStand, socket_first: bool) -> None:
     open_page(page, stand)

@@ -69,7 +69,10 @@ def build_ticket() -> str:
 
 
 class PageStand:
-    """`events` and `heard` are what the page told server and bridge, in order; `pins` what the bridge decrypted."""
+    """`events` and `heard` are what the page told server and bridge, in order; `pins` what the bridge decrypted.
+
+    So many of the next events as `overtaken` says are answered as those of an older page.
+    """
 
     def __init__(self) -> None:
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -81,6 +84,7 @@ class PageStand:
         self.signing_key = self.terminal_key
         self.view: StageView = build_patterns()["connecting"]
         self.answering = True
+        self.overtaken = 0
         self.bridge_port = 0
         self.port = 0
         self._version = 0
@@ -173,6 +177,11 @@ class PageStand:
     async def _events(self, request: Request) -> Response:
         self.posted.append(await request.body())
         event = (await request.json())["event"]
+        if self.overtaken:
+            self.overtaken -= 1
+            superseded = replace(build_patterns()["superseded"], version=self.view.version)
+            headers = {"Kiosk-Refusal": "superseded"}
+            return HTMLResponse(self.renderer.render_stage(superseded), status_code=409, headers=headers)
         if event["type"] == "extended" and self.view.deadline_at is not None:
             self._version += 1
             later = self.view.deadline_at + timedelta(seconds=120)
