@@ -31,17 +31,19 @@ class PinBox:
         """The PIN for this challenge, card and message. Raises `PinUndecryptable` or `PinMalformed`; neither costs a
         try.
         """
-        padded = bytearray(PADDED_BYTES)
+        padded, characters = bytearray(PADDED_BYTES), bytearray()
         try:
             if len(data) != PADDED_BYTES + 16:
                 raise PinUndecryptable
             self._cipher.decrypt_into(iv, data, build_pin_data(challenge=challenge, card=card, seq=seq), padded)
             # from_ascii copies; a zero byte inside is refused there like any other character that no PIN has
-            return Pin.from_ascii(padded.rstrip(b"\0"))
+            characters = padded.rstrip(b"\0")
+            return Pin.from_ascii(characters)
         except InvalidTag:
             raise PinUndecryptable from None
         finally:
             padded[:] = bytes(PADDED_BYTES)
+            characters[:] = bytes(len(characters))
 
     def __repr__(self) -> str:
         return "PinBox(…)"
