@@ -135,10 +135,13 @@ def cancel_at_card(state: s.State, event: e.Cancelled, now: datetime) -> Step:
 
 
 def fail_at_card(state: s.State, event: e.BridgeFailed, now: datetime) -> Step:
-    """The bridge gave up: its code is ours. An unknown one is told as `internal`, never repeated from outside."""
+    """The bridge gave up: its code is ours. An unknown one is told as `internal`, never repeated from outside; so is
+    one about the certificate or its status, which the server alone judges.
+    """
     if event.challenge and event.challenge != s.derive_challenge(state):
         raise IllegalEvent(state, event)
-    code = event.code if event.code in CODES else "internal"
+    known = CODES.get(event.code)
+    code = "internal" if known is None or known.group in ("certificate", "confirmation") else known.name
     return refuse(require_visit(state), code, now, tries_left=event.tries_left, status=derive_status(state))
 
 

@@ -326,6 +326,15 @@ async def test_garbage_for_a_certificate_has_its_own_name(stand: Stand) -> None:
     assert (await terminal.take_card()).state == "choosing_service"
 
 
+@pytest.mark.parametrize("code", ["certificate_revoked", "certificate_on_hold", "status_unknown"])
+async def test_only_the_server_says_what_became_of_a_certificate(stand: Stand, code: str) -> None:
+    terminal = await stand.opened()
+    await terminal.begin()
+    challenge = read_claims(terminal.ticket)["jti"]
+    stage = await terminal.send("bridge_failed", challenge=challenge, code=code, tries_left=None)
+    assert (stage.state, stage.code) == ("refused", "internal")
+
+
 async def test_a_bridge_cannot_invent_a_code(stand: Stand) -> None:
     terminal = await stand.opened()
     await terminal.begin()
