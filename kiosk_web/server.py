@@ -186,7 +186,10 @@ class _Listener(uvicorn.Server):
 
 def _open_socket(host: str, port: int, name: str) -> socket.socket:
     opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if sys.platform != "win32":  # on Windows this option would let another program take the port
+    if sys.platform == "win32":
+        # there, a second program could otherwise take the same port beside this one
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((host, port))

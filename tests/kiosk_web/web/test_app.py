@@ -7,15 +7,17 @@ import contextlib
 import json
 import os
 import signal
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
 from kiosk_web.adapters.store.migration import migrate
-from kiosk_web.server import run_enrolment, serve
+from kiosk_web.server import _open_socket, run_enrolment, serve
 from kiosk_web.settings import Settings
 from tests.support.jpki import build_root
 from tests.support.kiosk_server import build_settings
@@ -134,6 +136,21 @@ async def test_open_streams_do_not_keep_the_server_from_stopping(running: Runnin
         os.kill(os.getpid(), signal.SIGTERM)
         assert await stream.next() is None
         await asyncio.wait_for(running.task, 5)
+
+
+def test_on_windows_no_second_program_can_take_the_port_of_a_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, a port is shared with whoever asks to share it, unless its first owner objects."""
+    options: list[tuple[int, int, int]] = []
+
+    class Socket(socket.socket):
+        def setsockopt(self, *given: Any) -> None:
+            options.append(given)
+
+    monkeypatch.setattr("kiosk_web.server.sys.platform", "win32")
+    monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", -5, raising=False)
+    monkeypatch.setattr(socket, "socket", Socket)
+    _open_socket("127.0.0.1", 0, "port").close()
+    assert options == [(socket.SOL_SOCKET, -5, 1)]
 
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path, running: Running) -> None:
