@@ -198,8 +198,12 @@ def go_back(state: s.ChoosingService | s.AwaitingCard, event: e.Cancelled, now: 
 
 
 def rest(state: s.ChoosingService, event: e.DeadlinePassed, now: datetime) -> Step:
-    """Nobody is there: language and text size go back to their defaults. A card left behind starts no further clock."""
-    return replace(start_visit(state.visit, now), deadline_at=None), ()
+    """Nobody is there: language and text size go back to their defaults.
+
+    A card left behind must be taken first, or the next resident would type the own PIN into somebody else's card.
+    """
+    rested = replace(start_visit(state.visit, now), deadline_at=None)
+    return (rested if rested.visit.presence.card == "none" else s.TakingCard(rested.visit)), ()
 
 
 def give_up_awaiting(state: s.AwaitingCard, event: e.DeadlinePassed, now: datetime) -> Step:

@@ -373,6 +373,14 @@ def test_language_survives_a_step_and_not_an_idle_terminal() -> None:
     assert (rested.visit.language, rested.deadline_at) == ("ja", None)
 
 
+def test_a_card_forgotten_before_a_choice_must_be_taken_before_the_next_resident_comes() -> None:
+    state, _ = run(start(), e.CardChanged("ready", "ours", "card-1"))
+    assert state.deadline_at is not None
+    forgotten, _ = step(state, e.DeadlinePassed(), LATER)
+    assert isinstance(forgotten, s.TakingCard)
+    assert isinstance(run(forgotten, GONE)[0], s.ChoosingService)
+
+
 def test_the_numbers_of_commands_never_come_twice() -> None:
     state = start()
     seen: list[str] = []
