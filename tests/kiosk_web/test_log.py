@@ -28,7 +28,7 @@ def test_the_message_of_a_library_is_not_quoted() -> None:
     try:
         raise ValueError("secret")
     except ValueError:
-        logging.getLogger("uvicorn.error").exception("secret %s", "secret")
+        logging.getLogger("some.library").exception("secret %s", "secret")
     line = json.loads(stream.getvalue())
     assert line["error"] == "ValueError"
     assert "secret" not in stream.getvalue()

@@ -256,7 +256,7 @@ class PageStand:
                     Mount("/static", StaticFiles(directory=Path(STATIC))),
                 ]
             )
-            server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
             server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # not in the main thread
             running = asyncio.ensure_future(server.serve(sockets=[listener]))
             self._ready.set()
