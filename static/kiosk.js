@@ -8,6 +8,7 @@ import { PinPad } from "./pin.js";
 const LOST_AFTER_MS = 5000;
 const ANSWER_MS = 8000;
 const RETRY_MS = 500;
+const DOUBLE_TAP_MS = 400; // a second touch of the same button within this time is not meant
 const STREAM_RETRY_MS = 3000;
 const NO_ENTRY = new Set([401, 403]);
 
@@ -413,7 +414,7 @@ class Kiosk {
     this.#inFlight.add(told);
     const happened = JSON.parse(told);
     if (happened.type === "cancelled" || happened.type === "finished") this.pin.clear();
-    this.send(happened).finally(() => this.#inFlight.delete(told));
+    this.send(happened).finally(() => setTimeout(() => this.#inFlight.delete(told), DOUBLE_TAP_MS));
   }
 }
 
