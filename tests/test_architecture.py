@@ -31,7 +31,6 @@ IMPURE_CALLS = frozenset(_NAMES.split())
 """Names that reach for the clock, entropy or a stream, whatever they are called on."""
 
 ONLY_THERE = {
-    "aiosqlite": ("kiosk_web/adapters/",),
     "alembic": ("kiosk_web/adapters/",),
     "argparse": ("bridge/__main__.py", "bridge/virtual/__main__.py"),
     "httpx2": ("kiosk_web/adapters/", "bridge/enrolment.py"),

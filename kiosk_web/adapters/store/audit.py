@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.services.ports import AuditRecord, LatestVisit
 
 _a = schema.audit.c
@@ -16,7 +16,7 @@ _a = schema.audit.c
 class SqlAuditRows:
     """Implements `services.ports.AuditRows`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Statements) -> None:
         self._connection = connection
 
     async def add(self, record: AuditRecord) -> None:

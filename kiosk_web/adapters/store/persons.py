@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import insert, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.statements import Statements
 
 _c = schema.person_certificates.c
 _p = schema.pairwise_ids.c
@@ -18,7 +18,7 @@ _m = schema.mykey_ids.c
 class SqlPersonRows:
     """Implements `services.ports.PersonRows`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Statements) -> None:
         self._connection = connection
 
     async def find(self, issuer_key_id: bytes, serial: int) -> str | None:

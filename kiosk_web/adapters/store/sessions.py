@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Row, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.services.ports import ChallengeRecord, OutboxRecord, SessionRecord
 
 _s = schema.sessions.c
@@ -20,7 +20,7 @@ _p = schema.pages.c
 class SqlSessionRows:
     """Implements `services.ports.SessionRows`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Statements) -> None:
         self._connection = connection
 
     async def load(self, terminal: str) -> SessionRecord | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Row, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.services.ports import EnrolmentRecord, HelloRecord, PageRecord, TerminalRecord
 
 OPEN_HELLOS = 64
@@ -26,7 +26,7 @@ _s = schema.sessions.c
 class SqlTerminalRows:
     """Implements `services.ports.TerminalRows`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Statements) -> None:
         self._connection = connection
 
     async def add(self, record: TerminalRecord, enrolment: EnrolmentRecord) -> None:

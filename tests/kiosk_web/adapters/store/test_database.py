@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from kiosk_web.adapters.store.database import SqlStore, load_revision, open_sync_engine
@@ -57,7 +58,7 @@ async def test_every_connection_is_durable_and_forgets_what_is_deleted(store: Sq
     expected = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
     async with store.read() as transaction:
         for name, value in expected.items():
-            assert (await transaction.connection.exec_driver_sql(f"PRAGMA {name}")).scalar() == value
+            assert (await transaction.connection.execute(text(f"PRAGMA {name}"))).scalar() == value
 
 
 @pytest.mark.anyio
