@@ -70,23 +70,6 @@ def judge_verdict(
     return Verdict(accepted=not refusal, refusal_code=refusal, evidence=evidence)
 
 
-def judge_early(trust: TrustedCertificate | Untrusted, status: CertificateStatus | None, now: datetime) -> str:
-    """The code that already refuses this certificate before its holder typed anything, or an empty string.
-
-    Only what a later answer cannot mend counts: an answer that could not be had yet does not stop the resident.
-    """
-    refusal = _find_trust_refusal(trust, now)
-    if refusal or status is None:
-        return refusal
-    match status:
-        case Revoked() | OnHold() | Unknown():
-            return name_refusal(status)
-        case Good() | Unavailable() | Stale():
-            return ""
-        case _:
-            assert_never(status)
-
-
 def name_refusal(status: CertificateStatus) -> str:
     """The code of a status that is not good; empty for `Good`."""
     match status:

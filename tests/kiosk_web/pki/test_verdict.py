@@ -19,7 +19,7 @@ from kiosk_web.pki.status import (
     Unknown,
 )
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted
-from kiosk_web.pki.verdict import Verdict, VerdictPolicy, judge_early, judge_verdict
+from kiosk_web.pki.verdict import Verdict, VerdictPolicy, judge_verdict
 from kiosk_web.session.codes import CODES
 from tests.support.jpki import NOW, build_root, issue, trust
 
@@ -159,20 +159,3 @@ def test_a_verdict_is_accepted_or_has_a_code() -> None:
         Verdict(accepted=True, refusal_code="status_stale")
     with pytest.raises(ValueError, match="refusal code"):
         Verdict(accepted=False, refusal_code="")
-
-
-@pytest.mark.parametrize(
-    ("status", "code"),
-    [
-        ("good", ""),
-        ("none", ""),
-        ("unavailable", ""),
-        ("stale", ""),
-        ("revoked", "certificate_revoked"),
-        ("on hold", "certificate_on_hold"),
-        ("unknown", "status_unknown"),
-    ],
-)
-def test_only_what_cannot_be_mended_is_refused_before_the_pin(status: str, code: str) -> None:
-    assert judge_early(TRUSTED, STATUSES[status], NOW) == code
-    assert judge_early(Untrusted("certificate_expired", ""), STATUSES[status], NOW) == "certificate_expired"
