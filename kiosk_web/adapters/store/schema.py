@@ -186,6 +186,18 @@ high_water_marks = Table(
     Column("revoked_reason", Text),
 )
 
+list_marks = Table(
+    "list_marks",
+    metadata,
+    # The scope of a revocation list (`pki/crl.py`): the key that signs it, and its distribution point, empty for a
+    # list of the whole authority.
+    Column("key_id", LargeBinary, primary_key=True),
+    Column("point", LargeBinary, primary_key=True),
+    Column("crl_number", Text),  # decimal: up to 20 bytes do not fit an integer column
+    Column("this_update", UtcTime, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,
