@@ -12,6 +12,20 @@ from datetime import UTC, datetime
 from typing import Any, Literal, assert_never
 
 Method = Literal["ocsp", "crl"]
+Cause = Literal["window", "manager", "automatic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Why a list was allowed to stand in for the responder, since when and until when (`pki/fallback.py`).
+
+    `ask_responder`: False in a window that says that nobody is there to ask.
+    """
+
+    cause: Cause
+    since: datetime
+    until: datetime
+    ask_responder: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +33,9 @@ class Evidence:
     """What an outcome rests on. Times are aware; `sha256` is the hash of the answer's bytes, empty without one.
 
     `responder` is the address that was asked; `signer` says who signed: `issuer`, `delegate:<first 16 hex of its hash>`
-    or empty. `certificate_sha256` binds the outcome to one certificate; `build_audit_record` leaves it out.
+    or empty. `certificate_sha256` binds the outcome to one certificate. With method `crl` the answer is a list: its
+    crlNumber, and the `opening` that let it stand in for the responder, None where the policy names lists themselves.
+    `build_audit_record` leaves out what leads to a person or to the municipality of a list.
     """
 
     method: Method
@@ -31,6 +47,8 @@ class Evidence:
     checked_at: datetime
     signer: str = ""
     certificate_sha256: bytes = b""
+    crl_number: int | None = None
+    opening: Opening | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +112,14 @@ class HighWaterMark:
 
 
 def derive_mark(status: CertificateStatus, previous: HighWaterMark | None) -> HighWaterMark | None:
-    """The mark after `status`: raised by what was signed and fresh, unchanged by everything else."""
+    """The mark after `status`: raised by what was signed and fresh, unchanged by everything else.
+
+    Of a list that is `Good` only the lifting of a hold is kept: its thisUpdate is that of thousands of certificates and
+    has a mark of its own, and the responder's answers follow another beat.
+    """
     match status:
+        case Good(evidence) if evidence.method == "crl" and (previous is None or not previous.held):
+            return previous
         case Good(evidence):
             mark = _build_mark(evidence, held=False)
         case OnHold(_, evidence):
@@ -167,10 +191,27 @@ def name_outcome(status: CertificateStatus) -> str:
 
 
 def build_audit_record(status: CertificateStatus) -> dict[str, object]:
-    """What may be kept after the session: outcome, method, times, responder; nothing about the certificate."""
-    evidence = _dump_evidence(replace(status.evidence, certificate_sha256=b""))
-    del evidence["certificate_sha256"]
-    return {"outcome": name_outcome(status), **evidence}
+    """What may be kept after the session: outcome, method, times, responder, why a list was asked; nothing about the
+    certificate.
+    """
+    kept = _dump_evidence(derive_kept_evidence(status.evidence))
+    del kept["certificate_sha256"]
+    return {"outcome": name_outcome(status), **kept}
+
+
+def derive_kept_evidence(evidence: Evidence) -> Evidence:
+    """The evidence without what leads to a person, or to the municipality of a list: the lists of one day differ in
+    number, hash and seconds, so their times are kept to the hour.
+    """
+    kept = replace(evidence, certificate_sha256=b"")
+    if evidence.method == "ocsp":
+        return kept
+    this_update, next_update = _floor_to_hour(evidence.this_update), _floor_to_hour(evidence.next_update)
+    return replace(kept, sha256=b"", crl_number=None, this_update=this_update, next_update=next_update)
+
+
+def _floor_to_hour(time: datetime | None) -> datetime | None:
+    return None if time is None else time.replace(minute=0, second=0, microsecond=0)
 
 
 def to_json(status: CertificateStatus) -> str:
@@ -228,6 +269,17 @@ def _dump_evidence(evidence: Evidence) -> dict[str, object]:
         "checked_at": _dump_time(evidence.checked_at),
         "signer": evidence.signer,
         "certificate_sha256": evidence.certificate_sha256.hex(),
+        "crl_number": evidence.crl_number,
+        "opening": None if evidence.opening is None else _dump_opening(evidence.opening),
+    }
+
+
+def _dump_opening(opening: Opening) -> dict[str, object]:
+    return {
+        "cause": opening.cause,
+        "since": _dump_time(opening.since),
+        "until": _dump_time(opening.until),
+        "ask_responder": opening.ask_responder,
     }
 
 
@@ -245,7 +297,16 @@ def _load_evidence(fields: Any) -> Evidence:
         checked_at=_load_time(fields["checked_at"]),
         signer=_load_text(fields["signer"]),
         certificate_sha256=bytes.fromhex(fields["certificate_sha256"]),
+        crl_number=_load_number(fields["crl_number"]),
+        opening=None if fields["opening"] is None else _load_opening(fields["opening"]),
     )
+
+
+def _load_opening(fields: Any) -> Opening:
+    cause, ask_responder = fields["cause"], fields["ask_responder"]
+    if cause not in ("window", "manager", "automatic") or not isinstance(ask_responder, bool):
+        raise ValueError("opening")
+    return Opening(cause, _load_time(fields["since"]), _load_time(fields["until"]), ask_responder)
 
 
 def _dump_time(time: datetime) -> str:
@@ -264,6 +325,12 @@ def _load_time(value: Any) -> datetime:
 def _load_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("text")
+    return value
+
+
+def _load_number(value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise TypeError("number")
     return value
 
 

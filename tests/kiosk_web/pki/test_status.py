@@ -16,6 +16,7 @@ from kiosk_web.pki.status import (
     Good,
     HighWaterMark,
     OnHold,
+    Opening,
     Revoked,
     Stale,
     StatusMalformed,
@@ -34,6 +35,15 @@ EVIDENCE = Evidence(
     "ocsp", NOW, NOW + timedelta(minutes=15), NOW, "http://127.0.0.1/", b"\x01" * 32, NOW, "issuer", b"c" * 32
 )
 NOTHING = Evidence("ocsp", None, None, None, "", b"", NOW)
+OPENING = Opening("manager", NOW - timedelta(hours=2), NOW + timedelta(hours=3))
+LIST = replace(
+    EVIDENCE,
+    method="crl",
+    this_update=NOW - timedelta(hours=5, seconds=17),
+    produced_at=None,
+    crl_number=1 << 90,
+    opening=OPENING,
+)
 ALL: list[CertificateStatus] = [
     Good(EVIDENCE),
     Revoked(NOW, "superseded", EVIDENCE),
@@ -42,6 +52,8 @@ ALL: list[CertificateStatus] = [
     Unknown(EVIDENCE),
     Unavailable("timeout", NOTHING),
     Stale("too_old", EVIDENCE),
+    Good(LIST),
+    Revoked(NOW, "superseded", replace(LIST, opening=None, crl_number=None)),
 ]
 
 
@@ -51,12 +63,13 @@ def test_a_status_comes_back_as_it_went(status: CertificateStatus) -> None:
 
 
 def test_the_six_outcomes_have_six_names() -> None:
-    assert [name_outcome(status) for status in ALL] == [
+    assert [name_outcome(status) for status in ALL[:7]] == [
         "good", "revoked", "revoked", "on_hold", "unknown", "unavailable", "stale"
     ]  # fmt: skip
 
 
 DOCUMENT = json.loads(to_json(Revoked(NOW, "superseded", EVIDENCE)))
+OPENED = json.loads(to_json(Good(LIST)))["evidence"]["opening"]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +89,11 @@ DOCUMENT = json.loads(to_json(Revoked(NOW, "superseded", EVIDENCE)))
         {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "sha256": "xx"}},
         {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "responder": None}},
         {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "extra": ""}},
+        {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "crl_number": True}},
+        {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "opening": "window"}},
+        {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "opening": {**OPENED, "cause": "tryLater"}}},
+        {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "opening": {**OPENED, "ask_responder": 1}}},
+        {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "opening": {**OPENED, "since": "2026-11-23T03:00:00"}}},
         {key: value for key, value in DOCUMENT.items() if key != "at"},
         [],
         None,
@@ -103,6 +121,26 @@ def test_the_audit_record_says_nothing_about_the_certificate(status: Certificate
     record = build_audit_record(status)
     assert record["outcome"] == name_outcome(status)
     assert (b"c" * 32).hex() not in json.dumps(record)
+
+
+def test_the_audit_record_names_a_degraded_path_and_not_the_municipality_of_its_list() -> None:
+    record = build_audit_record(Good(LIST))
+    assert record["method"] == "crl"
+    assert record["opening"] == OPENED
+    assert record["this_update"] == (NOW - timedelta(hours=6)).isoformat(timespec="microseconds")
+    assert str(LIST.crl_number) not in json.dumps(record)
+    assert LIST.sha256.hex() not in json.dumps(record)
+
+
+def test_a_list_that_is_good_lifts_a_hold_and_raises_nothing_else() -> None:
+    assert LIST.this_update is not None
+    assert derive_mark(Good(LIST), None) is None
+    seen = HighWaterMark(LIST.this_update - timedelta(hours=1))
+    assert derive_mark(Good(LIST), seen) == seen
+    assert derive_mark(Good(LIST), replace(seen, held=True)) == HighWaterMark(LIST.this_update)
+    newer_hold = HighWaterMark(LIST.this_update + timedelta(minutes=1), held=True)
+    assert derive_mark(Good(LIST), newer_hold) == newer_hold
+    assert derive_mark(OnHold(NOW, LIST), seen) == HighWaterMark(LIST.this_update, held=True)
 
 
 def test_what_was_signed_and_fresh_raises_the_mark() -> None:
