@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kiosk_web.pki.algorithms import PublicKey, judge_key, judge_signed
 from kiosk_web.pki.certificates import MalformedCertificate, UnverifiedCertificate, parse_certificate
-from kiosk_web.pki.der import read_subject_public_key
+from kiosk_web.pki.der import MalformedDer, read_subject_public_key
+from kiosk_web.pki.names import canonicalise_name
 
 Authority = Literal["user_authentication", "digital_signature", "other"]
 HashName = Literal["sha1", "sha256"]
@@ -39,7 +40,9 @@ class AnchorRefused(ValueError):
 class Anchor:
     """A root: the key that issues, the names and window it has. `key_id` is its subjectKeyIdentifier.
 
-    `name_hashes` and `key_hashes` are the issuerNameHash and issuerKeyHash of a CertID (RFC 6960 4.1.1) by hash name.
+    `canonical_name` is its subject for comparing with the issuer of a revocation list (`names.py`), `crl_sign` whether
+    its keyUsage lets it sign one. `name_hashes` and `key_hashes` are the issuerNameHash and issuerKeyHash of a CertID
+    (RFC 6960 4.1.1) by hash name.
     """
 
     label: str
@@ -52,6 +55,8 @@ class Anchor:
     not_before: datetime
     not_after: datetime
     authority: Authority
+    canonical_name: bytes = field(repr=False)
+    crl_sign: bool
     name_hashes: Mapping[HashName, bytes] = field(repr=False)
     key_hashes: Mapping[HashName, bytes] = field(repr=False)
 
@@ -102,6 +107,8 @@ def build_anchor(der: bytes, label: str = "") -> Anchor:
         not_before=certificate.not_before,
         not_after=certificate.not_after,
         authority=_name_authority(certificate.subject),
+        canonical_name=_canonicalise(name),
+        crl_sign=certificate.key_usage is None or "crl_sign" in certificate.key_usage,
         name_hashes={"sha1": _hash("sha1", name), "sha256": _hash("sha256", name)},
         key_hashes={"sha1": _hash("sha1", bits), "sha256": _hash("sha256", bits)},
     )
@@ -123,6 +130,13 @@ def _name_authority(subject: x509.Name) -> Authority:
         if isinstance(unit.value, str) and unit.value in _UNITS:
             return _UNITS[unit.value]
     return "other"
+
+
+def _canonicalise(name: bytes) -> bytes:
+    try:
+        return canonicalise_name(name)
+    except MalformedDer as error:
+        raise AnchorRefused(f"its name cannot be compared: {error}") from None
 
 
 def _hash(name: HashName, data: bytes) -> bytes:

@@ -17,6 +17,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from kiosk_web.pki import der as der_reader
+from kiosk_web.pki.distribution_points import DistributionPoint, read_distribution_points
 
 MAX_CERTIFICATE = 8 * 1024
 """Bytes. A JPKI certificate has about 1.6 kB; a card file is at most 32 kB, and nothing near that is a certificate."""
@@ -93,6 +94,7 @@ class UnverifiedCertificate:
     unprocessed_critical: tuple[str, ...]
     ocsp_addresses: tuple[str, ...]
     ocsp_nocheck: bool
+    distribution_points: tuple[DistributionPoint, ...]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, UnverifiedCertificate) and self.der == other.der
@@ -138,6 +140,7 @@ def _take_fields(
     authority = _find(values, x509.AuthorityKeyIdentifier)
     subject_key = _find(values, x509.SubjectKeyIdentifier)
     access = _find(values, x509.AuthorityInformationAccess)
+    points = _find(values, x509.CRLDistributionPoints)
     return UnverifiedCertificate(
         der=der,
         sha256=hashlib.sha256(der).digest(),
@@ -171,6 +174,9 @@ def _take_fields(
             and isinstance(entry.access_location, x509.UniformResourceIdentifier)
         ),
         ocsp_nocheck=_find(values, x509.OCSPNoCheck) is not None,
+        distribution_points=(
+            read_distribution_points(points.public_bytes(), certificate.issuer.public_bytes()) if points else ()
+        ),
     )
 
 

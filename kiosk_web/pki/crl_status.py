@@ -1,0 +1,166 @@
+"""The status of a certificate by revocation lists: `judge_crl_status`, by numbered rules (docs/validation.md).
+
+What each list says about one serial number (`ListFinding`) comes from its index; which lists speak about a certificate
+at all, whether they are fresh, and what follows when they disagree is decided here, at every look-up.
+
+ 1. Only a list counts that covers the certificate: signed by the key of its own anchor, not for CA certificates only,
+    and of the whole CA or of a plain distribution point that the certificate names (`covers`).
+ 2. No list from the future: a thisUpdate ahead of the clock means that the clock is wrong, and nothing is decided.
+ 3. A revocation that was seen before stays, whatever a list says.
+ 4. A permanent revocation in any covering list counts, however old the list: no later one can take it back.
+ 5. A list is fresh when nextUpdate has not passed, thisUpdate is not older than the policy allows, and it is not behind
+    the newest one accepted of its scope. Anything else it says, and its silence, counts only while it is fresh.
+ 6. A hold in any fresh list counts.
+ 7. `Good` needs a fresh list that does not name the certificate, and that is newer than every hold known of it: one
+    remembered from an answer or a list, or one in a list that is no longer fresh.
+ 8. With no covering list the status is `Unavailable`, with none but old ones `Stale`, each with its word.
+ 9. Each outcome carries its evidence: times and hash of the list it rests on, the newest one where several agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kiosk_web.pki.crl_trust import CrlPolicy, ListHeader, ListMark, ListScope, find_regression
+from kiosk_web.pki.status import (
+    CertificateStatus,
+    Evidence,
+    Good,
+    HighWaterMark,
+    OnHold,
+    Revoked,
+    Stale,
+    Unavailable,
+)
+from kiosk_web.pki.trust import TrustedCertificate
+
+HOLD = "certificateHold"
+"""The one reason that may be lifted (RFC 5280 5.3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """What a list says of one serial number. `reason` is a CRLReason by its name in RFC 5280 5.3.1, None without."""
+
+    revoked_at: datetime
+    reason: str | None
+
+    @property
+    def is_hold(self) -> bool:
+        return self.reason == HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class ListFinding:
+    """What one list says about the certificate in question: its entry, or None for silence."""
+
+    header: ListHeader
+    entry: ListEntry | None
+
+
+def covers(header: ListHeader, certificate: TrustedCertificate) -> bool:
+    """Rule 1: does the list say, by being silent, that this certificate is not revoked?
+
+    The key decides, never the name. A list without a distribution point is about all certificates of its key; another
+    one about those that name its point, without restricting it to some reasons or another issuer.
+    """
+    if header.scope.key_id != certificate.issuer_key_id or header.covers == "ca":
+        return False
+    if not header.point_names:
+        return True
+    points = certificate.certificate.distribution_points
+    return any(point.plain and not header.point_names.isdisjoint(point.names) for point in points)
+
+
+def judge_crl_status(
+    certificate: TrustedCertificate,
+    findings: Sequence[ListFinding],
+    policy: CrlPolicy,
+    now: datetime,
+    *,
+    certificate_mark: HighWaterMark | None,
+    list_marks: Mapping[ListScope, ListMark],
+) -> CertificateStatus:
+    """Judge what the lists say about `certificate`, at the server's aware time `now`, by the rules above.
+
+    `certificate_mark` is what was seen of this certificate before by whichever method, `list_marks` the newest list
+    ever accepted of each scope. Findings of lists that do not cover the certificate are not looked at. Never raises.
+    """
+    covering = sorted(
+        (finding for finding in findings if covers(finding.header, certificate)),
+        key=lambda finding: (finding.header.this_update, finding.header.crl_number or 0, finding.header.sha256),
+        reverse=True,
+    )
+    if not covering:
+        return Unavailable("no_list", _build_evidence(certificate, None, now))
+    newest = _build_evidence(certificate, covering[0].header, now)
+    if covering[0].header.this_update > now + policy.skew:
+        return Unavailable("clock_unreliable", newest)
+    if certificate_mark is not None and certificate_mark.revoked_at is not None:
+        return Revoked(certificate_mark.revoked_at, certificate_mark.revoked_reason, newest)
+
+    revoked: list[tuple[datetime, str, ListHeader]] = []
+    held: list[OnHold] = []
+    silent: list[ListHeader] = []
+    outdated: list[str] = []
+    hold_seen: list[datetime] = []
+    if certificate_mark is not None and certificate_mark.held:
+        hold_seen.append(certificate_mark.this_update)
+    for finding in covering:
+        header, entry = finding.header, finding.entry
+        why = judge_freshness(header, policy, now, list_marks.get(header.scope))
+        if entry is not None and not entry.is_hold:
+            revoked.append((entry.revoked_at, entry.reason or "", header))
+        elif why:
+            outdated.append(why)
+            if entry is not None:
+                hold_seen.append(header.this_update)
+        elif entry is not None:
+            held.append(OnHold(entry.revoked_at, _build_evidence(certificate, header, now)))
+        else:
+            silent.append(header)
+
+    if revoked:
+        at, reason, header = min(revoked, key=lambda found: found[:2])
+        return Revoked(at, reason or None, _build_evidence(certificate, header, now))
+    if held:
+        return held[0]
+    if not silent:
+        return Stale(outdated[0], newest)
+    evidence = _build_evidence(certificate, silent[0], now)
+    if any(seen >= silent[0].this_update for seen in hold_seen):
+        return Stale("hold_not_lifted", evidence)
+    return Good(evidence)
+
+
+def judge_freshness(header: ListHeader, policy: CrlPolicy, now: datetime, mark: ListMark | None) -> str:
+    """Rule 5: why a list is out of date, in a word, or "" while its silence counts.
+
+    nextUpdate is the signer's own promise and is taken at its word, without skew. `list_from_the_future` is for
+    whoever shows lists; a look-up has stopped at rule 2 before.
+    """
+    if header.this_update > now + policy.skew:
+        return "list_from_the_future"
+    if find_regression(header.mark, mark):
+        return "behind_high_water"
+    if header.next_update < now:
+        return "next_update_passed"
+    if header.this_update < now - policy.max_age - policy.skew:
+        return "list_too_old"
+    return ""
+
+
+def _build_evidence(certificate: TrustedCertificate, header: ListHeader | None, now: datetime) -> Evidence:
+    return Evidence(
+        method="crl",
+        this_update=header.this_update if header else None,
+        next_update=header.next_update if header else None,
+        produced_at=None,
+        responder="",
+        sha256=header.sha256 if header else b"",
+        checked_at=now,
+        signer="issuer" if header else "",
+        certificate_sha256=certificate.sha256,
+    )

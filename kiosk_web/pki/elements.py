@@ -1,0 +1,168 @@
+"""DER elements (ITU-T X.690) of revocation lists and names, read strictly and one by one from the bytes as they came.
+
+Positions are octets from the start of `data`, which may be a view of a mapped file: nothing of it is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kiosk_web.pki.der import MalformedDer
+
+SEQUENCE = 0x30
+SET = 0x31
+BOOLEAN = 0x01
+INTEGER = 0x02
+BIT_STRING = 0x03
+OCTET_STRING = 0x04
+OBJECT_IDENTIFIER = 0x06
+ENUMERATED = 0x0A
+UTC_TIME = 0x17
+GENERALIZED_TIME = 0x18
+
+Octets = bytes | memoryview
+
+_EXTENSION_SHAPES = (
+    [SEQUENCE, OBJECT_IDENTIFIER, OCTET_STRING],
+    [SEQUENCE, OBJECT_IDENTIFIER, BOOLEAN, OCTET_STRING],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of `data`: `start` is its tag, `content` the first byte of its value, `end` the byte after it."""
+
+    tag: int
+    start: int
+    content: int
+    end: int
+
+
+def read_element(data: Octets, start: int, limit: int, tag: int | None = None) -> Element:
+    """Read the element at `start`, which must carry `tag` (None: any of one octet) and end by `limit`.
+
+    Lengths are minimal and definite, of at most 4 octets.
+    """
+    if start + 2 > limit:
+        raise MalformedDer("element is cut off")
+    if tag is None:
+        tag = data[start]
+        if tag & 0x1F == 0x1F:
+            raise MalformedDer("tag has several octets")
+    elif data[start] != tag:
+        raise MalformedDer(f"tag {tag:#04x} expected")
+    first = data[start + 1]
+    content = start + 2
+    if first < 0x80:
+        length = first
+    else:
+        size = first & 0x7F
+        if not 1 <= size <= 4 or content + size > limit:
+            raise MalformedDer("length is indefinite, too long or cut off")
+        length = int.from_bytes(data[content : content + size], "big")
+        if length < 0x80 or length >> (8 * (size - 1)) == 0:
+            raise MalformedDer("length is not minimal")
+        content += size
+    if content + length > limit:
+        raise MalformedDer("value is cut off")
+    return Element(tag, start, content, content + length)
+
+
+def read_elements(data: Octets, start: int, limit: int) -> Iterator[Element]:
+    """The elements that fill `data[start:limit]` one after the other."""
+    while start < limit:
+        element = read_element(data, start, limit)
+        yield element
+        start = element.end
+
+
+def read_integer(data: Octets, element: Element) -> int:
+    """The value of an INTEGER or ENUMERATED in its shortest form."""
+    first = data[element.content] if element.content < element.end else None
+    if first is None:
+        raise MalformedDer("integer is empty")
+    if element.end - element.content > 1 and first in (0x00, 0xFF) and data[element.content + 1] >> 7 == first & 1:
+        raise MalformedDer("integer is padded")
+    return int.from_bytes(data[element.content : element.end], "big", signed=True)
+
+
+def read_boolean(data: Octets, element: Element) -> bool:
+    """The value of a BOOLEAN, which DER writes as 00 or FF alone."""
+    value = bytes(data[element.content : element.end])
+    if value not in (b"\x00", b"\xff"):
+        raise MalformedDer("boolean is neither 00 nor FF")
+    return value == b"\xff"
+
+
+def read_time(data: Octets, element: Element) -> datetime:
+    """A time as RFC 5280 4.1.2.5 writes it, to the second and in UTC; aware."""
+    digits = bytes(data[element.content : element.end])
+    if element.tag == UTC_TIME and len(digits) == 13:
+        digits = (b"19" if digits >= b"5" else b"20") + digits
+    elif element.tag != GENERALIZED_TIME or len(digits) != 15:
+        raise MalformedDer("time is not in its one form")
+    if not digits[:14].isdigit() or digits[14:] != b"Z":
+        raise MalformedDer("time is not in its one form")
+    year, (month, day, hour, minute, second) = int(digits[:4]), (int(digits[at : at + 2]) for at in range(4, 14, 2))
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        raise MalformedDer("there is no such time") from None
+
+
+def read_object_identifier(data: Octets, element: Element) -> str:
+    """An object identifier in dotted form."""
+    octets = bytes(data[element.content : element.end])
+    if not octets or octets[-1] & 0x80:
+        raise MalformedDer("object identifier is cut off")
+    arcs: list[int] = []
+    arc, fresh = 0, True
+    for octet in octets:
+        if fresh and octet == 0x80:
+            raise MalformedDer("object identifier is padded")
+        arc, fresh = arc << 7 | octet & 0x7F, not octet & 0x80
+        if fresh:
+            arcs.append(arc)
+            arc = 0
+    top = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (top, arcs[0] - 40 * top, *arcs[1:])))
+
+
+def read_bits(data: Octets, element: Element) -> bytes:
+    """The octets of a BIT STRING of whole octets."""
+    if element.content == element.end or data[element.content] != 0:
+        raise MalformedDer("bit string is not whole octets")
+    return bytes(data[element.content + 1 : element.end])
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One extension of a list or an entry: its OID in dotted form, and where its value lies in `data`."""
+
+    oid: str
+    critical: bool
+    start: int
+    end: int
+
+
+def read_extensions(data: Octets, start: int, limit: int) -> Iterator[Extension]:
+    """The `Extensions` at `start`, which fill the place up to `limit`: one or more, none of them twice."""
+    whole = read_element(data, start, limit, SEQUENCE)
+    if whole.end != limit or whole.content == whole.end:
+        raise MalformedDer("extensions are empty, or bytes follow them")
+    seen: set[str] = set()
+    for extension in read_elements(data, whole.content, whole.end):
+        parts = list(read_elements(data, extension.content, extension.end))
+        tags = [extension.tag, *(part.tag for part in parts)]
+        if tags not in _EXTENSION_SHAPES:
+            raise MalformedDer("extension is not identifier, criticality and value")
+        oid = read_object_identifier(data, parts[0])
+        critical = len(parts) == 3
+        if critical and not read_boolean(data, parts[1]):
+            raise MalformedDer("extension says that it is not critical, which DER leaves out")
+        if oid in seen:
+            raise MalformedDer("extension is there twice")
+        seen.add(oid)
+        yield Extension(oid, critical, parts[-1].content, parts[-1].end)
