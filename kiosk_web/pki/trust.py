@@ -26,6 +26,18 @@ Reason = Literal[
     "certificate_wrong_kind",
     "certificate_malformed",
 ]
+TrustStep = Literal[
+    "trust.0.form",
+    "trust.1.key",
+    "trust.2.issuer_key",
+    "trust.3.issuer_name",
+    "trust.4.signature",
+    "trust.5.critical_extensions",
+    "trust.6.kind",
+    "trust.7.validity",
+    "trust.8.issuer_validity",
+]
+"""The steps of `docs/validation.md`, in the order in which they are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +138,14 @@ class TrustedCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Untrusted:
-    """Why it is refused: `reason` is a name of `session/codes.py`; `detail`, for staff, holds no personal data."""
+    """Why it is refused: `reason` is a name of `session/codes.py`; `detail`, for staff, holds no personal data.
+
+    `step` is the one that failed: all before it passed, none after it was taken.
+    """
 
     reason: Reason
     detail: str
+    step: TrustStep
 
 
 def judge_trust(
@@ -139,10 +155,10 @@ def judge_trust(
 
     The steps, in order; the first that fails is the answer:
 
-    1. the key and the announced algorithm are on the allow-list;
+    1. the key is on the allow-list of algorithms;
     2. authorityKeyIdentifier names the key of an anchor;
     3. the issuer name is that anchor's subject (a condition, never a way to find it);
-    4. the signature verifies with that anchor's key;
+    4. the signature verifies with that anchor's key, by a listed algorithm;
     5. no critical extension is left unprocessed;
     6. it is the wanted kind: not a CA, keyUsage, extendedKeyUsage and certificatePolicies of the profile;
     7. `now` is in its validity, to the second;
@@ -150,13 +166,13 @@ def judge_trust(
     """
     key = certificate.public_key
     if not judge_key(key):
-        return Untrusted("certificate_untrusted", "its key is not on the list of algorithms")
+        return Untrusted("certificate_untrusted", "its key is not on the list of algorithms", "trust.1.key")
     issuers = store.find_issuers(certificate.authority_key_id) if certificate.authority_key_id else ()
     if not issuers:
-        return Untrusted("certificate_untrusted", "its issuer's key is no anchor of ours")
+        return Untrusted("certificate_untrusted", "its issuer's key is no anchor of ours", "trust.2.issuer_key")
     issuers = tuple(anchor for anchor in issuers if anchor.subject == certificate.issuer)
     if not issuers:
-        return Untrusted("certificate_untrusted", "its issuer has another name than the anchor")
+        return Untrusted("certificate_untrusted", "its issuer has another name than the anchor", "trust.3.issuer_name")
     refusal = (
         _judge_issuance(certificate, issuers[0], policy)
         or _judge_critical(certificate)
@@ -168,7 +184,9 @@ def judge_trust(
     for anchor in issuers:
         if judge_window(anchor.not_before, anchor.not_after, now) == "within":
             return TrustedCertificate(certificate, anchor, key)
-    return Untrusted("certificate_untrusted", "the anchor's own certificate is not in its validity")
+    return Untrusted(
+        "certificate_untrusted", "the anchor's own certificate is not in its validity", "trust.8.issuer_validity"
+    )
 
 
 def judge_trust_of_bytes(
@@ -178,7 +196,7 @@ def judge_trust_of_bytes(
     try:
         certificate = parse_certificate(der)
     except MalformedCertificate as error:
-        return Untrusted("certificate_malformed", str(error))
+        return Untrusted("certificate_malformed", str(error), "trust.0.form")
     return judge_trust(certificate, store, policy, now)
 
 
@@ -198,30 +216,40 @@ def _judge_issuance(certificate: UnverifiedCertificate, anchor: Anchor, policy: 
         case "good":
             return None
         case "algorithm_refused":
-            return Untrusted("certificate_untrusted", "its signature algorithm is not on the list")
+            return Untrusted("certificate_untrusted", "its signature algorithm is not on the list", "trust.4.signature")
         case "signature_invalid":
-            return Untrusted("certificate_untrusted", "its signature was not made by the anchor it names")
+            return Untrusted(
+                "certificate_untrusted", "its signature was not made by the anchor it names", "trust.4.signature"
+            )
 
 
 def _judge_critical(certificate: UnverifiedCertificate) -> Untrusted | None:
     if certificate.unprocessed_critical:
-        return Untrusted("certificate_untrusted", "a critical extension is not known here")
+        return Untrusted(
+            "certificate_untrusted", "a critical extension is not known here", "trust.5.critical_extensions"
+        )
     return None
 
 
 def _judge_kind(certificate: UnverifiedCertificate, policy: TrustPolicy) -> Untrusted | None:
     profile = policy.profile
     if certificate.is_ca:
-        return Untrusted("certificate_wrong_kind", "it is a CA certificate")
+        return Untrusted("certificate_wrong_kind", "it is a CA certificate", "trust.6.kind")
     if certificate.key_usage != profile.key_usage:
-        return Untrusted("certificate_wrong_kind", "its keyUsage is not that of the wanted kind")
+        return Untrusted("certificate_wrong_kind", "its keyUsage is not that of the wanted kind", "trust.6.kind")
     if certificate.extended_key_usage is None or profile.extended_key_usage not in certificate.extended_key_usage:
-        return Untrusted("certificate_wrong_kind", "its extendedKeyUsage is not that of the wanted kind")
+        return Untrusted(
+            "certificate_wrong_kind", "its extendedKeyUsage is not that of the wanted kind", "trust.6.kind"
+        )
     if not certificate.policies or not policy.policies.issuperset(certificate.policies):
-        return Untrusted("certificate_wrong_kind", "its certificate policy is not that of the wanted kind")
+        return Untrusted(
+            "certificate_wrong_kind", "its certificate policy is not that of the wanted kind", "trust.6.kind"
+        )
     if not certificate.plain_qualifiers:
         return Untrusted(
-            "certificate_wrong_kind", "its certificate policy has a qualifier other than a statement address"
+            "certificate_wrong_kind",
+            "its certificate policy has a qualifier other than a statement address",
+            "trust.6.kind",
         )
     return None
 
@@ -229,8 +257,8 @@ def _judge_kind(certificate: UnverifiedCertificate, policy: TrustPolicy) -> Untr
 def _judge_validity(certificate: UnverifiedCertificate, now: datetime) -> Untrusted | None:
     match judge_window(certificate.not_before, certificate.not_after, now):
         case "before":
-            return Untrusted("certificate_not_yet_valid", "its validity has not begun")
+            return Untrusted("certificate_not_yet_valid", "its validity has not begun", "trust.7.validity")
         case "after":
-            return Untrusted("certificate_expired", "its validity has ended")
+            return Untrusted("certificate_expired", "its validity has ended", "trust.7.validity")
         case "within":
             return None

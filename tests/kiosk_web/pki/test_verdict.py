@@ -33,11 +33,11 @@ POLICY = VerdictPolicy(frozenset({"pin"}), frozenset({"ocsp"}))
 TRUSTS: dict[str, TrustedCertificate | Untrusted | None] = {
     "trusted": TRUSTED,
     "other": OTHER,
-    "untrusted": Untrusted("certificate_untrusted", ""),
-    "expired": Untrusted("certificate_expired", ""),
-    "wrong kind": Untrusted("certificate_wrong_kind", ""),
-    "malformed": Untrusted("certificate_malformed", ""),
-    "not yet": Untrusted("certificate_not_yet_valid", ""),
+    "untrusted": Untrusted("certificate_untrusted", "", "trust.4.signature"),
+    "expired": Untrusted("certificate_expired", "", "trust.7.validity"),
+    "wrong kind": Untrusted("certificate_wrong_kind", "", "trust.6.kind"),
+    "malformed": Untrusted("certificate_malformed", "", "trust.0.form"),
+    "not yet": Untrusted("certificate_not_yet_valid", "", "trust.7.validity"),
     "none": None,
 }
 STATUSES: dict[str, CertificateStatus | None] = {

@@ -1,0 +1,139 @@
+"""The steps of a judgement, spelled out for people who want to see how an answer came about (`kiosk verify`).
+
+A judge answers with the first rule that says no, and that is all the product needs. Here the same answer is laid out:
+the rules stand in the order in which the judges look at them, each word of a refusal belongs to one of them, and so
+everything before that one has passed and nothing after it was looked at. No rule is judged a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from kiosk_web.pki.status import CertificateStatus, Good, OnHold, Revoked, Stale, Unavailable, Unknown
+from kiosk_web.pki.trust import TrustedCertificate, TrustStep, Untrusted
+
+Result = Literal["passed", "failed", "skipped"]
+
+TRUST_STEPS: tuple[str, ...] = get_args(TrustStep)
+
+OCSP_STEPS = (
+    "ocsp.7.address",
+    "ocsp.8.exchange",
+    "ocsp.7.limits",
+    "ocsp.1.answer_status",
+    "ocsp.2.single_response",
+    "ocsp.2.certificate_id",
+    "ocsp.3.signer",
+    "ocsp.6.signature",
+    "ocsp.4.nonce",
+    "ocsp.10.clock",
+    "ocsp.5.times",
+    "ocsp.9.evidence",
+    "ocsp.1.certificate_status",
+)
+"""The ten rules of `docs/validation.md` by their numbers, in the order in which they are looked at."""
+
+_OCSP_WORDS = {
+    "ocsp.7.address": ("no_responder", "address"),
+    "ocsp.8.exchange": ("refused", "timeout", "reset", "no_answer"),
+    "ocsp.7.limits": ("http_status", "content_type", "redirect", "too_large"),
+    "ocsp.1.answer_status": (
+        "malformed",
+        "responder_malformed_request",
+        "responder_internal_error",
+        "responder_try_later",
+        "responder_sig_required",
+        "responder_unauthorized",
+    ),
+    "ocsp.2.single_response": ("not_single", "critical_extension"),
+    "ocsp.2.certificate_id": ("other_request", "other_certificate"),
+    "ocsp.3.signer": (
+        "signer_unknown",
+        "too_many_certificates",
+        "delegate_malformed",
+        "delegate_of_another_issuer",
+        "delegate_not_for_ocsp",
+        "delegate_without_nocheck",
+        "delegate_critical_extension",
+        "delegate_not_valid_now",
+    ),
+    "ocsp.6.signature": ("algorithm_refused", "signature_invalid"),
+    "ocsp.4.nonce": ("nonce_missing", "nonce_wrong"),
+    "ocsp.10.clock": ("clock_unreliable",),
+    "ocsp.5.times": (
+        "too_old",
+        "from_the_future",
+        "produced_before_update",
+        "next_update_passed",
+        "behind_high_water",
+    ),
+    "ocsp.1.certificate_status": ("hold_not_lifted",),
+}
+OCSP_STEP_OF = {word: step for step, words in _OCSP_WORDS.items() for word in words}
+"""Which step each word of `Unavailable` and `Stale` comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step and how it went. `detail` is for people and holds no personal data; `evidence` is the SHA-256 of the
+    bytes it looked at, empty where it looked at none.
+    """
+
+    name: str
+    result: Result
+    detail: str = ""
+    evidence: bytes = b""
+
+
+def trace(
+    order: Sequence[str],
+    failed: str | None,
+    detail: str = "",
+    *,
+    aside: Mapping[str, str] | None = None,
+    evidence: bytes = b"",
+) -> tuple[Step, ...]:
+    """The steps of `order` when `failed` (None: no one) said no, with `detail`; all after it are skipped.
+
+    `aside` are steps this judgement does not take, with the reason why; the one that failed is never one of them.
+    """
+    aside = aside or {}
+    position = len(order) if failed is None else order.index(failed)
+    steps = []
+    for place, name in enumerate(order):
+        if place == position:
+            steps.append(Step(name, "failed", detail, evidence))
+        elif place > position or name in aside:
+            steps.append(Step(name, "skipped", aside.get(name, "") if place < position else "", evidence))
+        else:
+            steps.append(Step(name, "passed", "", evidence))
+    return tuple(steps)
+
+
+def trace_trust(trust: TrustedCertificate | Untrusted, sha256: bytes) -> tuple[Step, ...]:
+    """The steps of `judge_trust` behind its answer; `sha256` is the hash of the certificate that was judged."""
+    if isinstance(trust, Untrusted):
+        return trace(TRUST_STEPS, trust.step, trust.detail, evidence=sha256)
+    return trace(TRUST_STEPS, None, evidence=sha256)
+
+
+def trace_ocsp(status: CertificateStatus, aside: Mapping[str, str] | None = None) -> tuple[Step, ...]:
+    """The ten rules behind a status by OCSP. A certificate that is not good fails in the last step alone."""
+    failed, detail = _find_ocsp_failure(status)
+    return trace(OCSP_STEPS, failed, detail, aside=aside, evidence=status.evidence.sha256)
+
+
+def _find_ocsp_failure(status: CertificateStatus) -> tuple[str | None, str]:
+    match status:
+        case Good():
+            return None, ""
+        case Revoked(_, reason):
+            return "ocsp.1.certificate_status", f"revoked ({reason or 'no reason given'})"
+        case OnHold():
+            return "ocsp.1.certificate_status", "on hold"
+        case Unknown():
+            return "ocsp.1.certificate_status", "unknown to the responder"
+        case Unavailable(why) | Stale(why):
+            return OCSP_STEP_OF[why], why
