@@ -28,6 +28,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kiosk_web.children import Children, ChildTrouble, StopAsked
+from kiosk_web.file_lock import LockHeld, hold_lock
 from kiosk_web.ports import HOST, PortTrouble, choose_ports
 from kiosk_web.state_file import load_json, write_json
 
@@ -207,19 +208,11 @@ def _own_folder(data: Path) -> Iterator[None]:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise DemoTrouble(f"The folder {data} cannot be used for the demo: {error.strerror}.") from None
-    with (data / "lock").open("a+b") as lock:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise DemoTrouble(f"Another demo is running with the data in {data}; use another --data folder.") from None
-        yield
+    try:
+        with hold_lock(data / "lock"):
+            yield
+    except LockHeld:
+        raise DemoTrouble(f"Another demo is running with the data in {data}; use another --data folder.") from None
 
 
 def _listen_for_stop(stop_asked: threading.Event) -> None:
