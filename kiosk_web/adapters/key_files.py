@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 
 from kiosk_web.errors import KeysError
@@ -22,7 +24,10 @@ from kiosk_web.services.ports import Entropy
 
 
 class KeyFiles:
-    """`keys/identity.pem` is made once; `keys/tickets.json` holds the current and the next ticket key."""
+    """`keys/identity.pem` is made once; `keys/tickets.json` holds the current and the next ticket key.
+
+    `keys/index.key` signs the index of revocation lists; whoever only reads the index needs `keys/index.pub` alone.
+    """
 
     def __init__(self, data: Path, entropy: Entropy) -> None:
         self._folder = data / "keys"
@@ -32,7 +37,7 @@ class KeyFiles:
         """The keys, made where missing and rotated where due. Raises `KeysError`."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            identity = self._load_identity()
+            identity = self._load_private("identity.pem")
             current, following = self._rotate(now)
         except OSError as error:
             raise KeysError(f"{self._folder}: {error.strerror or 'cannot be used'}") from None
@@ -42,8 +47,36 @@ class KeyFiles:
         """Let the next key take over if the current one nears its end."""
         ring.rotate(*self._rotate(now))
 
-    def _load_identity(self) -> Ed25519PrivateKey:
-        path = self._folder / "identity.pem"
+    def load_index_key(self) -> Ed25519PrivateKey:
+        """The key of the index, made where missing, its public half beside it. Raises `KeysError`."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            key = self._load_private("index.key")
+            public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+            path = self._folder / "index.pub"
+            if not path.exists() or path.read_bytes() != public:
+                _write_over(path, public)
+        except OSError as error:
+            raise KeysError(f"{self._folder}: {error.strerror or 'cannot be used'}") from None
+        return key
+
+    def load_index_public_key(self) -> Ed25519PublicKey | None:
+        """What the index must be signed with; None before the first list was taken in. Raises `KeysError`."""
+        path = self._folder / "index.pub"
+        try:
+            key = load_pem_public_key(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise KeysError(f"{path}: {error.strerror or 'cannot be read'}") from None
+        except (ValueError, UnsupportedAlgorithm):
+            raise KeysError(f"{path}: not a public key") from None
+        if not isinstance(key, Ed25519PublicKey):
+            raise KeysError(f"{path}: not an Ed25519 key")
+        return key
+
+    def _load_private(self, name: str) -> Ed25519PrivateKey:
+        path = self._folder / name
         if not path.exists():
             fresh = Ed25519PrivateKey.from_private_bytes(self._entropy(32))
             pem = fresh.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -38,3 +38,36 @@ def test_a_file_that_is_no_key_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "keys" / name).write_text("{}x")
     with pytest.raises(KeysError, match=name):
         files.load(NOW)
+
+
+def test_the_key_of_the_index_is_made_once_and_readers_need_its_public_half_only(tmp_path: Path) -> None:
+    files = KeyFiles(tmp_path, secrets.token_bytes)
+    assert files.load_index_public_key() is None
+    key = files.load_index_key()
+    assert files.load_index_key().private_bytes_raw() == key.private_bytes_raw()
+    (tmp_path / "keys" / "index.key").unlink()
+    public = files.load_index_public_key()
+    assert public is not None
+    public.verify(key.sign(b"manifest"), b"manifest")
+    for path in (tmp_path / "keys").iterdir():
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_foreign_public_half_of_the_index_key_is_replaced(tmp_path: Path) -> None:
+    ours, others = KeyFiles(tmp_path / "a", secrets.token_bytes), KeyFiles(tmp_path / "b", secrets.token_bytes)
+    key = ours.load_index_key()
+    others.load_index_key()
+    (tmp_path / "b/keys/index.pub").replace(tmp_path / "a/keys/index.pub")
+    assert ours.load_index_key().private_bytes_raw() == key.private_bytes_raw()
+    public = ours.load_index_public_key()
+    assert public is not None
+    assert public.public_bytes_raw() == key.public_key().public_bytes_raw()
+
+
+@pytest.mark.parametrize("name", ["index.key", "index.pub"])
+def test_a_file_that_is_no_key_of_the_index_is_named(tmp_path: Path, name: str) -> None:
+    files = KeyFiles(tmp_path, secrets.token_bytes)
+    files.load_index_key()
+    (tmp_path / "keys" / name).write_text("{}x")
+    with pytest.raises(KeysError, match=name):
+        (files.load_index_key if name == "index.key" else files.load_index_public_key)()
