@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -109,8 +111,16 @@ class RevocationRoutes:
         name = self._lists.get(str(request.path_params["name"]))
         if name is None:
             return PlainTextResponse("no such list: see /crl\n", 404)
-        der = issue_list(name, self._register, floor_to_grid(self._clock(), self._grid))
-        return Response(der, media_type="application/pkix-crl")
+        this_update = floor_to_grid(self._clock(), self._grid)
+        der = issue_list(name, self._register, this_update)
+        said = {
+            "etag": f'"{hashlib.sha256(der).hexdigest()}"',
+            "last-modified": format_datetime(this_update, usegmt=True),
+            "cache-control": "no-cache",
+        }
+        if said["etag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=said)
+        return Response(der, headers=said, media_type="application/pkix-crl")
 
     async def _standing(self, request: Request) -> Response:
         """`{"issuer_key_id": hex, "serial": n}` → renewal, signature certificate, change of items. 404: not ours."""

@@ -114,3 +114,11 @@ def test_the_index_names_every_list(standing: Running) -> None:
     lists = standing.ocsp.get("/crl").json()["lists"]
     assert len(lists) == 20
     assert all(standing.ocsp.get(entry["url"]).status_code == 200 for entry in lists[:3])
+
+
+def test_a_list_that_did_not_change_is_not_sent_again(standing: Running) -> None:
+    url = standing.ocsp.get("/crl").json()["lists"][0]["url"]
+    first = standing.ocsp.get(url)
+    again = standing.ocsp.get(url, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert standing.ocsp.get(url, headers={"If-None-Match": '"another"'}).content == first.content
