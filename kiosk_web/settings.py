@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from kiosk_web.crl_settings import CrlSettings
 from kiosk_web.errors import SettingsError
 from kiosk_web.identity.offer import Offer, Service, Words
 from kiosk_web.identity.profiles import ProfileName
@@ -106,6 +107,7 @@ class Settings(BaseSettings):
     ocsp_nonce: Literal["required", "none"] = "required"  # whether the real responder echoes one is not public
     allow_test_arc: bool = False
     early_check: bool = True
+    crl: CrlSettings = CrlSettings()
     static: Path = Path(__file__).resolve().parent.parent / "static"
     services: Annotated[tuple[ServiceSettings, ...], Field(min_length=1, max_length=6)] = Field(
         default_factory=_demo_services

@@ -65,7 +65,7 @@ class HttpFetcher:
 
         A failed transport is tried once more within the same budget; an answer of any kind is not asked for twice.
         """
-        if not _is_address(url):
+        if not is_address(url):
             return FetchFailure("address")
         failure = FetchFailure("timeout", "budget")
         try:
@@ -105,7 +105,7 @@ class HttpFetcher:
         return None
 
 
-def _is_address(url: str) -> bool:
+def is_address(url: str) -> bool:
     """Only what can be dialled: a port out of range, for one, is found by the operating system alone."""
     try:
         address = httpx2.URL(url)

@@ -8,7 +8,7 @@ import pytest
 
 from kiosk_web.errors import SettingsError
 from kiosk_web.server import load_anchors
-from kiosk_web.settings import load_settings
+from kiosk_web.settings import Settings, load_settings
 from tests.support.jpki import build_root
 from tests.support.kiosk_server import build_settings
 
@@ -72,3 +72,45 @@ def test_production_has_the_published_anchors() -> None:
     settings = load_settings({"deployment": "production"}, {})
     assert load_anchors(settings).anchors
     assert not settings.demo
+
+
+SOURCE = """
+[[crl.sources]]
+name = "town"
+kind = "http"
+url = "http://127.0.0.1:8483/crl/authca03.crl"
+"""
+
+
+def load_toml(folder: Path, text: str) -> Settings:
+    file = folder / "kiosk.toml"
+    file.write_text(text)
+    return load_settings({}, {"KIOSK_CONFIG": str(file)})
+
+
+def test_sources_of_lists_are_tables_of_the_file(tmp_path: Path) -> None:
+    source = load_toml(tmp_path, SOURCE + 'issuer_key_id = "8C:D5:58"\n').crl.sources[0]
+    assert (source.name, source.kind, source.interval_minutes) == ("town", "http", 60)
+    assert source.issuer_key_id == "8c:d5:58"
+    assert load_settings({}, {}).crl.sources == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (SOURCE.replace("http://127.0.0.1:8483", "ldap://127.0.0.1"), "crl.sources.0.url: must begin with http://"),
+        (SOURCE.replace('"http"', '"ftp"'), "crl.sources.0.kind: "),
+        (SOURCE + 'path = "lists"\n', "town: a source of kind http has a url and no path"),
+        (SOURCE.replace('"http"', '"directory"'), "town: a source of kind directory has a path and no url"),
+        (SOURCE + SOURCE, "crl: sources: two have the same name"),
+        (SOURCE + "interval_minutes = 0\n", "crl.sources.0.interval_minutes: "),
+        (SOURCE + 'issuer_key_id = "authca"\n', "crl.sources.0.issuer_key_id: "),
+        (SOURCE + "colour = 1\n", "crl.sources.0.colour: "),
+        ("[crl]\nalarm_hours = -1\n", "crl.alarm_hours: "),
+    ],
+)
+def test_a_source_that_cannot_be_is_named_with_its_place(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load_toml(tmp_path, text)
+    assert reason in str(refusal.value)
+    assert "kiosk.toml" in str(refusal.value)

@@ -70,10 +70,8 @@ async def serve(*handlers: Handler) -> AsyncIterator[Served]:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                length = int(
-                    next(line for line in head.split("\r\n") if line.lower().startswith("content-length"))[15:]
-                )
-                body = await reader.readexactly(length)
+                lengths = [line[15:] for line in head.split("\r\n") if line.lower().startswith("content-length")]
+                body = await reader.readexactly(int(lengths[0]) if lengths else 0)
                 served.requests.append(body)
                 served.heads.append(head)
                 await handlers[min(len(served.requests), len(handlers)) - 1](Exchange(head, body, writer))
