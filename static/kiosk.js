@@ -8,7 +8,7 @@ import { PinPad } from "./pin.js";
 const LOST_AFTER_MS = 5000;
 const ANSWER_MS = 8000;
 const RETRY_MS = 500;
-const DOUBLE_TAP_MS = 400; // a second touch of the same button within this time is not meant
+const DOUBLE_TAP_MS = 400; // a second touch of the same button on the same screen within this time is not meant
 const STREAM_RETRY_MS = 3000;
 const NO_ENTRY = new Set([401, 403]);
 
@@ -16,10 +16,11 @@ class Kiosk {
   #main = document.getElementById("stream");
   #version = -1;
   #state = "";
+  #screens = 0; // how many were shown
   #commandsRun = new Set();
   #seq = 0;
   #queue = Promise.resolve();
-  #inFlight = new Set();
+  #touch = null; // the last one, until a second of its kind would be meant
   #admitted = false;
   #admittedOnce = false;
   #superseded = false;
@@ -99,6 +100,7 @@ class Kiosk {
     this.deadline.enter(state, deadline);
     if (state !== this.#state) {
       this.#state = state;
+      this.#screens += 1;
       title.focus({ preventScroll: true });
       const words = [title, document.getElementById("lead"), ...stage.querySelectorAll("[data-say]")];
       const sentence = words.map((element) => element?.textContent.trim() ?? "").join(" ");
@@ -409,12 +411,13 @@ class Kiosk {
       location.reload();
       return;
     }
-    const told = target.dataset.event;
-    if (this.#inFlight.has(told)) return; // a double tap is one tap
-    this.#inFlight.add(told);
-    const happened = JSON.parse(told);
+    const touch = { told: target.dataset.event, screen: this.#screens };
+    if (touch.told === this.#touch?.told && touch.screen === this.#touch.screen) return; // a double tap is one tap
+    this.#touch = touch;
+    const happened = JSON.parse(touch.told);
     if (happened.type === "cancelled" || happened.type === "finished") this.pin.clear();
-    this.send(happened).finally(() => setTimeout(() => this.#inFlight.delete(told), DOUBLE_TAP_MS));
+    const forget = () => this.#touch === touch && (this.#touch = null);
+    this.send(happened).finally(() => setTimeout(forget, DOUBLE_TAP_MS));
   }
 }
 

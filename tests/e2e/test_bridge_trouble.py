@@ -39,10 +39,7 @@ def test_a_bridge_killed_at_any_step_and_started_again_needs_no_touch_of_staff(
         assert state == "result" or bare_kiosk.state != "result"
         bare_demo.lift_card()
         bridge.start()
-        bare_kiosk.wait_for("choosing_service", "refused", "result", "taking_card")
-        if bare_kiosk.state in ("refused", "result"):
-            bare_kiosk.page.locator("#finish").click()
-        bare_kiosk.wait_for("choosing_service").choose()
+        bare_kiosk.start_again().choose()
         bare_demo.put_card("hanako")
         bare_kiosk.wait_for("awaiting_pin").type_pin("1234").wait_for("result")
 

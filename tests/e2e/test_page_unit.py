@@ -88,6 +88,25 @@ def test_a_touch_on_a_service_is_told_once_also_when_touched_twice(page: Page, s
     assert stand.events.get(timeout=20) == {"type": "card_changed", "reader": "ready", "card": "ours", "instance": CARD}
 
 
+def test_a_touch_on_a_later_screen_counts_however_soon_it_comes(page: Page, stand: PageStand) -> None:
+    open_page(page, stand)
+    for _ in range(3):
+        page.locator("#service-library").click()
+        stand.wait_for_event("service_chosen")
+        stand.show("awaiting_card")
+        in_state(page, "awaiting_card")
+        stand.show("choosing_service")
+        in_state(page, "choosing_service")
+
+
+def test_a_touch_between_two_touches_of_a_button_makes_both_count(page: Page, stand: PageStand) -> None:
+    open_page(page, stand)
+    for button in ("#size-large", "#size-normal", "#size-large"):
+        page.locator(button).click()
+    sizes = [stand.wait_for_event("text_size_chosen")["size"] for _ in range(3)]
+    assert sizes == ["large", "normal", "large"]
+
+
 def test_a_bridge_without_the_key_of_the_terminal_is_told_apart_and_gets_nothing(page: Page, stand: PageStand) -> None:
     stand.signing_key = Ed25519PrivateKey.generate()
     page.goto(stand.address)
