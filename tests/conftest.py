@@ -1,9 +1,11 @@
-"""For every test: nothing leaves this computer."""
+"""For every test: nothing leaves this computer, and the same examples are tried each time."""
 
 from __future__ import annotations
 
 import sys
 from ipaddress import ip_address
+
+from hypothesis import HealthCheck, settings
 
 
 class NetworkInTest(BaseException):
@@ -34,3 +36,10 @@ def is_loopback(host: str) -> bool:
 
 
 sys.addaudithook(refuse_network)
+
+# No clock and no luck in a verdict: a busy computer or another seed changes nothing. To look for new examples:
+# pytest --hypothesis-profile=search
+_PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", **_PATIENT, derandomize=True)
+settings.register_profile("search", **_PATIENT, print_blob=True)
+settings.load_profile("same")

@@ -7,7 +7,7 @@ nothing; an event in no set of a row is a hole in the table, which a test refuse
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -192,7 +192,10 @@ def step(state: s.State, event: e.Event, now: datetime) -> Step:
     if handler is not None:
         if isinstance(event, e.DeadlinePassed) and not _is_due(state, now):
             return state, ()
-        return handler(state, event, now)
+        after, commands = handler(state, event, now)
+        if isinstance(after, s.Refused) and not isinstance(state, s.Refused):
+            after = replace(after, stopped_in=state.name)
+        return after, commands
     if type(event) in row.kept:
         return state, ()
     raise IllegalEvent(state, event)

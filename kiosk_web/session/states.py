@@ -189,7 +189,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Refused:
-    """`code` is a name of `session/codes.py`. `card_held`: the card of this visit is still on the reader."""
+    """`code` is a name of `session/codes.py`. `card_held`: the card of this visit is still on the reader.
+
+    `stopped_in` is the name of the state in which the visit ended, so that no later step is shown as done.
+    """
 
     visit: Visit
     deadline_at: datetime
@@ -197,6 +200,7 @@ class Refused:
     card_held: bool
     tries_left: int | None = None
     orders: tuple[BridgeOrder, ...] = ()
+    stopped_in: str = ""
     name: Literal["refused"] = "refused"
 
 

@@ -66,7 +66,9 @@ def _view(state: str, **data: object) -> StageView:
 
 def _refusal(name: str) -> StageView:
     tries = {"pin_locked": 0, "last_try_declined": 1, "pin_tries_used": 1}.get(name)
-    view = _view("refused", reference=_REFERENCE, tries_left=tries, card=CODES[name].group != "terminal")
+    group = CODES[name].group
+    stopped_in = "awaiting_pin" if group in ("pin", "confirmation") else "reading_card"
+    view = _view("refused", reference=_REFERENCE, tries_left=tries, card=group != "terminal", stopped_in=stopped_in)
     return replace(view, code=name)
 
 

@@ -29,7 +29,7 @@ STEP_OF_STATE = {
     "checking": 4,
     "result": 4,
 }
-STEP_OF_GROUP = {"card": 2, "pin": 3, "certificate": 4, "confirmation": 4}
+GROUPS_AT_A_STEP = frozenset({"card", "pin", "certificate", "confirmation"})
 STATES = (*STEP_OF_STATE, "connecting", "refused", "taking_card", "superseded", "out_of_service")
 TEXT_SIZES = ("normal", "large", "extra")
 WORKING_STATES = frozenset({"reading_card", "checking_pin", "checking"})
@@ -133,7 +133,8 @@ class Renderer:
 
     @staticmethod
     def _step(view: StageView) -> int:
-        """The step the person is at, from 1; 0 when there is none to show."""
-        if view.state == "refused" and view.code in CODES:
-            return STEP_OF_GROUP.get(CODES[view.code].group, 0)
+        """The step the person is at, from 1, or was at when the visit ended; 0 when there is none to show."""
+        if view.state == "refused":
+            code = CODES.get(view.code)
+            return STEP_OF_STATE.get(str(view.data["stopped_in"]), 2) if code and code.group in GROUPS_AT_A_STEP else 0
         return STEP_OF_STATE.get(view.state, 0)

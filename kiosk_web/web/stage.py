@@ -66,6 +66,7 @@ def _build_data(state: s.State, offer: Offer) -> Mapping[str, object]:
                 "reference": visit.reference,
                 "tries_left": state.tries_left,
                 "card": visit.presence.card != "none",
+                "stopped_in": state.stopped_in,
             }
         case _:
             return {}

@@ -37,7 +37,7 @@ class StageView:
     - `result`: `service`, `profile`, `identifier_kind` (`ppid` or `mykey_id`), `identifier`, `expires_soon` bool,
       `checked_at` datetime, `method` (`ocsp`), `status_as_of` datetime or None, `reference`, `card` bool (still on
       the reader)
-    - `refused`: `service`, `reference`, `tries_left` int or None, `card` bool
+    - `refused`: `service`, `reference`, `tries_left` int or None, `card` bool, `stopped_in` (the state before)
     - `taking_card`, `superseded`, `out_of_service`, `connecting`: nothing of their own
 
     `service` is one entry of `services`. Every state that a session can be in has `help_called` bool.

@@ -139,6 +139,16 @@ def test_the_step_header_says_where_one_is() -> None:
     assert 'id="steps"' not in DEMO.render_stage(PATTERNS["taking_card"])
 
 
+@pytest.mark.parametrize(
+    ("stopped_in", "done"), [("reading_card", 1), ("awaiting_pin", 2), ("checking_pin", 2), ("checking", 3)]
+)
+def test_a_refusal_marks_no_step_as_done_that_was_not(stopped_in: str, done: int) -> None:
+    view = PATTERNS["refused-certificate_revoked"]
+    html = DEMO.render_stage(replace(view, data={**view.data, "stopped_in": stopped_in}))
+    assert (html.count("is-done"), html.count("is-stopped")) == (done, 1)
+    assert f"全{len(STEPS)}段階のうち{done + 1}段階目" in html
+
+
 def test_the_ribbon_is_on_every_page_of_a_demo_and_on_none_of_a_real_kiosk() -> None:
     for view in PATTERNS.values():
         assert 'class="ribbon"' in DEMO.render_page(view)
