@@ -37,9 +37,9 @@ def is_loopback(host: str) -> bool:
 
 sys.addaudithook(refuse_network)
 
-# No clock and no luck in a verdict: a busy computer or another seed changes nothing. To look for new examples:
-# pytest --hypothesis-profile=search
+# No clock and no luck in a verdict: a busy computer or another seed changes nothing. To look for new examples, and for
+# thousands of them: pytest --hypothesis-profile=search
 _PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("same", **_PATIENT, derandomize=True)
-settings.register_profile("search", **_PATIENT, print_blob=True)
+settings.register_profile("search", **_PATIENT, max_examples=4000, print_blob=True)
 settings.load_profile("same")

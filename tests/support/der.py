@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+INTEGER = 0x02
 BIT_STRING = 0x03
 OCTET_STRING = 0x04
 GENERALIZED_TIME = 0x18

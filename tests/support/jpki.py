@@ -108,7 +108,7 @@ def build_root(
     subject = build_name(authority)
     builder = (
         x509.CertificateBuilder(issuer_name=subject, subject_name=subject, public_key=key.public_key())
-        .serial_number(generation)
+        .serial_number(int.from_bytes(f"{generation}{label}".encode()))
         .not_valid_before(not_before)
         .not_valid_after(not_after)
         .add_extension(_usage(key_cert_sign=key_cert_sign, crl_sign=True), critical=True)

@@ -1,0 +1,71 @@
+"""Two judges over one case, and the closed list of what may part them.
+
+The property that matters: where we say good, the other judge says good. Where we are the more generous, the respect has
+a name, and once the other judge is told to overlook it, it must say what we say. Where we are the stricter, the reason
+has a name, and the case must really be of that kind, refused by us in that word. Each entry has a specimen, so that the
+list holds nothing that is no longer so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from tests.support.certvalidator import STRICT, Allowances, Finding, Verdict
+from tests.support.generated_chains import Case
+
+SubjectT = TypeVar("SubjectT")
+
+
+@dataclass(frozen=True)
+class Generosity:
+    """A respect in which we accept and the other judge does not, why, and the switch that makes it overlook that.
+
+    One of the specimens at least shows it: the other judge keeps its anchors in an order that changes from run to run.
+    """
+
+    reason: str
+    overlook: Callable[[Allowances], Allowances]
+    specimens: tuple[Case, ...]
+
+
+@dataclass(frozen=True)
+class Strictness(Generic[SubjectT]):
+    """A respect in which we refuse and the other judge does not, why, and what such a case and our word for it are."""
+
+    reason: str
+    holds: Callable[[SubjectT, str], bool]
+    specimen: Case
+
+
+class Unexplained(AssertionError):
+    """Two judges disagree and nobody has said why: a fault of one of them."""
+
+
+@dataclass(frozen=True)
+class Comparison(Generic[SubjectT]):
+    """The two lists, and how the other judge is asked again about the same case."""
+
+    generous: Mapping[str, Generosity]
+    stricter: Mapping[str, Strictness[SubjectT]]
+    ask: Callable[[SubjectT, Allowances], Finding]
+
+    def explain(self, subject: SubjectT, ours: Verdict, word: str) -> list[str]:
+        """The names of what parts the judges; none where they agree. Raises `Unexplained`."""
+        theirs = self.ask(subject, STRICT)
+        if ours == theirs.verdict:
+            return []
+        if ours != "refused":
+            # Each alone first, then all: a case may need two of them.
+            for names in [[name] for name in self.generous] + [list(self.generous)]:
+                allowances = STRICT
+                for name in names:
+                    allowances = self.generous[name].overlook(allowances)
+                if self.ask(subject, allowances).verdict == ours:
+                    return names
+        if ours != "good":
+            names = [name for name, kind in self.stricter.items() if kind.holds(subject, word)]
+            if names:
+                return names
+        raise Unexplained(f"{subject}\n    ours: {ours} {word}\n    theirs: {theirs}")
