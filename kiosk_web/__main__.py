@@ -18,6 +18,7 @@ from kiosk_web.simulator.command import simulate
 
 if TYPE_CHECKING:
     from kiosk_web.services.enrolment import EnrolmentService
+    from kiosk_web.services.fallback import FallbackService
 
 Answer = TypeVar("Answer")
 
@@ -27,6 +28,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
+)
+fallback_commands = typer.Typer(
+    help="Let revocation lists stand in while the responder is out of service.", no_args_is_help=True
 )
 terminal_commands = typer.Typer(help="Add, list and revoke terminals.", no_args_is_help=True)
 
@@ -127,27 +131,30 @@ def doctor(
     anchors: Annotated[Path | None, typer.Option(help="Folder of root certificates.")] = None,
     deployment: Annotated[str | None, typer.Option(help="demo or production.")] = None,
 ) -> None:
-    """Print the trust anchors with fingerprint, validity and generation, and what is wrong with them.
+    """Print the trust anchors with fingerprint, validity and generation, the state of the clock, and what is wrong.
 
     Ends with 1 if residents cannot be served.
     """
     from datetime import UTC, datetime
 
-    from kiosk_web.doctor import examine_anchors
+    from kiosk_web.adapters.clock_state import read_clock_state
+    from kiosk_web.doctor import examine_anchors, examine_clock
 
     with _telling_errors():
         settings = load_settings({"anchors": anchors, "deployment": deployment}, os.environ)
+    clock = examine_clock(read_clock_state(), required=settings.needs_synchronised_clock)
     diagnosis = examine_anchors(
         settings.anchors,
         production=not settings.demo,
         confirmed_fingerprints=settings.confirmed_fingerprints,
         now=datetime.now(UTC),
     )
-    typer.echo("\n".join(diagnosis.lines))
-    raise typer.Exit(0 if diagnosis.healthy else 1)
+    typer.echo("\n".join((*diagnosis.lines, *clock.lines)))
+    raise typer.Exit(0 if diagnosis.healthy and clock.healthy else 1)
 
 
 app.add_typer(terminal_commands, name="terminal")
+app.add_typer(fallback_commands, name="fallback")
 
 
 @contextmanager
@@ -203,6 +210,60 @@ def revoke_terminal(name: Name, data: Data = None) -> None:
     """End a terminal: its page is stopped at once and its key is refused from now on."""
     _with_enrolment(data, lambda enrolment: enrolment.revoke_terminal(name))
     typer.echo(f"{name} is revoked.")
+
+
+def _with_fallback(data: Path | None, work: Callable[[FallbackService], Awaitable[Answer]]) -> Answer:
+    """Run one use-case on the fallback, beside a server that may be running."""
+    import asyncio
+
+    from kiosk_web.server import run_fallback
+
+    with _telling_errors():
+        settings = load_settings({"data": data}, os.environ)
+        return asyncio.run(run_fallback(settings, work))
+
+
+@fallback_commands.command("open")
+def open_fallback(
+    until: Annotated[str, typer.Option(help="End: HH:MM (Japan), or ISO 8601 with offset.")],
+    reason: Annotated[str, typer.Option(help="Why, in one line; staff see it. No names of residents.")],
+    by: Annotated[str, typer.Option(help="Name of the manager who opens it.")],
+    data: Data = None,
+) -> None:
+    """Let lists stand in where the responder cannot be reached, from now until the end time.
+
+    The responder is still asked first. A running server follows within a second.
+    """
+    from datetime import UTC, datetime
+
+    from kiosk_web.fallback_report import describe_record
+    from kiosk_web.pki.fallback import read_until
+
+    try:
+        end = read_until(until, datetime.now(UTC))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--until") from None
+    record = _with_fallback(data, lambda fallback: fallback.open(end, reason, by))
+    typer.echo(describe_record(record))
+
+
+@fallback_commands.command("close")
+def close_fallback(data: Data = None) -> None:
+    """End what a manager or the automatic rule opened. A configured window goes on."""
+    closed = _with_fallback(data, lambda fallback: fallback.close())
+    typer.echo("The fallback is closed." if closed else "No opening was there to close.")
+
+
+@fallback_commands.command("show")
+def show_fallback(data: Data = None, as_json: AsJson = False) -> None:
+    """Print why the fallback is open or that it is closed, the configured windows, and the latest openings."""
+    from kiosk_web.fallback_report import build_document, describe_overview
+
+    overview = _with_fallback(data, lambda fallback: fallback.show())
+    if as_json:
+        typer.echo(json.dumps(build_document(overview), ensure_ascii=False))
+        return
+    typer.echo("\n".join(describe_overview(overview)))
 
 
 def main() -> None:

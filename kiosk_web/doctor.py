@@ -14,6 +14,7 @@ from kiosk_web.adapters.anchor_files import (
     load_published_roots,
     read_fingerprints,
 )
+from kiosk_web.adapters.clock_state import ClockState
 from kiosk_web.pki.anchors import Anchor, AnchorFinding, PublishedRoot, find_published, judge_anchors
 
 _JST = timedelta(hours=9)
@@ -42,6 +43,21 @@ def examine_anchors(
     findings = judge_anchors(anchors, published, now, production=production, confirmed=confirmed)
     lines = [line for anchor in anchors for line in _describe(anchor, find_published(anchor, published, confirmed))]
     return Diagnosis((*lines, *_name(findings)), healthy=all(finding.level != "error" for finding in findings))
+
+
+def examine_clock(state: ClockState, *, required: bool) -> Diagnosis:
+    """What is known of the clock, and what follows from it. Nobody is confirmed by a clock that nothing keeps right."""
+    match state:
+        case "synchronised":
+            return Diagnosis(("clock: synchronised",), healthy=True)
+        case "unsynchronised" if required:
+            text = "error: the clock is not synchronised: start a time service (chrony); until then nobody is confirmed"
+            return Diagnosis((text,), healthy=False)
+        case "unsynchronised":
+            return Diagnosis(("warning: the clock is not synchronised; this installation does not require it",), True)
+        case "unknown":
+            text = "warning: this system does not say whether its clock is synchronised: see to it yourself"
+            return Diagnosis((text,), healthy=True)
 
 
 def _describe(anchor: Anchor, root: PublishedRoot | None) -> Iterator[str]:

@@ -15,5 +15,9 @@ class TerminalError(KioskError):
     """A terminal cannot be added or revoked as asked."""
 
 
+class FallbackError(KioskError):
+    """The fallback cannot be opened as asked."""
+
+
 class KeysError(KioskError):
     """The server's keys cannot be read or kept."""

@@ -12,13 +12,14 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import uvicorn
 
 from kiosk_web.adapters.anchor_files import AnchorFileRefused, load_trust_store
+from kiosk_web.adapters.clock_state import read_clock_state
 from kiosk_web.adapters.feed import LocalFeed
 from kiosk_web.adapters.fetch import HttpFetcher
 from kiosk_web.adapters.key_files import KeyFiles
@@ -27,9 +28,11 @@ from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import SettingsError
 from kiosk_web.pki.ocsp import OcspResponderPolicy
+from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
 from kiosk_web.services.effects import EffectService
 from kiosk_web.services.enrolment import EnrolmentService
+from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.keys import KeyRing
 from kiosk_web.services.monitoring import MonitoringService
@@ -37,7 +40,7 @@ from kiosk_web.services.ports import Clock, Entropy, Validation
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.services.terminals import TerminalService
 from kiosk_web.services.upkeep import Upkeep
-from kiosk_web.services.validation import Fetcher, ValidationService
+from kiosk_web.services.validation import Fetcher, Lists, ValidationService
 from kiosk_web.settings import LOOPBACK, Settings
 from kiosk_web.web.app import Application, build_resident_app, build_staff_app
 from kiosk_web.web.health import HealthRoutes
@@ -67,6 +70,7 @@ class Server:
     sessions: SessionService
     terminals: TerminalService
     enrolment: EnrolmentService
+    fallback: FallbackService
     monitoring: MonitoringService
     upkeep: Upkeep
     resident: Application
@@ -92,23 +96,31 @@ async def build_server(
     clock: Clock = read_clock,
     entropy: Entropy = secrets.token_bytes,
     fetcher: Fetcher | None = None,
+    lists: Lists | None = None,
+    is_clock_trusted: Callable[[], bool] | None = None,
 ) -> AsyncIterator[Server]:
     """Build all parts; `settings` has the real ports, the database is migrated. At the end everything is closed."""
     anchors = load_anchors(settings)
     key_files = KeyFiles(settings.data, entropy)
     keys = key_files.load(clock())
-    store = SqlStore(settings.data)
+    store, feed = SqlStore(settings.data), LocalFeed()
+    fallback = FallbackService(store=store, feed=feed, rules=settings.fallback.build_rules(), clock=clock)
     async with HttpFetcher() as network:
         validation = ValidationService(
             store=anchors,
             trust_policy=TrustPolicy(allow_test_arc=settings.allow_test_arc),
-            responder_policy=OcspResponderPolicy(settings.ocsp_url, nonce=settings.ocsp_nonce),
+            responder_policy=build_responder_policy(settings),
             fetcher=fetcher or network,
             high_water=SqlHighWaterMarks(store),
+            lists=lists,
+            fallback=fallback,
             clock=clock,
+            is_clock_trusted=is_clock_trusted or choose_clock_check(settings),
             entropy=entropy,
         )
-        server = _wire(settings, store, keys, key_files, validation, len(anchors.anchors), clock, entropy)
+        server = _wire(
+            settings, store, feed, keys, key_files, validation, fallback, len(anchors.anchors), clock, entropy
+        )
         await server.sessions.recover()
         try:
             yield server
@@ -118,17 +130,32 @@ async def build_server(
             await store.close()
 
 
+def build_responder_policy(settings: Settings) -> OcspResponderPolicy:
+    """How the responder is asked and believed here."""
+    max_age = timedelta(minutes=settings.ocsp_max_age_minutes)
+    return OcspResponderPolicy(settings.ocsp_url, nonce=settings.ocsp_nonce, max_age=max_age)
+
+
+def choose_clock_check(settings: Settings) -> Callable[[], bool]:
+    """Asks the system where that is wanted. A system that cannot tell is believed; `kiosk doctor` says so."""
+    if settings.needs_synchronised_clock:
+        return lambda: read_clock_state() != "unsynchronised"
+    return lambda: True
+
+
 def _wire(
     settings: Settings,
     store: SqlStore,
+    feed: LocalFeed,
     keys: KeyRing,
     key_files: KeyFiles,
     validation: Validation,
+    fallback: FallbackService,
     anchors: int,
     clock: Clock,
     entropy: Entropy,
 ) -> Server:
-    offer, feed = settings.build_offer(), LocalFeed()
+    offer = settings.build_offer()
     terminals = TerminalService(store=store, keys=keys, clock=clock, entropy=entropy)
     enrolment = EnrolmentService(store=store, keys=keys, clock=clock, entropy=entropy)
     effects = EffectService(
@@ -137,11 +164,19 @@ def _wire(
         issuance=IssuanceService(entropy),
         keys=keys,
         entropy=entropy,
+        fallback=fallback,
+        limits=StatusPolicy(ocsp_max_age=timedelta(minutes=settings.ocsp_max_age_minutes)),
         early_check=settings.early_check,
     )
     sessions = SessionService(store=store, effects=effects, validation=validation, offer=offer, feed=feed, clock=clock)
-    monitoring = MonitoringService(store=store, feed=feed, clock=clock)
-    upkeep = Upkeep(sessions=sessions, store=store, rotate_keys=lambda now: key_files.rotate(keys, now), clock=clock)
+    monitoring = MonitoringService(store=store, feed=feed, fallback=fallback, clock=clock)
+    upkeep = Upkeep(
+        sessions=sessions,
+        fallback=fallback,
+        store=store,
+        rotate_keys=lambda now: key_files.rotate(keys, now),
+        clock=clock,
+    )
     renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address)
     health = HealthRoutes(store, anchors)
     resident = build_resident_app(
@@ -150,6 +185,7 @@ def _wire(
             enrolment=enrolment,
             sessions=sessions,
             monitoring=monitoring,
+            fallback=fallback,
             feed=feed,
             offer=offer,
             renderer=renderer,
@@ -165,7 +201,9 @@ def _wire(
     staff = build_staff_app(
         StaffRoutes(monitoring, feed, renderer), health, static=settings.static, hosts=frozenset(staff_hosts)
     )
-    return Server(settings, store, feed, keys, sessions, terminals, enrolment, monitoring, upkeep, resident, staff)
+    return Server(
+        settings, store, feed, keys, sessions, terminals, enrolment, fallback, monitoring, upkeep, resident, staff
+    )
 
 
 class _Listener(uvicorn.Server):
@@ -275,6 +313,17 @@ def _stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+async def run_fallback(settings: Settings, work: Callable[[FallbackService], Awaitable[Answer]]) -> Answer:
+    """One use-case on the fallback, from the command line."""
+    migrate(settings.data)
+    store = SqlStore(settings.data)
+    rules = settings.fallback.build_rules()
+    try:
+        return await work(FallbackService(store=store, feed=LocalFeed(), rules=rules, clock=read_clock))
+    finally:
+        await store.close()
 
 
 async def run_enrolment(settings: Settings, work: Callable[[EnrolmentService], Awaitable[Answer]]) -> Answer:

@@ -15,8 +15,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from kiosk_web.crl_settings import CrlSettings
 from kiosk_web.errors import SettingsError
-from kiosk_web.identity.offer import Offer, Service, Words
-from kiosk_web.identity.profiles import ProfileName
+from kiosk_web.fallback_settings import FallbackSettings
+from kiosk_web.identity.offer import Offer, Service, StatusPolicyName, Words
+from kiosk_web.identity.profiles import PROFILES, ProfileName
 
 PREFIX = "KIOSK_"
 CONFIG_VARIABLE = "KIOSK_CONFIG"
@@ -32,8 +33,18 @@ class WordsSettings(BaseModel):
     en: Text
 
 
+DEFAULT_POLICIES: dict[ProfileName, StatusPolicyName] = {
+    "library": "ocsp-then-crl",
+    "type1": "ocsp-then-crl",
+    "type2": "ocsp",
+}
+
+
 class ServiceSettings(BaseModel):
-    """One tile (`[[services]]`)."""
+    """One tile (`[[services]]`). Without a `status_policy` it has the one of its profile.
+
+    `kazashi_in_window`: kazashi goes on by list while a configured window of `[fallback]` holds.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: Identifier
@@ -42,6 +53,21 @@ class ServiceSettings(BaseModel):
     name: WordsSettings
     description: WordsSettings
     icon: Identifier = "service"
+    status_policy: StatusPolicyName | None = None
+    kazashi_in_window: bool = False
+
+    @model_validator(mode="after")
+    def _judge_methods(self) -> ServiceSettings:
+        if self.status_policy == "crl" and PROFILES[self.profile].crl != "yes":
+            raise ValueError(f"{self.id}: lists alone may confirm for type2 only; write ocsp-then-crl")
+        if self.kazashi_in_window and not PROFILES[self.profile].kazashi:
+            raise ValueError(f"{self.id}: there is no kazashi in {self.profile}")
+        return self
+
+    @property
+    def policy(self) -> StatusPolicyName:
+        """How certificates are confirmed at this service."""
+        return self.status_policy or DEFAULT_POLICIES[self.profile]
 
 
 def _demo_services() -> tuple[ServiceSettings, ...]:
@@ -88,6 +114,8 @@ class Settings(BaseSettings):
     `anchors` is a folder of root certificates; without it the published JPKI roots are used.
 
     `ocsp_url` is the responder; without it the address in a trusted certificate, if its host is JPKI's.
+    `require_synchronised_clock`: nobody is confirmed while the system says that nothing keeps its clock right; without
+    it, production requires that and a demo does not.
     `confirmed_fingerprints`: SHA-256 of roots that the operator checked against the official sheet
     (`docs/validation.md`).
     """
@@ -105,6 +133,9 @@ class Settings(BaseSettings):
     confirmed_fingerprints: tuple[str, ...] = ()
     ocsp_url: str | None = None
     ocsp_nonce: Literal["required", "none"] = "required"  # whether the real responder echoes one is not public
+    ocsp_max_age_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 20  # the data are refreshed every 15
+    fallback: FallbackSettings = FallbackSettings()
+    require_synchronised_clock: bool | None = None
     allow_test_arc: bool = False
     early_check: bool = True
     crl: CrlSettings = CrlSettings()
@@ -149,6 +180,12 @@ class Settings(BaseSettings):
         return self.deployment == "demo"
 
     @property
+    def needs_synchronised_clock(self) -> bool:
+        if self.require_synchronised_clock is not None:
+            return self.require_synchronised_clock
+        return not self.demo
+
+    @property
     def bridge_address(self) -> str:
         """The address the page dials; the literal one, since another program may hold `[::1]`."""
         return f"ws://{LOOPBACK}:{self.bridge_port}/card"
@@ -168,6 +205,8 @@ class Settings(BaseSettings):
                     name=Words(service.name.ja, service.name.en),
                     description=Words(service.description.ja, service.description.en),
                     icon=service.icon,
+                    status_policy=service.policy,
+                    kazashi_in_window=service.kazashi_in_window,
                 )
                 for service in self.services
             )

@@ -34,6 +34,10 @@ class LocalFeed:
             if subscription.terminal in (None, terminal):
                 subscription.changed.set()
 
+    def publish_all(self) -> None:
+        for subscription in self._subscriptions:
+            subscription.changed.set()
+
     @contextmanager
     def subscribe(self, terminal: str | None) -> Iterator[_Subscription]:
         subscription = _Subscription(terminal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from kiosk_web.identity.profiles import PROFILES, Profile, ProfileName
 
@@ -15,9 +16,16 @@ class Words:
     en: str
 
 
+StatusPolicyName = Literal["ocsp", "crl", "ocsp-then-crl"]
+
+
 @dataclass(frozen=True)
 class Service:
-    """One tile. `system` is the cooperating system for which an identifier is issued."""
+    """One tile. `system` is the cooperating system for which an identifier is issued.
+
+    `status_policy`: how certificates are confirmed here. `kazashi_in_window`: kazashi goes on by list while a
+    configured window holds.
+    """
 
     id: str
     system: str
@@ -25,6 +33,8 @@ class Service:
     name: Words
     description: Words
     icon: str
+    status_policy: StatusPolicyName = "ocsp"
+    kazashi_in_window: bool = False
 
     @property
     def terms(self) -> Profile:

@@ -26,10 +26,16 @@ from kiosk_web.pki.status_policy import IDENTIFY, StatusContext
 JAPAN = timezone(timedelta(hours=9))
 LONGEST_WINDOW = timedelta(days=7)
 
-OUT_OF_REACH = frozenset({"refused", "timeout", "reset", "circuit_open"})
-"""The `why` of an answer that never came: no connection, no answer in time, a connection cut; or not asked again so
-soon after such failures. Whatever *was* answered is not among them, HTTP 503 and `tryLater` included.
+TRANSPORT_FAILURES = frozenset({"refused", "timeout", "reset"})
+"""The `why` of an answer that never came: no connection, no answer in time, a connection cut. Whatever *was* answered
+is not among them, HTTP 503 and `tryLater` included.
 """
+
+OUT_OF_REACH = TRANSPORT_FAILURES | {"circuit_open"}
+"""The same, or not asked again so soon after such failures: only after these a list may answer."""
+
+NOT_REACHED = OUT_OF_REACH | {"address"}
+"""The same, or nothing was sent: what came of anything else shows that the responder answers."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _UNASKED = "no-ocsp"
@@ -56,13 +62,14 @@ class DatedWindow:
 
 
 Window = WeeklyWindow | DatedWindow
+RecordedCause = Literal["manager", "automatic"]
 
 
 @dataclass(frozen=True, slots=True)
 class OpeningRecord:
     """One opening as the database keeps it. It holds from `opened_at` until before `until`, or before `closed_at`."""
 
-    cause: Literal["manager", "automatic"]
+    cause: RecordedCause
     opened_at: datetime
     until: datetime
     closed_at: datetime | None = None
@@ -144,6 +151,18 @@ def describe_window(window: Window) -> str:
         return f"{_DAYS[window.weekday]} {window.start:%H:%M}-{end:%H:%M}{option}"
     start, end = window.start.astimezone(JAPAN), window.end.astimezone(JAPAN)
     return f"{start.isoformat(timespec='minutes')}/{end.isoformat(timespec='minutes')}{option}"
+
+
+def read_until(text: str, now: datetime) -> datetime:
+    """The end of an opening: a time with offset in ISO 8601, or `HH:MM`, the next time that clocks in Japan show it.
+
+    Raises `ValueError` saying what is wrong.
+    """
+    if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text) is None:
+        return _read_moment(text, text)
+    local = now.astimezone(JAPAN)
+    until = datetime.combine(local.date(), time.fromisoformat(text), JAPAN)
+    return (until if until > local else until + timedelta(days=1)).astimezone(UTC)
 
 
 def find_openings(state: FallbackState, moment: datetime) -> tuple[Opening, ...]:

@@ -4,34 +4,36 @@ code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from kiosk_web.pki.signature import Proof, ProofMethod
+from kiosk_web.pki.fallback import FallbackState, plan_route
+from kiosk_web.pki.signature import Proof
 from kiosk_web.pki.status import (
     CertificateStatus,
     Evidence,
     Good,
-    Method,
     OnHold,
     Revoked,
     Stale,
     Unavailable,
     Unknown,
 )
+from kiosk_web.pki.status_policy import StatusContext
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted, judge_window
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictPolicy:
-    """What a service accepts. Both sets are empty by default, and an empty policy refuses everybody.
+    """What a service accepts: the proof that `context` names, and a status on the route that `context` and `fallback`
+    lay down. Both are empty by default, and an empty policy refuses everybody.
 
     Evidence older than `max_evidence_age` at the verdict must be fetched again.
     """
 
-    proof_methods: frozenset[ProofMethod] = frozenset()
-    status_methods: frozenset[Method] = frozenset()
+    context: StatusContext = field(default_factory=StatusContext)
+    fallback: FallbackState = field(default_factory=FallbackState)
     max_evidence_age: timedelta = timedelta(minutes=3)
 
 
@@ -57,9 +59,10 @@ def judge_verdict(
 ) -> Verdict:
     """Combine the evidence at the moment of decision. None stands for evidence that never came.
 
-    Accepts exactly when: the certificate is trusted and still in its validity; its own status is `Good`, learned by a
-    method the policy names, no longer ago than the policy allows; and the card proved itself, for this certificate, by
-    a method the policy names.
+    Accepts exactly when: the certificate is trusted and still in its validity; its own status is `Good`, no longer ago
+    than the policy allows, from an answer that was not too old, learned on the route that the policy lays down for the
+    moment of the evidence; and the card proved itself, for this certificate, by the method the policy names. What the
+    evidence says of an opening of the fallback is compared with the openings themselves, not believed.
     """
     evidence = status.evidence if status is not None else None
     refusal = _find_trust_refusal(trust, now)
@@ -113,18 +116,32 @@ def _find_status_refusal(
     if status is None:
         return "status_unavailable"
     evidence = status.evidence
-    if evidence.certificate_sha256 != trust.sha256 or evidence.method not in policy.status_methods:
+    if evidence.certificate_sha256 != trust.sha256 or not _is_on_route(evidence, policy):
         return "status_unavailable"
     if not isinstance(status, Good):
         return name_refusal(status)
     if evidence.checked_at > now:
         return "clock_unreliable"
-    return "status_stale" if now - evidence.checked_at > policy.max_evidence_age else ""
+    return "status_stale" if now - evidence.checked_at > policy.max_evidence_age or _is_old(evidence, policy) else ""
+
+
+def _is_on_route(evidence: Evidence, policy: VerdictPolicy) -> bool:
+    """Was it learned as the policy has it, at the moment it was learned? The route is planned again for that moment."""
+    route = plan_route(policy.context, policy.fallback, evidence.checked_at)
+    if evidence.method == "ocsp":
+        return route.ask_responder and evidence.opening is None
+    return route.consult_lists and evidence.opening == route.opening
+
+
+def _is_old(evidence: Evidence, policy: VerdictPolicy) -> bool:
+    """Was the answer too old when it was judged?"""
+    limit = policy.context.policy.limit_age(evidence.method)
+    return evidence.this_update is None or evidence.checked_at - evidence.this_update > limit
 
 
 def _find_proof_refusal(trust: TrustedCertificate, proof: Proof | None, policy: VerdictPolicy) -> str:
     if proof is None or proof.certificate_sha256 != trust.sha256 or not proof.verified:
         return "evidence_refused"
-    if proof.method not in policy.proof_methods:
+    if proof.method != policy.context.method:
         return "kazashi_unavailable" if proof.method == "kazashi" else "evidence_refused"
     return ""

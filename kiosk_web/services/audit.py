@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from kiosk_web.pki.status import StatusMalformed, from_json, name_outcome
+from kiosk_web.pki.status import StatusMalformed, derive_kept_evidence, from_json, name_outcome
 from kiosk_web.services.ports import AuditRecord, Transaction
 from kiosk_web.session.commands import RecordAudit
 
 
 async def record_visit(transaction: Transaction, terminal: str, command: RecordAudit, now: datetime) -> None:
     """Write the record that the machine asked for."""
-    outcome, method, this_update, next_update = _describe(command.status_json)
+    said = _describe(command.status_json)
     await transaction.audit.add(
         AuditRecord(
             reference=command.visit.reference,
@@ -20,22 +21,35 @@ async def record_visit(transaction: Transaction, terminal: str, command: RecordA
             outcome=command.outcome,
             code=command.code,
             method="pin",
-            status_outcome=outcome,
-            status_method=method,
-            this_update=this_update,
-            next_update=next_update,
+            status_outcome=said.outcome,
+            status_method=said.method,
+            fallback=said.fallback,
+            this_update=said.this_update,
+            next_update=said.next_update,
             started_at=command.visit.started_at,
             ended_at=now,
         )
     )
 
 
-def _describe(status_json: str | None) -> tuple[str, str, datetime | None, datetime | None]:
+@dataclass(frozen=True)
+class _Said:
+    """What is kept of a status."""
+
+    outcome: str = ""
+    method: str = ""
+    fallback: str = ""
+    this_update: datetime | None = None
+    next_update: datetime | None = None
+
+
+def _describe(status_json: str | None) -> _Said:
     if status_json is None:
-        return "", "", None, None
+        return _Said()
     try:
         status = from_json(status_json)
     except StatusMalformed:
-        return "malformed", "", None, None
-    evidence = status.evidence
-    return name_outcome(status), evidence.method, evidence.this_update, evidence.next_update
+        return _Said("malformed")
+    kept = derive_kept_evidence(status.evidence)
+    fallback = "" if kept.opening is None else kept.opening.cause
+    return _Said(name_outcome(status), kept.method, fallback, kept.this_update, kept.next_update)

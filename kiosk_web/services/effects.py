@@ -12,6 +12,7 @@ from kiosk_web.identity import reference
 from kiosk_web.identity.offer import Offer
 from kiosk_web.pki.signature import Proof, build_card_message, judge_pin_proof
 from kiosk_web.pki.status import StatusMalformed, from_json
+from kiosk_web.pki.status_policy import StatusContext, StatusPolicy
 from kiosk_web.pki.terminal import (
     build_certificate_evidence_bytes,
     build_result_evidence_bytes,
@@ -20,9 +21,11 @@ from kiosk_web.pki.terminal import (
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 from kiosk_web.pki.verdict import VerdictPolicy, judge_verdict
 from kiosk_web.services.audit import record_visit
+from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.keys import AUDIENCE, ISSUER, KeyRing, encode_base64url
 from kiosk_web.services.ports import ChallengeRecord, Entropy, Transaction, Validation
+from kiosk_web.services.status_context import build_status_context
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 
@@ -51,6 +54,8 @@ class EffectService:
         issuance: IssuanceService,
         keys: KeyRing,
         entropy: Entropy,
+        fallback: FallbackService,
+        limits: StatusPolicy,
         early_check: bool = True,
     ) -> None:
         self._offer = offer
@@ -58,13 +63,27 @@ class EffectService:
         self._issuance = issuance
         self._keys = keys
         self._entropy = entropy
+        self._fallback = fallback
+        self._limits = limits
         self._early_check = early_check
         self._held: dict[str, Held] = {}
 
-    def find_certificate(self, challenge: str) -> TrustedCertificate | None:
-        """The certificate whose status is to be asked, None after a restart."""
-        held = self._held.get(challenge)
-        return None if held is None else held.certificate
+    async def find_question(
+        self, transaction: Transaction, challenge: str
+    ) -> tuple[TrustedCertificate, StatusContext] | None:
+        """The certificate whose status is to be asked, and for what; None after a restart."""
+        held, record = self._held.get(challenge), await transaction.sessions.find_challenge(challenge)
+        if held is None or record is None:
+            return None
+        return held.certificate, await self._build_context(transaction, record, held.certificate)
+
+    async def _build_context(
+        self, transaction: Transaction, challenge: ChallengeRecord, certificate: TrustedCertificate
+    ) -> StatusContext:
+        service = self._offer.find(challenge.service)
+        if service is None:
+            return StatusContext()
+        return await build_status_context(transaction, challenge, service, certificate, self._limits)
 
     def forget(self, challenge: str) -> None:
         """The visit that held it is over."""
@@ -217,16 +236,19 @@ class EffectService:
 
     async def _conclude(self, transaction: Transaction, command: c.Conclude, now: datetime) -> e.Event:
         held = self._held.get(command.challenge)
+        challenge = await transaction.sessions.find_challenge(command.challenge)
         service = self._offer.find(command.visit.service)
-        if held is None or service is None:
+        if held is None or challenge is None or service is None:
             return e.VisitRejected(command.challenge, "internal")
         try:
             status = from_json(command.status_json)
         except StatusMalformed:
             return e.VisitRejected(command.challenge, "internal")
-        # What a service accepts is in the code of its profile, not in a request: a signature after the 暗証番号, and
-        # OCSP.
-        policy = VerdictPolicy(frozenset({"pin"}), frozenset({"ocsp"}))
+        # What a service accepts is in its settings and in the stored challenge, not in a request.
+        policy = VerdictPolicy(
+            await self._build_context(transaction, challenge, held.certificate),
+            await self._fallback.load_within(transaction),
+        )
         verdict = judge_verdict(held.certificate, status, held.proof, policy, now)
         if not verdict.accepted:
             return e.VisitRejected(command.challenge, verdict.refusal_code)
@@ -239,6 +261,8 @@ class EffectService:
             expires_soon=held.certificate.not_after - now <= EXPIRES_SOON,
             checked_at=status.evidence.checked_at,
             status_as_of=status.evidence.this_update,
+            status_method=status.evidence.method,
+            fallback=status.evidence.opening.cause if status.evidence.opening else "",
         )
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from kiosk_web.services.fallback import FallbackService, OpeningNotice
 from kiosk_web.services.ports import Clock, Feed, LatestVisit, SessionRecord, Store, TerminalRecord
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
@@ -33,12 +34,21 @@ class TerminalRow:
     help_called: bool
 
 
-class MonitoringService:
-    """Which terminals live and what state each is in."""
+@dataclass(frozen=True)
+class StaffBoard:
+    """Everything on the staff page. `openings`: why lists may stand in for the responder now, if they may."""
 
-    def __init__(self, *, store: Store, feed: Feed, clock: Clock) -> None:
+    terminals: tuple[TerminalRow, ...]
+    openings: tuple[OpeningNotice, ...] = ()
+
+
+class MonitoringService:
+    """Which terminals live and what state each is in, and what is degraded for all of them."""
+
+    def __init__(self, *, store: Store, feed: Feed, fallback: FallbackService, clock: Clock) -> None:
         self._store = store
         self._feed = feed
+        self._fallback = fallback
         self._clock = clock
         self._streams: Counter[str] = Counter()
         self._last_seen: dict[str, datetime] = {}
@@ -59,6 +69,10 @@ class MonitoringService:
     def note(self, terminal: str) -> None:
         """The terminal was heard of just now."""
         self._last_seen[terminal] = self._clock()
+
+    async def load_board(self) -> StaffBoard:
+        """What staff see now."""
+        return StaffBoard(await self.terminals(), self._fallback.notices)
 
     async def terminals(self) -> tuple[TerminalRow, ...]:
         """All terminals that are not revoked, by name."""

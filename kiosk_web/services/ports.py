@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from kiosk_web.pki.fallback import OpeningRecord, RecordedCause
 from kiosk_web.pki.status import CertificateStatus
+from kiosk_web.pki.status_policy import StatusContext
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 
 Clock = Callable[[], datetime]  # aware, UTC
@@ -110,7 +112,10 @@ class OutboxRecord:
 
 @dataclass(frozen=True)
 class AuditRecord:
-    """One visit, without personal data: nothing here leads to a person, a card or a certificate."""
+    """One visit, without personal data: nothing here leads to a person, a card or a certificate.
+
+    `fallback`: why a list stood in for the responder (`window`, `manager`, `automatic`), "" where none did.
+    """
 
     reference: str
     terminal: str
@@ -120,6 +125,7 @@ class AuditRecord:
     method: str
     status_outcome: str
     status_method: str
+    fallback: str
     this_update: datetime | None
     next_update: datetime | None
     started_at: datetime | None
@@ -234,6 +240,23 @@ class AuditRows(Protocol):
     async def list_latest(self) -> tuple[LatestVisit, ...]: ...
 
 
+class FallbackRows(Protocol):
+    """The openings by a manager and by the automatic rule; never deleted."""
+
+    async def add(self, record: OpeningRecord) -> None: ...
+    async def close(self, cause: RecordedCause, now: datetime) -> bool:
+        """Close those not closed yet; True if there was one."""
+        ...
+
+    async def list_open_since(self, moment: datetime) -> tuple[OpeningRecord, ...]:
+        """Those that hold now or have held after `moment`, oldest first."""
+        ...
+
+    async def list_latest(self, limit: int, cause: RecordedCause | None = None) -> tuple[OpeningRecord, ...]:
+        """The newest first."""
+        ...
+
+
 class Transaction(Protocol):
     @property
     def terminals(self) -> TerminalRows: ...
@@ -243,6 +266,8 @@ class Transaction(Protocol):
     def persons(self) -> PersonRows: ...
     @property
     def audit(self) -> AuditRows: ...
+    @property
+    def fallback(self) -> FallbackRows: ...
 
 
 class Store(Protocol):
@@ -262,6 +287,10 @@ class Feed(Protocol):
     """Tells the streams of this process, and later of others, that something changed."""
 
     def publish(self, terminal: str) -> None: ...
+    def publish_all(self) -> None:
+        """Something changed that every stream may show."""
+        ...
+
     def subscribe(self, terminal: str | None) -> AbstractContextManager[Subscription]:
         """Changes of one terminal, or of all with None."""
         ...
@@ -271,4 +300,4 @@ class Validation(Protocol):
     """`services/validation.py`, as far as a session needs it."""
 
     def judge_trust(self, der: bytes) -> TrustedCertificate | Untrusted: ...
-    async def check_status(self, certificate: TrustedCertificate) -> CertificateStatus: ...
+    async def check_status(self, certificate: TrustedCertificate, context: StatusContext) -> CertificateStatus: ...

@@ -241,12 +241,13 @@ class SessionService:
         self._feed.publish(terminal)
 
     async def _check_status(self, terminal: str, challenge: str) -> None:
-        certificate = self._effects.find_certificate(challenge)
-        if certificate is None:
+        async with self._store.read() as transaction:
+            question = await self._effects.find_question(transaction, challenge)
+        if question is None:
             await self._finish_work(terminal, challenge)
             return
         try:
-            status = await self._validation.check_status(certificate)
+            status = await self._validation.check_status(*question)
             event = e.StatusChecked(challenge, name_refusal(status), to_json(status), status.evidence.checked_at)
             answer = await self.apply(terminal, event)
         except Exception as error:

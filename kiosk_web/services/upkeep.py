@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from kiosk_web.log import describe_place
+from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.sessions import SessionService
 
@@ -21,9 +22,16 @@ class Upkeep:
     """`run` until cancelled; `sweep` and `tidy` do one round each."""
 
     def __init__(
-        self, *, sessions: SessionService, store: Store, rotate_keys: Callable[[datetime], None], clock: Clock
+        self,
+        *,
+        sessions: SessionService,
+        fallback: FallbackService,
+        store: Store,
+        rotate_keys: Callable[[datetime], None],
+        clock: Clock,
     ) -> None:
         self._sessions = sessions
+        self._fallback = fallback
         self._store = store
         self._rotate_keys = rotate_keys
         self._clock = clock
@@ -41,6 +49,7 @@ class Upkeep:
 
     async def sweep(self) -> None:
         await self._sessions.sweep()
+        await self._fallback.watch()
         now = self._clock()
         if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:
             self._tidied_at = now

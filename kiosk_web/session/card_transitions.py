@@ -224,9 +224,10 @@ def conclude(state: s.Checking, event: e.VisitConcluded, now: datetime) -> Step:
         identifier=event.identifier,
         expires_soon=event.expires_soon,
         checked_at=event.checked_at,
-        method="ocsp",
+        method=event.status_method,
         status_as_of=event.status_as_of,
         card_held=state.visit.presence.card != "none",
+        fallback=event.fallback,
     )
     return result, (c.RecordAudit(state.visit, "done", "", state.evidence.status.json),)
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from kiosk_web.session.states import CardCondition, Language, ReaderCondition, TextSize
+from kiosk_web.session.states import (
+    CardCondition,
+    FallbackCause,
+    Language,
+    ReaderCondition,
+    StatusMethod,
+    TextSize,
+)
 
 
 @dataclass(frozen=True)
@@ -182,6 +189,8 @@ class VisitConcluded:
     expires_soon: bool
     checked_at: datetime
     status_as_of: datetime | None
+    status_method: StatusMethod = "ocsp"
+    fallback: FallbackCause = ""
 
 
 @dataclass(frozen=True)

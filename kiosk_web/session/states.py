@@ -17,6 +17,8 @@ TextSize = Literal["normal", "large", "extra"]
 ReaderCondition = Literal["ready", "missing", "service_down", "denied", "busy"]
 OrderName = Literal["read_certificate", "authenticate", "confirm_last_try", "cancel"]
 CardCondition = Literal["none", "ours", "unknown", "mute"]
+StatusMethod = Literal["ocsp", "crl"]
+FallbackCause = Literal["", "window", "manager", "automatic"]
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,10 @@ class Checking:
 
 @dataclass(frozen=True)
 class Result:
-    """The one success. `status_as_of` is the responder's thisUpdate."""
+    """The one success. `status_as_of` is the thisUpdate of the answer, or of the list with method `crl`.
+
+    `fallback` is why a list stood in for the responder, "" where none did.
+    """
 
     visit: Visit
     deadline_at: datetime
@@ -181,9 +186,10 @@ class Result:
     identifier: str
     expires_soon: bool
     checked_at: datetime
-    method: Literal["ocsp"]
+    method: StatusMethod
     status_as_of: datetime | None
     card_held: bool
+    fallback: FallbackCause = ""
     name: Literal["result"] = "result"
 
 

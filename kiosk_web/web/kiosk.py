@@ -13,7 +13,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from kiosk_web.identity.offer import Offer
+from kiosk_web.pki.status import Opening
 from kiosk_web.services.enrolment import EnrolmentService
+from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Feed, PageRecord
@@ -59,6 +61,7 @@ class KioskRoutes:
     enrolment: EnrolmentService
     sessions: SessionService
     monitoring: MonitoringService
+    fallback: FallbackService
     feed: Feed
     offer: Offer
     renderer: StageRenderer
@@ -140,13 +143,14 @@ class KioskRoutes:
         return EventSourceResponse(self._watch(page), ping=HEARTBEAT_SECONDS, headers={"Cache-Control": "no-store"})
 
     async def _watch(self, page: PageRecord) -> AsyncIterator[ServerSentEvent]:
-        shown: tuple[str, int] | None = None
+        shown: tuple[object, ...] = ()
         with self.feed.subscribe(page.terminal) as changes, self.monitoring.attend(page.terminal):
             while True:
                 snapshot = await self.sessions.load_for_page(page)
-                if (snapshot.state.name, snapshot.version) != shown:
-                    shown = snapshot.state.name, snapshot.version
-                    view = build_stage_view(snapshot, self.offer)
+                outage = self._find_outage()
+                if (snapshot.state.name, snapshot.version, outage) != shown:
+                    shown = snapshot.state.name, snapshot.version, outage
+                    view = build_stage_view(snapshot, self.offer, outage)
                     yield ServerSentEvent(self.renderer.render_stage(view), id=str(view.version))
                 if isinstance(snapshot.state, s.Superseded) or not await changes.wait():
                     return
@@ -188,8 +192,13 @@ class KioskRoutes:
         return "terminal_revoked" if revoked else "bridge_untrusted"
 
     def _show(self, snapshot: Snapshot, status: int = 200) -> Response:
-        view = build_stage_view(snapshot, self.offer)
+        view = build_stage_view(snapshot, self.offer, self._find_outage())
         return HTMLResponse(self.renderer.render_stage(view), status_code=status)
+
+    def _find_outage(self) -> Opening | None:
+        """Why the responder counts as out of service now, or None."""
+        notices = self.fallback.notices
+        return notices[0].opening if notices else None
 
     def _show_outage(self, status: int, code: str) -> Response:
         if code not in CODES:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import escape
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from kiosk_web.pki.status import Opening
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
 from kiosk_web.web.render import TEXT_SIZES, Renderer
-from kiosk_web.web.view import StageView, TerminalRow
+from kiosk_web.web.view import OpeningNotice, StaffBoard, StageView, TerminalRow
 
 _NOON = datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC)
 _REFERENCE = "K7M2-4Q9X"
@@ -29,6 +30,7 @@ SERVICES: tuple[dict[str, object], ...] = (
         "icon": "library",
         "name": {"ja": "図書館の利用", "en": "Library"},
         "description": {"ja": "本の貸出しや予約に使います", "en": "Borrow and reserve books"},
+        "uncertain": False,
     },
     {
         "id": "counter",
@@ -36,6 +38,7 @@ SERVICES: tuple[dict[str, object], ...] = (
         "icon": "counter",
         "name": {"ja": "窓口の受付", "en": "Service counter"},
         "description": {"ja": "窓口での受付をします", "en": "Check in at the counter"},
+        "uncertain": False,
     },
     {
         "id": "booking",
@@ -43,6 +46,7 @@ SERVICES: tuple[dict[str, object], ...] = (
         "icon": "booking",
         "name": {"ja": "施設の予約", "en": "Facility booking"},
         "description": {"ja": "会議室や体育館を予約します", "en": "Book a meeting room or a gymnasium"},
+        "uncertain": False,
     },
 )
 
@@ -54,6 +58,7 @@ _RESULT: Mapping[str, object] = {
     "expires_soon": False,
     "checked_at": _NOON,
     "method": "ocsp",
+    "fallback": "",
     "status_as_of": _NOON,
     "reference": _REFERENCE,
     "card": True,
@@ -67,8 +72,14 @@ def _view(state: str, **data: object) -> StageView:
 def _refusal(name: str) -> StageView:
     tries = {"pin_locked": 0, "last_try_declined": 1, "pin_tries_used": 1}.get(name)
     group = CODES[name].group
-    stopped_in = "awaiting_pin" if group in ("pin", "confirmation") else "reading_card"
-    view = _view("refused", reference=_REFERENCE, tries_left=tries, card=group != "terminal", stopped_in=stopped_in)
+    data: dict[str, object] = {
+        "reference": _REFERENCE,
+        "tries_left": tries,
+        "card": group != "terminal",
+        "stopped_in": "awaiting_pin" if group in ("pin", "confirmation") else "reading_card",
+        "back_at": None,
+    }
+    view = _view("refused", **data)
     return replace(view, code=name)
 
 
@@ -83,6 +94,9 @@ def build_patterns() -> dict[str, StageView]:
             "choosing_service",
             services=tuple({**service, "id": f"{service['id']}{copy}"} for copy in "ab" for service in SERVICES),
             card=False,
+        ),
+        "choosing_service-uncertain": _view(
+            "choosing_service", services=tuple({**service, "uncertain": True} for service in SERVICES), card=False
         ),
         "awaiting_card": _view("awaiting_card", service=library, hint=""),
         "reading_card": _view("reading_card", service=library),
@@ -104,6 +118,13 @@ def build_patterns() -> dict[str, StageView]:
                 "expires_soon": True,
                 "card": False,
             },
+        ),
+        **{
+            f"result-list-{cause or 'chosen'}": _view("result", **{**_RESULT, "method": "crl", "fallback": cause})
+            for cause in ("", "window", "manager", "automatic")
+        },
+        "refused-status_unavailable-window": replace(
+            _refusal("status_unavailable"), data={**_refusal("status_unavailable").data, "back_at": _NOON}
         ),
         "taking_card": _view("taking_card"),
         "superseded": StageView("superseded", "superseded", 1, None, "ja", "normal"),
@@ -127,6 +148,13 @@ TERMINALS: tuple[TerminalRow, ...] = (
     TerminalRow("hall-2", False, "offline", _NOON, _NOON, "abandoned", "K-113", False),
     TerminalRow("hall-3", False, "offline", None, None, "", "", False),
 )
+
+OPENINGS: tuple[OpeningNotice, ...] = (
+    OpeningNotice(Opening("window", _NOON, _NOON + timedelta(hours=4), ask_responder=False)),
+    OpeningNotice(Opening("manager", _NOON, _NOON + timedelta(hours=20)), "照会先の障害のお知らせ", "見本 花子"),
+    OpeningNotice(Opening("automatic", _NOON, _NOON + timedelta(hours=24))),
+)
+BOARD = StaffBoard(TERMINALS, OPENINGS)
 
 
 def build_pattern_routes(renderer: Renderer) -> list[Route]:
@@ -152,7 +180,7 @@ def build_pattern_routes(renderer: Renderer) -> list[Route]:
         if language not in LANGUAGES or size not in TEXT_SIZES:
             return PlainTextResponse("unknown language or size", status_code=404)
         if name in ("staff", "staff-empty"):
-            return HTMLResponse(renderer.render_staff(TERMINALS if name == "staff" else (), language))
+            return HTMLResponse(renderer.render_staff(BOARD if name == "staff" else StaffBoard(()), language))
         if name not in patterns:
             return PlainTextResponse("no such screen", status_code=404)
         return HTMLResponse(

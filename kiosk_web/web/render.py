@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from markupsafe import Markup
 
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import Catalogue, load_catalogues
-from kiosk_web.web.view import StageView, TerminalRow
+from kiosk_web.web.view import StaffBoard, StageView
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"
@@ -112,16 +111,16 @@ class Renderer:
             .strip()
         )
 
-    def render_staff(self, terminals: Sequence[TerminalRow], language: str = "ja") -> str:
+    def render_staff(self, board: StaffBoard, language: str = "ja") -> str:
         """The whole staff page."""
-        rows = Markup(self.render_staff_rows(terminals, language))  # noqa: S704 - our own template made it
+        rows = Markup(self.render_staff_rows(board, language))  # noqa: S704 - our own template made it
         return self._environment.get_template("staff/page.html").render(rows=rows, **self._words(language))
 
-    def render_staff_rows(self, terminals: Sequence[TerminalRow], language: str = "ja") -> str:
-        """The fragment `<section id="terminals">`: help calls first, then by name."""
-        ordered = sorted(terminals, key=lambda row: (not row.help_called, row.name))
+    def render_staff_rows(self, board: StaffBoard, language: str = "ja") -> str:
+        """The fragment: what is degraded, then `<section id="terminals">` with help calls first, then by name."""
+        ordered = sorted(board.terminals, key=lambda row: (not row.help_called, row.name))
         template = self._environment.get_template("staff/rows.html")
-        return template.render(terminals=ordered, **self._words(language)).strip()
+        return template.render(terminals=ordered, openings=board.openings, **self._words(language)).strip()
 
     def _words(self, language: str) -> dict[str, object]:
         catalogue: Catalogue = self._catalogues.get(language, self._catalogues["ja"])

@@ -1,8 +1,8 @@
-"""The routes of the staff page: which terminals live and what state each is in, pushed as it changes."""
+"""The routes of the staff page: which terminals live, what state each is in, what is degraded; pushed as it changes."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from kiosk_web.services.monitoring import MonitoringService, TerminalRow
+from kiosk_web.services.monitoring import MonitoringService, StaffBoard
 from kiosk_web.services.ports import Feed
 
 HEARTBEAT_SECONDS = 15
@@ -20,8 +20,8 @@ HEARTBEAT_SECONDS = 15
 class StaffRenderer(Protocol):
     """`web/render.py`, as far as staff see it."""
 
-    def render_staff(self, terminals: Sequence[TerminalRow], language: str) -> str: ...
-    def render_staff_rows(self, terminals: Sequence[TerminalRow], language: str) -> str: ...
+    def render_staff(self, board: StaffBoard, language: str) -> str: ...
+    def render_staff_rows(self, board: StaffBoard, language: str) -> str: ...
 
 
 def _read_language(request: Request) -> str:
@@ -39,10 +39,10 @@ class StaffRoutes:
         return [Route("/", self.show_page), Route("/stream", self.stream)]
 
     async def show_page(self, request: Request) -> Response:
-        return HTMLResponse(self.renderer.render_staff(await self.monitoring.terminals(), _read_language(request)))
+        return HTMLResponse(self.renderer.render_staff(await self.monitoring.load_board(), _read_language(request)))
 
     async def stream(self, request: Request) -> Response:
-        """All rows at once, then again after each change of any terminal."""
+        """All rows at once, then again after each change of any terminal or of the fallback."""
         rows = self._watch(_read_language(request))
         return EventSourceResponse(rows, ping=HEARTBEAT_SECONDS, headers={"Cache-Control": "no-store"})
 
@@ -50,7 +50,7 @@ class StaffRoutes:
         shown: str | None = None
         with self.feed.subscribe(None) as changes:
             while True:
-                rows = self.renderer.render_staff_rows(await self.monitoring.terminals(), language)
+                rows = self.renderer.render_staff_rows(await self.monitoring.load_board(), language)
                 if rows != shown:
                     shown = rows
                     yield ServerSentEvent(rows)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from kiosk_web.identity.offer import Offer, Service
+from kiosk_web.pki.status import Opening
 from kiosk_web.services.sessions import Snapshot
 from kiosk_web.session import states as s
 from kiosk_web.session.transitions import READER_CODES
@@ -24,8 +25,8 @@ def build_connecting_view() -> StageView:
     return StageView("connecting", "", 0, None, "ja", "normal", (), {"help_called": False})
 
 
-def build_stage_view(snapshot: Snapshot, offer: Offer) -> StageView:
-    """What the page of this session shows."""
+def build_stage_view(snapshot: Snapshot, offer: Offer, outage: Opening | None = None) -> StageView:
+    """What the page of this session shows. `outage`: why the responder counts as out of service now, or None."""
     state = snapshot.state
     visit = s.derive_visit(state)
     return StageView(
@@ -36,7 +37,7 @@ def build_stage_view(snapshot: Snapshot, offer: Offer) -> StageView:
         language="ja" if visit is None else visit.language,
         text_size="normal" if visit is None else visit.text_size,
         commands=tuple(BridgeCommand(order.id, order.name, order.arguments) for order in s.derive_orders(state)),
-        data={"help_called": visit is not None and visit.help_called, **_build_data(state, offer)},
+        data={"help_called": visit is not None and visit.help_called, **_build_data(state, offer, outage)},
     )
 
 
@@ -46,10 +47,13 @@ def _derive_code(state: s.State) -> str:
     return "superseded" if isinstance(state, s.Superseded) else ""
 
 
-def _build_data(state: s.State, offer: Offer) -> Mapping[str, object]:
+def _build_data(state: s.State, offer: Offer, outage: Opening | None) -> Mapping[str, object]:
     match state:
         case s.ChoosingService(visit=visit):
-            services = [_describe(service) for service in offer.services]
+            services = [
+                {**_describe(service), "uncertain": outage is not None and service.status_policy == "ocsp"}
+                for service in offer.services
+            ]
             return {"services": services, "card": visit.presence.card == "ours"}
         case s.AwaitingCard(visit=visit):
             return {**_service(visit, offer), "hint": _derive_hint(visit.presence)}
@@ -67,6 +71,7 @@ def _build_data(state: s.State, offer: Offer) -> Mapping[str, object]:
                 "tries_left": state.tries_left,
                 "card": visit.presence.card != "none",
                 "stopped_in": state.stopped_in,
+                "back_at": _derive_return(state, outage),
             }
         case _:
             return {}
@@ -81,10 +86,18 @@ def _build_result(state: s.Result) -> dict[str, object]:
         "expires_soon": state.expires_soon,
         "checked_at": checked_at,
         "method": state.method,
+        "fallback": state.fallback,
         "status_as_of": state.status_as_of,
         "reference": state.visit.reference,
         "card": state.visit.presence.card != "none",
     }
+
+
+def _derive_return(state: s.Refused, outage: Opening | None) -> datetime | None:
+    """When the responder is expected back, for somebody whose certificate could not be confirmed without it."""
+    if state.code != "status_unavailable" or outage is None or outage.cause != "window":
+        return None
+    return outage.until
 
 
 def _derive_hint(presence: s.Presence) -> str:

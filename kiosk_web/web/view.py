@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kiosk_web.services.monitoring import TerminalRow
+from kiosk_web.services.fallback import OpeningNotice
+from kiosk_web.services.monitoring import StaffBoard, TerminalRow
 
-__all__ = ["BridgeCommand", "StageView", "TerminalRow"]
+__all__ = ["BridgeCommand", "OpeningNotice", "StaffBoard", "StageView", "TerminalRow"]
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,18 @@ class StageView:
     `superseded`, else empty. `version` only rises for a terminal. `deadline_at` is aware (UTC) or None.
     `text_size`: `normal`, `large` or `extra`. `data` by state:
 
-    - `choosing_service`: `services` [{id, profile, name {ja, en}, description {ja, en}, icon}], `card` bool
+    - `choosing_service`: `services` [{id, profile, name {ja, en}, description {ja, en}, icon, `uncertain` bool: the
+      responder counts as out of service, and nothing else may confirm here}], `card` bool
     - `awaiting_card`: `service`, `hint` ("" or `not_my_number_card`, `card_mute`, `reader_missing`, `service_down`,
       `access_denied`, `reader_busy`)
     - `reading_card`: `service`
     - `awaiting_pin`, `confirming_last_pin`: `service`, `tries_left`, `refused` bool (the last 暗証番号 was wrong)
     - `checking_pin`, `checking`: `service`
     - `result`: `service`, `profile`, `identifier_kind` (`ppid` or `mykey_id`), `identifier`, `expires_soon` bool,
-      `checked_at` datetime, `method` (`ocsp`), `status_as_of` datetime or None, `reference`, `card` bool (still on
-      the reader)
-    - `refused`: `service`, `reference`, `tries_left` int or None, `card` bool, `stopped_in` (the state before)
+      `checked_at` datetime, `method` (`ocsp` or `crl`), `fallback` (why a list stood in for the responder: `window`,
+      `manager`, `automatic`, or ""), `status_as_of` datetime or None, `reference`, `card` bool (still on the reader)
+    - `refused`: `service`, `reference`, `tries_left` int or None, `card` bool, `stopped_in` (the state before),
+      `back_at` datetime or None (when the responder is expected back)
     - `taking_card`, `superseded`, `out_of_service`, `connecting`: nothing of their own
 
     `service` is one entry of `services`. Every state that a session can be in has `help_called` bool.

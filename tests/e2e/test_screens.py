@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route
 
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
-from kiosk_web.web.patterns import TERMINALS, build_patterns
+from kiosk_web.web.patterns import BOARD, build_patterns
 from kiosk_web.web.render import STATIC, TEXT_SIZES, Renderer
 
 pytestmark = pytest.mark.e2e
@@ -142,7 +142,7 @@ def test_axe_finds_nothing_on_the_residents_screens(screen: Page, language: str)
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_axe_finds_nothing_on_the_staff_page(page: Page, language: str) -> None:
-    serve(page, RENDERER.render_staff(TERMINALS, language))
+    serve(page, RENDERER.render_staff(BOARD, language))
     violations = Axe().run(page, options={"rules": {"target-size": {"enabled": True}}}).response["violations"]
     assert [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in violations] == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,53 @@ def test_an_unknown_setting_stops_every_command(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("KIOSK_COLOUR", "red")
     answer = RUNNER.invoke(app, ["migrate", f"--data={tmp_path}"])
     assert (answer.exit_code, answer.stderr) == (2, "kiosk: KIOSK_COLOUR: there is no such setting\n")
+
+
+def test_a_manager_opens_the_fallback_shows_and_closes_it(tmp_path: Path) -> None:
+    data = f"--data={tmp_path}"
+    assert RUNNER.invoke(app, ["fallback", "show", data]).stdout.startswith("The fallback is closed: ")
+    until = (datetime.now(UTC) + timedelta(hours=3)).isoformat(timespec="seconds")
+    command = ["fallback", "open", f"--until={until}", "--reason=障害のお知らせ", "--by=見本 花子", data]
+    opened = RUNNER.invoke(app, command)
+    assert opened.exit_code == 0, opened.output
+    assert opened.stdout.startswith("opened by a manager (見本 花子) ")
+    text = RUNNER.invoke(app, ["fallback", "show", data]).stdout
+    assert "The fallback is open by a manager, since " in text
+    assert "障害のお知らせ" in text
+    (shown,) = json.loads(RUNNER.invoke(app, ["fallback", "show", data, "--json"]).stdout)["open"]
+    assert (shown["cause"], shown["until"], shown["by"]) == ("manager", until, "見本 花子")
+    assert RUNNER.invoke(app, ["fallback", "close", data]).stdout == "The fallback is closed.\n"
+    assert RUNNER.invoke(app, ["fallback", "close", data]).stdout == "No opening was there to close.\n"
+    assert json.loads(RUNNER.invoke(app, ["fallback", "show", data, "--json"]).stdout)["open"] == []
+    assert ", closed " in RUNNER.invoke(app, ["fallback", "show", data]).stdout
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ("--until=soon", "no ISO 8601 time"),
+        ("--until=2026-01-01T00:00:00", "needs an offset"),
+        ("--until=2026-01-01T00:00:00Z", "the end time has passed"),
+        ("--until=2999-01-01T00:00:00Z", "at most 24 h"),
+        ("--reason= ", "give a reason"),
+        ("--by=two\nlines", "give a name"),
+    ],
+)
+def test_an_opening_that_makes_no_sense_is_refused_by_name(tmp_path: Path, changed: str, words: str) -> None:
+    command = ["fallback", "open", "--until=23:59", "--reason=x", "--by=y", changed, f"--data={tmp_path}"]
+    answer = RUNNER.invoke(app, command)
+    assert answer.exit_code == 2
+    assert words in answer.stderr
+    assert "Traceback" not in answer.output
+
+
+def test_the_windows_of_the_file_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "kiosk.toml"
+    file.write_text('[fallback]\nwindows = ["Sun 01:00-05:00", "Wed 23:00-01:00 no-ocsp"]\nfailures = 5\n')
+    monkeypatch.setenv("KIOSK_CONFIG", str(file))
+    text = RUNNER.invoke(app, ["fallback", "show", f"--data={tmp_path}"]).stdout
+    assert "windows: Sun 01:00-05:00; Wed 23:00-01:00 no-ocsp\n" in text
+    assert "automatic rule: after 5 failed connections in a row" in text
 
 
 def test_migrate_says_what_it_did(tmp_path: Path) -> None:

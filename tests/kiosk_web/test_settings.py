@@ -48,6 +48,48 @@ def test_a_mistake_is_named_with_its_place(given: dict[str, object], environment
     assert words in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[fallback]\nwindows = ["always"]\n', "fallback.windows: 'always': write Sun 01:00-05:00"),
+        ("[fallback]\nfailures = 1\n", "fallback.failures: 0 (off) or at least 3"),
+        ("[fallback]\nmaximum_hours = 100\n", "fallback.maximum_hours: "),
+        ("[fallback]\nopen = true\n", "fallback.open: "),
+        ("ocsp_max_age_minutes = 0\n", "ocsp_max_age_minutes: "),
+        ('status_policy = "crl"\nprofile = "type1"\n', "lists alone may confirm for type2 only"),
+        ('status_policy = "crl"\nprofile = "library"\n', "lists alone may confirm for type2 only"),
+        ('status_policy = "good"\nprofile = "type1"\n', "status_policy: "),
+        ('kazashi_in_window = true\nprofile = "type2"\n', "there is no kazashi in type2"),
+    ],
+)
+def test_a_mistake_about_confirmation_is_named(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "kiosk.toml"
+    if "profile" in text:
+        words_of = 'name = { ja = "a", en = "a" }\ndescription = { ja = "a", en = "a" }\n'
+        text = f'[[services]]\nid = "a"\nsystem = "a"\n{words_of}{text}'
+    file.write_text(text)
+    with pytest.raises(SettingsError) as refusal:
+        load_settings({}, {"KIOSK_CONFIG": str(file)})
+    assert words in str(refusal.value)
+
+
+def test_each_profile_has_its_own_way_of_confirming() -> None:
+    services = load_settings({}, {}).build_offer().services
+    assert {service.profile: service.status_policy for service in services} == {
+        "type1": "ocsp-then-crl",
+        "library": "ocsp-then-crl",
+        "type2": "ocsp",
+    }
+    assert not any(service.kazashi_in_window for service in services)
+
+
+def test_production_requires_a_synchronised_clock_and_a_demo_does_not() -> None:
+    assert not load_settings({}, {}).needs_synchronised_clock
+    assert load_settings({"deployment": "production"}, {}).needs_synchronised_clock
+    unsure = {"KIOSK_REQUIRE_SYNCHRONISED_CLOCK": "false"}
+    assert not load_settings({"deployment": "production"}, unsure).needs_synchronised_clock
+
+
 def test_an_unknown_key_in_the_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "kiosk.toml"
     file.write_text("prot = 1\n")

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from kiosk_web.adapters.store.audit import SqlAuditRows
+from kiosk_web.adapters.store.fallback import SqlFallbackRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
 from kiosk_web.adapters.store.sessions import SqlSessionRows
 from kiosk_web.adapters.store.statements import InlineStatements, Statements
@@ -66,6 +67,7 @@ class SqlTransaction:
     sessions: SqlSessionRows
     persons: SqlPersonRows
     audit: SqlAuditRows
+    fallback: SqlFallbackRows
     connection: Statements
 
 
@@ -76,6 +78,7 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
         SqlSessionRows(statements),
         SqlPersonRows(statements),
         SqlAuditRows(statements),
+        SqlFallbackRows(statements),
         statements,
     )
 

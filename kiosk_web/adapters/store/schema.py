@@ -198,6 +198,18 @@ list_marks = Table(
     Column("sha256", LargeBinary, nullable=False),
 )
 
+fallback_openings = Table(
+    "fallback_openings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("cause", Text, nullable=False),  # manager, automatic
+    Column("opened_at", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False, index=True),
+    Column("closed_at", UtcTime),
+    Column("reason", Text, nullable=False),
+    Column("opened_by", Text, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,
@@ -210,6 +222,7 @@ audit = Table(
     Column("method", Text, nullable=False),
     Column("status_outcome", Text, nullable=False),
     Column("status_method", Text, nullable=False),
+    Column("fallback", Text, nullable=False, server_default=""),  # why a list stood in: window, manager, automatic
     Column("this_update", UtcTime),
     Column("next_update", UtcTime),
     Column("started_at", UtcTime),

@@ -19,8 +19,10 @@ from kiosk_web.adapters.fetch import HttpFetcher
 from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.pki.status import Good, HighWaterMark, OnHold, Revoked, Stale, Unavailable, Unknown
+from kiosk_web.pki.status_policy import StatusContext, StatusPolicy
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, Untrusted
 from kiosk_web.services.validation import Fetcher, HighWaterMarks, ValidationService, derive_mark_key
+from tests.support.fallback import MemoryFallback
 from tests.support.high_water import MemoryHighWaterMarks
 from tests.support.jpki import NOW, build_root, issue, issue_delegate, trust
 from tests.support.ocsp_answers import AnswerShape, answer
@@ -32,6 +34,7 @@ ROOT = build_root()
 CARD = issue(ROOT)
 CERTIFICATE = trust(CARD, ROOT)
 OTHER = trust(issue(ROOT, serial=4711), ROOT)
+ASK = StatusContext(StatusPolicy("ocsp"), "pin", "identify")
 DELEGATE = issue_delegate(ROOT)
 
 
@@ -47,6 +50,7 @@ def build_service(
     *,
     now: Callable[[], datetime] = lambda: NOW,
     policy: OcspResponderPolicy | None = None,
+    clock_trusted: bool = True,
 ) -> ValidationService:
     numbers = itertools.count(1)
     return ValidationService(
@@ -55,7 +59,10 @@ def build_service(
         responder_policy=replace(policy, url=url) if policy else OcspResponderPolicy(url=url),
         fetcher=fetcher,
         high_water=marks or MemoryHighWaterMarks(),
+        lists=None,
+        fallback=MemoryFallback(),
         clock=now,
+        is_clock_trusted=lambda: clock_trusted,
         entropy=lambda size: next(numbers).to_bytes(size, "big"),
     )
 
@@ -86,7 +93,7 @@ async def garbage(exchange: Exchange) -> None:
 
 async def test_a_certificate_in_force_is_good_with_its_evidence() -> None:
     async with serve(answering()) as served, HttpFetcher() as fetcher:
-        status = await build_service(served.url, fetcher).check_status(CERTIFICATE)
+        status = await build_service(served.url, fetcher).check_status(CERTIFICATE, ASK)
     assert isinstance(status, Good)
     assert status.evidence.responder == served.url
     assert status.evidence.certificate_sha256 == CERTIFICATE.sha256
@@ -124,7 +131,7 @@ async def test_no_trouble_of_the_responder_is_a_yes_and_none_is_an_exception(
 ) -> None:
     marks = MemoryHighWaterMarks()
     async with serve(handler) as served, HttpFetcher() as fetcher:
-        status = await build_service(served.url, fetcher, marks).check_status(CERTIFICATE)
+        status = await build_service(served.url, fetcher, marks).check_status(CERTIFICATE, ASK)
     assert isinstance(status, Unavailable | Stale)
     assert f"{type(status).__name__.lower()} {status.why}" == outcome
     assert marks.marks == {}
@@ -133,7 +140,7 @@ async def test_no_trouble_of_the_responder_is_a_yes_and_none_is_an_exception(
 async def test_after_any_trouble_the_next_check_works() -> None:
     async with serve(garbage, status_500, answering()) as served, HttpFetcher() as fetcher:
         service = build_service(served.url, fetcher)
-        outcomes = [await service.check_status(CERTIFICATE) for _ in range(3)]
+        outcomes = [await service.check_status(CERTIFICATE, ASK) for _ in range(3)]
     assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable, Good]
 
 
@@ -146,7 +153,7 @@ async def test_an_answer_replayed_to_the_next_question_is_refused() -> None:
 
     async with serve(replay) as served, HttpFetcher() as fetcher:
         service = build_service(served.url, fetcher)
-        first, second = await service.check_status(CERTIFICATE), await service.check_status(CERTIFICATE)
+        first, second = await service.check_status(CERTIFICATE, ASK), await service.check_status(CERTIFICATE, ASK)
     assert isinstance(first, Good)
     assert isinstance(second, Unavailable)
     assert second.why == "nonce_wrong"
@@ -155,8 +162,8 @@ async def test_an_answer_replayed_to_the_next_question_is_refused() -> None:
 async def test_every_question_has_its_own_nonce() -> None:
     async with serve(answering()) as served, HttpFetcher() as fetcher:
         service = build_service(served.url, fetcher)
-        await service.check_status(CERTIFICATE)
-        await service.check_status(CERTIFICATE)
+        await service.check_status(CERTIFICATE, ASK)
+        await service.check_status(CERTIFICATE, ASK)
     assert len(set(served.requests)) == 2
 
 
@@ -178,22 +185,22 @@ class HeldFetcher:
 async def test_those_who_ask_meanwhile_share_one_question() -> None:
     fetcher = HeldFetcher()
     service = build_service("http://127.0.0.1/", fetcher)
-    waiting = [asyncio.create_task(service.check_status(CERTIFICATE)) for _ in range(5)]
-    other = asyncio.create_task(service.check_status(OTHER))
+    waiting = [asyncio.create_task(service.check_status(CERTIFICATE, ASK)) for _ in range(5)]
+    other = asyncio.create_task(service.check_status(OTHER, ASK))
     await fetcher.asked.wait()
     fetcher.release.set()
     assert len({id(status) for status in await asyncio.gather(*waiting)}) == 1
     assert isinstance(await other, Good)
     assert fetcher.questions == 2
-    assert isinstance(await service.check_status(CERTIFICATE), Good)
+    assert isinstance(await service.check_status(CERTIFICATE, ASK), Good)
     assert fetcher.questions == 3
 
 
 async def test_a_caller_who_gives_up_takes_nobody_elses_answer_away() -> None:
     fetcher = HeldFetcher()
     service = build_service("http://127.0.0.1/", fetcher)
-    impatient = asyncio.create_task(service.check_status(CERTIFICATE))
-    patient = asyncio.create_task(service.check_status(CERTIFICATE))
+    impatient = asyncio.create_task(service.check_status(CERTIFICATE, ASK))
+    patient = asyncio.create_task(service.check_status(CERTIFICATE, ASK))
     await fetcher.asked.wait()
     impatient.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -206,9 +213,9 @@ async def test_this_update_never_goes_back_for_one_certificate() -> None:
     older = answering(this_update=NOW - timedelta(minutes=10))
     async with serve(answering(), older) as served, HttpFetcher() as fetcher:
         service = build_service(served.url, fetcher)
-        assert isinstance(await service.check_status(CERTIFICATE), Good)
-        behind = await service.check_status(CERTIFICATE)
-        elsewhere = await service.check_status(OTHER)
+        assert isinstance(await service.check_status(CERTIFICATE, ASK), Good)
+        behind = await service.check_status(CERTIFICATE, ASK)
+        elsewhere = await service.check_status(OTHER, ASK)
     assert isinstance(behind, Stale)
     assert behind.why == "behind_high_water"
     assert isinstance(elsewhere, Good)
@@ -220,7 +227,7 @@ async def test_a_revocation_stays_and_a_hold_may_be_lifted() -> None:
     newest = answering(this_update=NOW)
     async with serve(hold, answering(), revoked, newest) as served, HttpFetcher() as fetcher:
         service = build_service(served.url, fetcher)
-        outcomes = [await service.check_status(CERTIFICATE) for _ in range(4)]
+        outcomes = [await service.check_status(CERTIFICATE, ASK) for _ in range(4)]
     assert [type(outcome) for outcome in outcomes] == [OnHold, Good, Revoked, Revoked]
 
 
@@ -231,7 +238,7 @@ async def test_what_another_host_records_meanwhile_counts() -> None:
             return await super().record(key, mark)
 
     async with serve(answering()) as served, HttpFetcher() as fetcher:
-        status = await build_service(served.url, fetcher, Racing()).check_status(CERTIFICATE)
+        status = await build_service(served.url, fetcher, Racing()).check_status(CERTIFICATE, ASK)
     assert isinstance(status, Revoked)
 
 
@@ -239,9 +246,18 @@ async def test_a_clock_behind_the_newest_time_seen_confirms_nothing() -> None:
     marks = MemoryHighWaterMarks()
     await marks.record(b"another certificate", HighWaterMark(NOW + timedelta(minutes=3)))
     async with serve(answering()) as served, HttpFetcher() as fetcher:
-        status = await build_service(served.url, fetcher, marks).check_status(CERTIFICATE)
+        status = await build_service(served.url, fetcher, marks).check_status(CERTIFICATE, ASK)
     assert isinstance(status, Unavailable)
     assert status.why == "clock_unreliable"
+
+
+async def test_a_clock_that_nothing_keeps_right_confirms_nothing() -> None:
+    marks = MemoryHighWaterMarks()
+    async with serve(answering()) as served, HttpFetcher() as fetcher:
+        status = await build_service(served.url, fetcher, marks, clock_trusted=False).check_status(CERTIFICATE, ASK)
+    assert isinstance(status, Unavailable)
+    assert status.why == "clock_unreliable"
+    assert marks.marks == {}
 
 
 async def test_a_broken_store_of_marks_is_an_error_and_not_a_yes() -> None:
@@ -253,7 +269,7 @@ async def test_a_broken_store_of_marks_is_an_error_and_not_a_yes() -> None:
         service = build_service(served.url, fetcher, Broken())
         for _ in range(2):
             with pytest.raises(OSError, match="disk"):
-                await service.check_status(CERTIFICATE)
+                await service.check_status(CERTIFICATE, ASK)
 
 
 def test_marks_are_kept_under_a_hash_of_key_and_serial() -> None:
@@ -279,7 +295,7 @@ async def test_openssl_as_responder_is_understood(tmp_path: Path, hash_algorithm
     with run_openssl_responder(tmp_path, root, delegate) as url:
         async with HttpFetcher() as fetcher:
             service = build_service(url, fetcher, now=lambda: datetime.now(UTC), policy=policy)
-            good, revoked, held, unknown = [await service.check_status(card) for card in cards.values()]
+            good, revoked, held, unknown = [await service.check_status(card, ASK) for card in cards.values()]
     assert isinstance(good, Good)
     assert good.evidence.signer.startswith("delegate:")
     assert isinstance(revoked, Revoked)
@@ -297,6 +313,6 @@ async def test_openssl_with_a_signer_of_another_generation_is_refused(tmp_path: 
     write_openssl_index(tmp_path / "index.txt", [(card.serial, "V", None)])
     with run_openssl_responder(tmp_path, ROOT, foreign) as url:
         async with HttpFetcher() as fetcher:
-            status = await build_service(url, fetcher, now=lambda: datetime.now(UTC)).check_status(card)
+            status = await build_service(url, fetcher, now=lambda: datetime.now(UTC)).check_status(card, ASK)
     assert isinstance(status, Unavailable)
     assert status.why == "delegate_of_another_issuer"

@@ -13,11 +13,15 @@ from kiosk_web.adapters.anchor_files import AnchorFileRefused, load_trust_store
 from kiosk_web.adapters.fetch import HttpFetcher
 from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.status import CertificateStatus, Good, OnHold, Revoked
+from kiosk_web.pki.status_policy import StatusContext, StatusPolicy
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, Untrusted
 from kiosk_web.services.validation import ValidationService
 from kiosk_web.simulator.faults import OCSP_FAULTS
 from tests.kiosk_web.simulator.conftest import Running
+from tests.support.fallback import MemoryFallback
 from tests.support.high_water import MemoryHighWaterMarks
+
+ASK = StatusContext(StatusPolicy("ocsp"), "pin", "identify")
 
 
 def build_service(running: Running, fetcher: HttpFetcher) -> ValidationService:
@@ -27,6 +31,9 @@ def build_service(running: Running, fetcher: HttpFetcher) -> ValidationService:
         responder_policy=OcspResponderPolicy(url=running.ready.ocsp),
         fetcher=fetcher,
         high_water=MemoryHighWaterMarks(),
+        lists=None,
+        fallback=MemoryFallback(),
+        is_clock_trusted=lambda: True,
         clock=lambda: datetime.now(UTC),
         entropy=secrets.token_bytes,
     )
@@ -35,7 +42,7 @@ def build_service(running: Running, fetcher: HttpFetcher) -> ValidationService:
 async def check(running: Running, certificates: Sequence[TrustedCertificate]) -> list[CertificateStatus]:
     async with HttpFetcher(phase=1, budget=2) as fetcher:
         service = build_service(running, fetcher)
-        return [await service.check_status(certificate) for certificate in certificates]
+        return [await service.check_status(certificate, ASK) for certificate in certificates]
 
 
 def judge_cards(running: Running) -> dict[str, TrustedCertificate | Untrusted]:

@@ -22,9 +22,12 @@ BUILT = {  # keys that templates put together: the first part, and every last pa
     "steps.": STEPS,
     "hint.": HINTS,
     "result.": ("ppid", "mykey_id"),
+    "result.checked.": ("ocsp", "crl", "window", "manager", "automatic"),
     "code.": tuple(f"{name}.{part}" for name in CODES for part in PARTS),
     "staff.state.": (*STATES, "offline"),
     "staff.outcome.": ("done", "could_not_finish", "abandoned"),
+    "staff.fallback.": ("asked", "unasked"),
+    "staff.fallback.cause.": ("window", "manager", "automatic"),
 }
 
 

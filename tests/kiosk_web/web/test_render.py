@@ -13,9 +13,9 @@ import pytest
 
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
-from kiosk_web.web.patterns import TERMINALS, build_patterns
+from kiosk_web.web.patterns import BOARD, build_patterns
 from kiosk_web.web.render import STATES, STEPS, TEMPLATES, Renderer, build_time_text
-from kiosk_web.web.view import BridgeCommand, StageView
+from kiosk_web.web.view import BridgeCommand, StaffBoard, StageView
 
 ADDRESS = "ws://127.0.0.1:8481/card"
 PATTERNS = build_patterns()
@@ -153,8 +153,8 @@ def test_the_ribbon_is_on_every_page_of_a_demo_and_on_none_of_a_real_kiosk() -> 
     for view in PATTERNS.values():
         assert 'class="ribbon"' in DEMO.render_page(view)
         assert 'class="ribbon"' not in REAL.render_page(view)
-    assert 'class="ribbon"' in DEMO.render_staff(TERMINALS)
-    assert 'class="ribbon"' not in REAL.render_staff(TERMINALS)
+    assert 'class="ribbon"' in DEMO.render_staff(BOARD)
+    assert 'class="ribbon"' not in REAL.render_staff(BOARD)
 
 
 def test_what_comes_from_outside_is_escaped() -> None:
@@ -196,7 +196,7 @@ def test_times_are_told_in_japan_with_the_day_of_the_week() -> None:
 
 
 def test_staff_see_help_calls_first_and_a_lost_terminal_never_as_idle() -> None:
-    rows = Reader(DEMO.render_staff_rows(TERMINALS))
+    rows = Reader(DEMO.render_staff_rows(BOARD))
     terminals = [attributes for tag, attributes in rows.elements if tag == "li"]
     assert terminals[0]["data-help"] == "true"
     lost = next(terminal for terminal in terminals if terminal["id"] == "terminal-hall-2")
@@ -206,8 +206,8 @@ def test_staff_see_help_calls_first_and_a_lost_terminal_never_as_idle() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_staff_page_is_whole_also_without_a_terminal(language: str) -> None:
-    for terminals in (TERMINALS, ()):
-        page = Reader(DEMO.render_staff(terminals, language))
+    for board in (BOARD, StaffBoard(())):
+        page = Reader(DEMO.render_staff(board, language))
         assert page.elements[0] == ("html", {"lang": language})
         assert Counter(tag for tag, _ in page.elements)["h1"] == 1
         assert page.by_id("stream")["hx-sse:connect"] == f"/stream?lang={language}"
@@ -215,7 +215,7 @@ def test_the_staff_page_is_whole_also_without_a_terminal(language: str) -> None:
 
 def test_htmx_and_its_stream_are_there_before_htmx_begins() -> None:
     """A deferred htmx begins on its own; when the other file is slow then, no stream is ever opened."""
-    for html in (DEMO.render_page(PATTERNS["connecting"]), DEMO.render_staff(TERMINALS)):
+    for html in (DEMO.render_page(PATTERNS["connecting"]), DEMO.render_staff(BOARD)):
         scripts = [attributes for tag, attributes in Reader(html).elements if tag == "script"]
         assert scripts[:2] == [
             {"src": "/static/vendor/htmx/htmx.min.js"},
