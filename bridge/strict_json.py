@@ -72,12 +72,9 @@ def _refuse_constant(_name: str) -> NoReturn:
 
 
 def _depth(value: object) -> int:
-    """Nesting of objects and lists; the parser's own recursion limit has already bounded it."""
-    inner: list[object]
-    if isinstance(value, dict):
-        inner = list(value.values())
-    elif isinstance(value, list):
-        inner = value
-    else:
-        return 0
-    return 1 + max((_depth(item) for item in inner), default=0)
+    """Nesting of objects and lists, level by level so that no depth exhausts the stack."""
+    depth, level = 0, [value]
+    while containers := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [inner for item in containers for inner in (item.values() if isinstance(item, dict) else item)]
+    return depth

@@ -237,9 +237,10 @@ def from_json(text: str) -> CertificateStatus:
     try:
         document = json.loads(text, object_pairs_hook=_refuse_duplicates)
         status = _load_status(document)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        written = to_json(status)
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise StatusMalformed(f"not a stored status ({type(error).__name__})") from None
-    if to_json(status) != json.dumps(document, ensure_ascii=True, sort_keys=True, separators=(",", ":")):
+    if written != json.dumps(document, ensure_ascii=True, sort_keys=True, separators=(",", ":")):
         raise StatusMalformed("not a stored status (another form)")
     return status
 

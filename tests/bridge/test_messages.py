@@ -85,6 +85,7 @@ def test_no_message_can_carry_a_command_for_the_card_or_a_digest() -> None:
         '{"v":1,"type":["watch"],"seq":1}',
         '{"v":1,"type":{"a":{"b":{"c":{}}}},"seq":1}',
         "[" * 8000,
+        '{"a":' + "[" * 600 + "]" * 600 + "}",
         '{"a":' * 1600,
         text_of("open", page_key="A" * 42),
         text_of("open", page_key="A" * 44),

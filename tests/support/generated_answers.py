@@ -240,28 +240,28 @@ def _choose_embedded(name: str, root: str, signer: Root | Issued) -> list[bytes]
             return None
 
 
-def _open(response: bytes) -> tuple[bytes, bytes, list[bytes]]:
+def open_response(response: bytes) -> tuple[bytes, bytes, list[bytes]]:
     """The answer status, the response type, and the elements of the basic answer."""
     status, tagged = split(content(response))
     kind, octets = split(content(content(tagged)))
     return status, kind, split(content(content(octets)))
 
 
-def _close(status: bytes, kind: bytes, basic: list[bytes]) -> bytes:
+def close_response(status: bytes, kind: bytes, basic: list[bytes]) -> bytes:
     whole = tlv(OCTET_STRING, tlv(SEQUENCE, b"".join(basic)))
     return tlv(SEQUENCE, status + tlv(0xA0, tlv(SEQUENCE, kind + whole)))
 
 
 def _embed(response: bytes, certificates: list[bytes]) -> bytes:
-    status, kind, basic = _open(response)
+    status, kind, basic = open_response(response)
     rest = [tlv(0xA0, tlv(SEQUENCE, b"".join(certificates)))] if certificates else []
-    return _close(status, kind, [*basic[:3], *rest])
+    return close_response(status, kind, [*basic[:3], *rest])
 
 
 def _keep_one(response: bytes, signer: Root | Issued) -> bytes:
     """A changed answer without the certificates that did not sign it, where it can still be taken apart."""
     try:
-        _status, _kind, (_body, _identifier, _signature, *rest) = _open(response)
+        _status, _kind, (_body, _identifier, _signature, *rest) = open_response(response)
         certificates = split(content(content(rest[0]))) if rest else []
         return _embed(response, [der for der in certificates if isinstance(signer, Issued) and der == signer.der])
     except (ValueError, IndexError):
@@ -270,7 +270,7 @@ def _keep_one(response: bytes, signer: Root | Issued) -> bytes:
 
 def _sign_again(response: bytes, signer: Root | Issued, case: Case) -> bytes:
     """With the algorithm of the case, and an extension in the single response where the library allows none."""
-    status, kind, (body, _identifier, _signature, *rest) = _open(response)
+    status, kind, (body, _identifier, _signature, *rest) = open_response(response)
     if case.get("extension") == "single, critical":
         responder, produced_at, singles, *extensions = split(content(body))
         critical = tlv(SEQUENCE, b"\x06\x04\x2a\x03\x04\x05" + b"\x01\x01\xff" + tlv(OCTET_STRING, b"\x05\x00"))
@@ -280,4 +280,4 @@ def _sign_again(response: bytes, signer: Root | Issued, case: Case) -> bytes:
         body = tlv(SEQUENCE, b"".join([responder, produced_at, tlv(SEQUENCE, b"".join(changed)), *extensions]))
     algorithm = choose_algorithm(signer.key, case.get("algorithm"))
     basic = split(content(build_signed(body, signer.key, algorithm, b"".join(rest))))
-    return _close(status, kind, basic)
+    return close_response(status, kind, basic)

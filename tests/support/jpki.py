@@ -7,15 +7,22 @@ Keys are made once per test run and kept by name. Everything else is cheap, so t
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
@@ -47,14 +54,32 @@ _UNITS = {
 @functools.cache
 def rsa_key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
     """The RSA key of that name, made at its first use."""
-    return rsa.generate_private_key(65537, bits)
+    key = _keep(f"{name} {bits}", lambda: rsa.generate_private_key(65537, bits))
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
 
 
 @functools.cache
 def ec_key(name: str, curve: str = "secp384r1") -> ec.EllipticCurvePrivateKey:
     """The elliptic-curve key of that name."""
     curves: dict[str, ec.EllipticCurve] = {"secp384r1": ec.SECP384R1(), "secp256r1": ec.SECP256R1()}
-    return ec.generate_private_key(curves[curve])
+    key = _keep(f"{name} {curve}", lambda: ec.generate_private_key(curves[curve]))
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
+
+
+def _keep(name: str, generate: Callable[[], Key]) -> Key:
+    """Fresh keys in each run; those of an earlier one where `KIOSK_TEST_KEYS` names a folder (`./run fuzz`)."""
+    folder = os.environ.get("KIOSK_TEST_KEYS")
+    if folder is None:
+        return generate()
+    path = Path(folder, name.replace(" ", "-") + ".pem")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    key = load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
+    return key
 
 
 @dataclass(frozen=True)

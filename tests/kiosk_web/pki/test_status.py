@@ -89,6 +89,7 @@ OPENED = json.loads(to_json(Good(LIST)))["evidence"]["opening"]
         {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "sha256": "xx"}},
         {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "responder": None}},
         {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "extra": ""}},
+        {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "checked_at": "0001-01-01T00:00:00.000000+23:00"}},
         {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "crl_number": True}},
         {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "opening": "window"}},
         {**DOCUMENT, "evidence": {**DOCUMENT["evidence"], "opening": {**OPENED, "cause": "tryLater"}}},

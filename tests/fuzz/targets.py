@@ -1,0 +1,10 @@
+"""All targets by name."""
+
+from __future__ import annotations
+
+from tests.fuzz import answers, certificates, names, words
+from tests.fuzz.target import Target
+
+TARGETS: dict[str, Target] = {
+    target.name: target for target in (*certificates.TARGETS, *answers.TARGETS, *names.TARGETS, *words.TARGETS)
+}
