@@ -19,6 +19,8 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 AlgorithmName = Literal["rsa-sha256", "ecdsa-p384-sha384"]
 Judgement = Literal["good", "algorithm_refused", "signature_invalid"]
 
+_PKCS1, _SHA256, _ECDSA_SHA384 = padding.PKCS1v15(), hashes.SHA256(), ec.ECDSA(hashes.SHA384())
+
 RSA_BITS = range(2048, 8193)
 RSA_EXPONENTS = range(65537, 1 << 32, 2)
 
@@ -52,9 +54,9 @@ def judge_key_signature(key: PublicKey, signature: bytes, message: bytes) -> boo
     """Verify with the one algorithm that fits the key: PKCS #1 v1.5 with SHA-256 (exact), or ECDSA with SHA-384."""
     try:
         if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+            key.verify(signature, message, _PKCS1, _SHA256)
         else:
-            key.verify(signature, message, ec.ECDSA(hashes.SHA384()))
+            key.verify(signature, message, _ECDSA_SHA384)
     except InvalidSignature:
         return False
     return True

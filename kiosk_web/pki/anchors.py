@@ -15,12 +15,11 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kiosk_web.pki.algorithms import PublicKey, judge_key, judge_signed
 from kiosk_web.pki.certificates import MalformedCertificate, UnverifiedCertificate, parse_certificate
 from kiosk_web.pki.der import MalformedDer, read_subject_public_key
-from kiosk_web.pki.names import canonicalise_name
+from kiosk_web.pki.names import canonicalise_name, match_names
 
 Authority = Literal["user_authentication", "digital_signature", "other"]
 HashName = Literal["sha1", "sha256"]
@@ -40,15 +39,16 @@ class AnchorRefused(ValueError):
 class Anchor:
     """A root: the key that issues, the names and window it has. `key_id` is its subjectKeyIdentifier.
 
-    `canonical_name` is its subject for comparing with the issuer of a revocation list (`names.py`), `crl_sign` whether
-    its keyUsage lets it sign one. `name_hashes` and `key_hashes` are the issuerNameHash and issuerKeyHash of a CertID
-    (RFC 6960 4.1.1) by hash name.
+    `name` is its subject in DER, `canonical_name` the same for comparing with the issuer of a revocation list
+    (`names.py`), `crl_sign` whether its keyUsage lets it sign one. `name_hashes` and `key_hashes` are the
+    issuerNameHash and issuerKeyHash of a CertID (RFC 6960 4.1.1) by hash name.
     """
 
     label: str
     der: bytes = field(repr=False)
     sha256: bytes = field(repr=False)
     subject: x509.Name
+    name: bytes = field(repr=False)
     key_id: bytes
     spki: bytes = field(repr=False)
     public_key: PublicKey = field(repr=False)
@@ -93,24 +93,26 @@ def build_anchor(der: bytes, label: str = "") -> Anchor:
     _refuse_no_root(certificate)
     if judge_signed(certificate.signature_oid, key, certificate.signature, certificate.tbs) != "good":
         raise AnchorRefused("it is not signed by itself with an algorithm of the list")
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    bits = read_subject_public_key(spki)
-    name = certificate.subject.public_bytes()
+    name, subject = certificate.subject, x509.Name.from_bytes(certificate.subject)
     return Anchor(
         label=label,
         der=der,
         sha256=certificate.sha256,
-        subject=certificate.subject,
-        key_id=certificate.subject_key_id or _hash("sha1", bits),
-        spki=spki,
+        subject=subject,
+        name=name,
+        key_id=certificate.subject_key_id or derive_key_hash(certificate.spki, "sha1"),
+        spki=certificate.spki,
         public_key=key,
         not_before=certificate.not_before,
         not_after=certificate.not_after,
-        authority=_name_authority(certificate.subject),
+        authority=_name_authority(subject),
         canonical_name=_canonicalise(name),
         crl_sign=certificate.key_usage is None or "crl_sign" in certificate.key_usage,
         name_hashes={"sha1": _hash("sha1", name), "sha256": _hash("sha256", name)},
-        key_hashes={"sha1": _hash("sha1", bits), "sha256": _hash("sha256", bits)},
+        key_hashes={
+            "sha1": derive_key_hash(certificate.spki, "sha1"),
+            "sha256": derive_key_hash(certificate.spki, "sha256"),
+        },
     )
 
 
@@ -119,7 +121,7 @@ def _refuse_no_root(certificate: UnverifiedCertificate) -> None:
         raise AnchorRefused("it is not a CA certificate")
     if certificate.key_usage is not None and "key_cert_sign" not in certificate.key_usage:
         raise AnchorRefused("it may not sign certificates")
-    if certificate.issuer != certificate.subject:
+    if not match_names(certificate.issuer, certificate.subject):
         raise AnchorRefused("it is not a root: another name issued it")
     if certificate.unprocessed_critical:
         raise AnchorRefused("a critical extension is not known here")
@@ -137,6 +139,11 @@ def _canonicalise(name: bytes) -> bytes:
         return canonicalise_name(name)
     except MalformedDer as error:
         raise AnchorRefused(f"its name cannot be compared: {error}") from None
+
+
+def derive_key_hash(spki: bytes, name: HashName) -> bytes:
+    """The hash of a subjectPublicKey alone: issuerKeyHash and the responder's key hash (RFC 6960 4.1.1, 4.2.1)."""
+    return _hash(name, read_subject_public_key(spki))
 
 
 def _hash(name: HashName, data: bytes) -> bytes:

@@ -6,18 +6,54 @@ Everything a judge needs is taken out here, once, so that no later step can stum
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.utils import CryptographyDeprecationWarning
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
-from kiosk_web.pki import der as der_reader
+from kiosk_web.pki.der import (
+    BIT_STRING,
+    INTEGER,
+    SEQUENCE,
+    MalformedDer,
+    check_integer,
+    name_object_identifier,
+    read_value,
+    read_whole,
+)
 from kiosk_web.pki.distribution_points import DistributionPoint, read_distribution_points
+from kiosk_web.pki.extensions import (
+    AUTHORITY_INFORMATION_ACCESS,
+    AUTHORITY_KEY_IDENTIFIER,
+    BASIC_CONSTRAINTS,
+    CERTIFICATE_POLICIES,
+    CRL_DISTRIBUTION_POINTS,
+    EXTENDED_KEY_USAGE,
+    ISSUER_ALTERNATIVE_NAME,
+    KEY_USAGE,
+    OCSP_NO_CHECK,
+    SUBJECT_ALTERNATIVE_NAME,
+    SUBJECT_KEY_IDENTIFIER,
+    Extension,
+    Policies,
+    check_issuer_alternative_name,
+    check_ocsp_no_check,
+    check_subject_alternative_name,
+    read_authority_key_identifier,
+    read_basic_constraints,
+    read_certificate_policies,
+    read_extended_key_usage,
+    read_extensions,
+    read_key_usage,
+    read_ocsp_addresses,
+    read_subject_key_identifier,
+)
+from kiosk_web.pki.general_names import check_name
 
 MAX_CERTIFICATE = 8 * 1024
 """Bytes. A JPKI certificate has about 1.6 kB; a card file is at most 32 kB, and nothing near that is a certificate."""
@@ -25,14 +61,7 @@ MAX_CERTIFICATE = 8 * 1024
 MAX_SERIAL_OCTETS = 20
 """RFC 5280 4.1.2.2."""
 
-PROCESSED_EXTENSIONS = frozenset(
-    {
-        ExtensionOID.BASIC_CONSTRAINTS,
-        ExtensionOID.KEY_USAGE,
-        ExtensionOID.EXTENDED_KEY_USAGE,
-        ExtensionOID.CERTIFICATE_POLICIES,
-    }
-)
+PROCESSED_EXTENSIONS = frozenset({BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, CERTIFICATE_POLICIES})
 """What a judge really looks at. Any other extension marked critical makes a certificate unusable (RFC 5280 4.2)."""
 
 PARSE_ERRORS = (
@@ -43,23 +72,31 @@ PARSE_ERRORS = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
     x509.InvalidVersion,
-    CryptographyDeprecationWarning,  # "will be an error in a future release": an error here where warnings are errors
+    UserWarning,  # "will be an error in a future release" and the like: an error here where warnings are errors
 )
 """What `cryptography` raises for bytes that are no certificate or answer, some of it only when a field is touched."""
 
 
-KEY_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-)
-"""The bits of keyUsage by the names of RFC 5280 4.2.1.3 (content_commitment is nonRepudiation)."""
+READ_EXTENSIONS = PROCESSED_EXTENSIONS | {
+    AUTHORITY_INFORMATION_ACCESS,
+    AUTHORITY_KEY_IDENTIFIER,
+    CRL_DISTRIBUTION_POINTS,
+    ISSUER_ALTERNATIVE_NAME,
+    OCSP_NO_CHECK,
+    SUBJECT_ALTERNATIVE_NAME,
+    SUBJECT_KEY_IDENTIFIER,
+}
+"""What is read here. A certificate with any other extension must be one that `cryptography` can read as well."""
 
-ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
+KEY_ALGORITHMS = frozenset({"1.2.840.113549.1.1.1", "1.2.840.10045.2.1"})
+"""rsaEncryption and id-ecPublicKey: the kinds of key that are taken out (RFC 3279 2.3)."""
+
+Value = TypeVar("Value")
+
+_VERSION = 0xA0
+_EXTENSIONS = 0xA3
+
+_check_issuer = lru_cache(maxsize=64)(check_name)  # a name of few; those of holders are not remembered
 
 
 class MalformedCertificate(ValueError):
@@ -70,17 +107,19 @@ class MalformedCertificate(ValueError):
 class UnverifiedCertificate:
     """The fields of a certificate nobody has vouched for yet. Equal by its bytes; its `repr` shows nothing of them.
 
-    Times are aware (UTC). `signature_oid` is the announced algorithm; `tbs` are the signed bytes exactly as they came.
+    Times are aware (UTC). `issuer` and `subject` are names in DER, `signature_oid` is the announced algorithm; `tbs`
+    are the signed bytes exactly as they came.
     """
 
     der: bytes
     sha256: bytes
     serial: int
-    issuer: x509.Name
-    subject: x509.Name
+    issuer: bytes
+    subject: bytes
     not_before: datetime
     not_after: datetime
     public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey | None
+    spki: bytes
     tbs: bytes
     signature: bytes
     signature_oid: str
@@ -109,81 +148,122 @@ class UnverifiedCertificate:
 def parse_certificate(der: bytes) -> UnverifiedCertificate:
     """Parse exactly one DER certificate, strictly: no trailing byte, positive serial, one algorithm inside and out.
 
-    Raises `MalformedCertificate`. Says nothing about trust.
+    `cryptography` reads the structure, the times and the key; names and extensions, which it reads slowly, are read
+    here. Bytes that either of both cannot read are refused. Raises `MalformedCertificate`. Says nothing about trust.
     """
     if len(der) > MAX_CERTIFICATE:
         raise MalformedCertificate("longer than a certificate may be")
     try:
-        parts = der_reader.read_signed_certificate(der)
-    except der_reader.MalformedDer as error:
+        return _take_fields(der, _cut(der), x509.load_der_x509_certificate(der))
+    except MalformedDer as error:
         raise MalformedCertificate(str(error)) from None
-    if parts.serial <= 0 or parts.serial.bit_length() > 8 * MAX_SERIAL_OCTETS:
-        raise MalformedCertificate("serial number is not a positive integer of at most 20 octets")
-    if parts.algorithm != parts.inner_algorithm:
-        raise MalformedCertificate("two signature algorithms")
-    try:
-        return _take_fields(der, parts, x509.load_der_x509_certificate(der))
     except PARSE_ERRORS as error:
         raise MalformedCertificate(f"not a certificate ({type(error).__name__})") from None
 
 
-def _take_fields(
-    der: bytes, parts: der_reader.SignedCertificate, certificate: x509.Certificate
-) -> UnverifiedCertificate:
-    extensions = certificate.extensions
-    values: dict[type, x509.ExtensionType] = {type(extension.value): extension.value for extension in extensions}
-    key = certificate.public_key()
-    basic = _find(values, x509.BasicConstraints)
-    usage = _find(values, x509.KeyUsage)
-    extended = _find(values, x509.ExtendedKeyUsage)
-    policies = _find(values, x509.CertificatePolicies)
-    authority = _find(values, x509.AuthorityKeyIdentifier)
-    subject_key = _find(values, x509.SubjectKeyIdentifier)
-    access = _find(values, x509.AuthorityInformationAccess)
-    points = _find(values, x509.CRLDistributionPoints)
-    return UnverifiedCertificate(
-        der=der,
-        sha256=hashlib.sha256(der).digest(),
-        serial=parts.serial,
-        issuer=certificate.issuer,
-        subject=certificate.subject,
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
-        public_key=key if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) else None,
-        tbs=parts.tbs,
-        signature=parts.signature,
-        signature_oid=certificate.signature_algorithm_oid.dotted_string,
-        authority_key_id=authority.key_identifier if authority else None,
-        subject_key_id=subject_key.digest if subject_key else None,
-        is_ca=bool(basic and basic.ca),
-        key_usage=_name_usages(usage) if usage else None,
-        extended_key_usage=frozenset(oid.dotted_string for oid in extended) if extended else None,
-        policies=tuple(policy.policy_identifier.dotted_string for policy in policies or ()),
-        plain_qualifiers=all(
-            isinstance(qualifier, str) for policy in policies or () for qualifier in policy.policy_qualifiers or ()
-        ),
-        unprocessed_critical=tuple(
-            extension.oid.dotted_string
-            for extension in extensions
-            if extension.critical and extension.oid not in PROCESSED_EXTENSIONS
-        ),
-        ocsp_addresses=tuple(
-            entry.access_location.value
-            for entry in access or ()
-            if entry.access_method == AuthorityInformationAccessOID.OCSP
-            and isinstance(entry.access_location, x509.UniformResourceIdentifier)
-        ),
-        ocsp_nocheck=_find(values, x509.OCSPNoCheck) is not None,
-        distribution_points=(
-            read_distribution_points(points.public_bytes(), certificate.issuer.public_bytes()) if points else ()
-        ),
+class _Parts(NamedTuple):
+    """A certificate cut at the borders of its fields (RFC 5280 4.1), nothing re-encoded."""
+
+    tbs: bytes
+    serial: bytes
+    issuer: bytes
+    subject: bytes
+    spki: bytes
+    extensions: dict[bytes, Extension]
+    signature: bytes
+
+
+def _cut(der: bytes) -> _Parts:
+    limit = len(der)
+    start = read_whole(der, 0, limit, SEQUENCE)
+    position, tbs_end = read_value(der, start, limit, SEQUENCE)
+    _, algorithm_end = read_value(der, tbs_end, limit, SEQUENCE)
+    bits = read_whole(der, algorithm_end, limit, BIT_STRING)
+    if bits == limit or der[bits] != 0:
+        raise MalformedDer("signature is not whole octets")
+
+    if position < tbs_end and der[position] == _VERSION:
+        _, position = read_value(der, position, tbs_end, _VERSION)
+    serial, serial_end = read_value(der, position, tbs_end, INTEGER)
+    _, algorithm = read_value(der, serial_end, tbs_end, SEQUENCE)
+    if der[serial_end:algorithm] != der[tbs_end:algorithm_end]:
+        raise MalformedDer("two signature algorithms")
+    _, issuer = read_value(der, algorithm, tbs_end, SEQUENCE)
+    _, validity = read_value(der, issuer, tbs_end, SEQUENCE)
+    _, subject = read_value(der, validity, tbs_end, SEQUENCE)
+    _, spki = read_value(der, subject, tbs_end, SEQUENCE)
+    found: dict[bytes, Extension] = {}
+    if spki != tbs_end:  # what may stand between, unique identifiers, is no longer in use (4.1.2.8)
+        position = read_whole(der, spki, tbs_end, _EXTENSIONS)
+        found = read_extensions(der, read_whole(der, position, tbs_end, SEQUENCE), tbs_end)
+    return _Parts(
+        tbs=der[start:tbs_end],
+        serial=der[serial:serial_end],
+        issuer=der[algorithm:issuer],
+        subject=der[validity:subject],
+        spki=der[subject:spki],
+        extensions=found,
+        signature=der[bits + 1 :],
     )
 
 
-def _find(values: dict[type, x509.ExtensionType], kind: type[ExtensionT]) -> ExtensionT | None:
-    value = values.get(kind)
-    return value if isinstance(value, kind) else None
+def _take_fields(der: bytes, parts: _Parts, certificate: x509.Certificate) -> UnverifiedCertificate:
+    found = parts.extensions
+    _check_issuer(parts.issuer)
+    check_name(parts.subject)
+    policies = _read(read_certificate_policies, found.get(CERTIFICATE_POLICIES)) or Policies()
+    points = found.get(CRL_DISTRIBUTION_POINTS)
+    _read(check_subject_alternative_name, found.get(SUBJECT_ALTERNATIVE_NAME))
+    _read(check_issuer_alternative_name, found.get(ISSUER_ALTERNATIVE_NAME))
+    _read(check_ocsp_no_check, found.get(OCSP_NO_CHECK))
+    if not policies.plain or not READ_EXTENSIONS.issuperset(found):
+        _ = certificate.extensions  # raises if any is malformed
+    return UnverifiedCertificate(
+        der=der,
+        sha256=hashlib.sha256(der).digest(),
+        serial=_read_serial(parts.serial),
+        issuer=parts.issuer,
+        subject=parts.subject,
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        public_key=_load_key(certificate),
+        spki=parts.spki,
+        tbs=parts.tbs,
+        signature=parts.signature,
+        signature_oid=certificate.signature_algorithm_oid.dotted_string,
+        authority_key_id=_read(read_authority_key_identifier, found.get(AUTHORITY_KEY_IDENTIFIER)),
+        subject_key_id=_read(read_subject_key_identifier, found.get(SUBJECT_KEY_IDENTIFIER)),
+        is_ca=bool(_read(read_basic_constraints, found.get(BASIC_CONSTRAINTS))),
+        key_usage=_read(read_key_usage, found.get(KEY_USAGE)),
+        extended_key_usage=_read(read_extended_key_usage, found.get(EXTENDED_KEY_USAGE)),
+        policies=policies.identifiers,
+        plain_qualifiers=policies.plain,
+        unprocessed_critical=tuple(
+            name_object_identifier(kind)
+            for kind, extension in found.items()
+            if extension.critical and kind not in PROCESSED_EXTENSIONS
+        ),
+        ocsp_addresses=_read(read_ocsp_addresses, found.get(AUTHORITY_INFORMATION_ACCESS)) or (),
+        ocsp_nocheck=OCSP_NO_CHECK in found,
+        distribution_points=read_distribution_points(points.value, parts.issuer) if points else (),
+    )
 
 
-def _name_usages(usage: x509.KeyUsage) -> frozenset[str]:
-    return frozenset(name for name in KEY_USAGES if getattr(usage, name))
+def _read_serial(octets: bytes) -> int:
+    check_integer(octets, 0, len(octets))
+    serial = int.from_bytes(octets, "big", signed=True)
+    if serial <= 0 or serial.bit_length() > 8 * MAX_SERIAL_OCTETS:
+        raise MalformedDer("serial number is not a positive integer of at most 20 octets")
+    return serial
+
+
+def _load_key(certificate: x509.Certificate) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey | None:
+    """The key, if it is for any use of its kind; one that is for RSASSA-PSS alone is not."""
+    key = certificate.public_key()
+    if certificate.public_key_algorithm_oid.dotted_string not in KEY_ALGORITHMS:
+        return None
+    return key if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) else None
+
+
+def _read(reader: Callable[[bytes], Value], extension: Extension | None) -> Value | None:
+    return None if extension is None else reader(extension.value)

@@ -1,101 +1,129 @@
-"""A strict reader of DER elements (ITU-T X.690): only what must be taken from the bytes as they came, not re-encoded.
+"""A strict reader of DER elements (ITU-T X.690) over bytes as they came: nothing is re-encoded and nothing copied.
 
-`cryptography` parses certificates; this module cuts out the signed bytes themselves and the fields that must be
-compared raw.
+An element is read where it must stand, with the tag it must have: `read_value` gives the span of its value. Positions
+are offsets into the whole data, so that any part can be cut out, hashed or compared raw.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+Octets = bytes | memoryview
 
-SEQUENCE = 0x30
+BOOLEAN = 0x01
 INTEGER = 0x02
 BIT_STRING = 0x03
-VERSION = 0xA0
+OCTET_STRING = 0x04
+NULL = 0x05
+OBJECT_IDENTIFIER = 0x06
+SEQUENCE = 0x30
+SET = 0x31
+
+HIGH_TAG = 0x1F
+"""The tag numbers that need more than one byte; nothing in a certificate or an answer has one."""
+
+MAX_OBJECT_IDENTIFIER = 63
+"""Octets of an object identifier: far more than any in use."""
 
 
 class MalformedDer(ValueError):
-    """The bytes are not the DER that was expected; the message names the place, never the content."""
+    """The bytes are not the DER that was expected; the message names the fault, never the content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One element of `data`: `start` is its tag, `content` the first byte of its value, `end` the byte after it."""
+def read_value(data: Octets, start: int, limit: int, tag: int) -> tuple[int, int]:
+    """The element at `start` must carry `tag` and end by `limit`: the span (content, end) of its value.
 
-    tag: int
-    start: int
-    content: int
-    end: int
-
-
-def read_element(data: bytes, start: int, limit: int, tag: int) -> Element:
-    """Read the element at `start`, which must carry `tag` and end by `limit`; lengths are minimal and definite."""
-    if start + 2 > limit:
+    Lengths are definite and minimal. Raises `MalformedDer`.
+    """
+    content = start + 2
+    if content > limit:
         raise MalformedDer("element is cut off")
     if data[start] != tag:
         raise MalformedDer(f"tag {tag:#04x} expected")
-    first = data[start + 1]
-    content = start + 2
-    if first < 0x80:
-        length = first
-    else:
-        size = first & 0x7F
-        if not 1 <= size <= 4 or content + size > limit:
-            raise MalformedDer("length is indefinite, too long or cut off")
-        length = int.from_bytes(data[content : content + size], "big")
-        if length < 0x80 or length >> (8 * (size - 1)) == 0:
-            raise MalformedDer("length is not minimal")
-        content += size
-    if content + length > limit:
+    length = data[start + 1]
+    if length >= 0x80:
+        content, length = _read_long_length(data, start, limit)
+    end = content + length
+    if end > limit:
         raise MalformedDer("value is cut off")
-    return Element(tag, start, content, content + length)
+    return content, end
 
 
-@dataclass(frozen=True, slots=True)
-class SignedCertificate:
-    """The outer parts of a certificate as raw bytes (RFC 5280 4.1): what is signed, how, and the signature."""
-
-    tbs: bytes
-    algorithm: bytes
-    inner_algorithm: bytes
-    signature: bytes
-    serial: int
+def read_whole(data: Octets, start: int, limit: int, tag: int) -> int:
+    """As `read_value`, where nothing may follow the element before `limit`: the start of its value."""
+    content, end = read_value(data, start, limit, tag)
+    if end != limit:
+        raise MalformedDer("bytes follow the element")
+    return content
 
 
-def read_signed_certificate(der: bytes) -> SignedCertificate:
-    """Cut a certificate into parts without re-encoding any of them. Raises `MalformedDer`; no byte may follow."""
-    whole = read_element(der, 0, len(der), SEQUENCE)
-    if whole.end != len(der):
-        raise MalformedDer("bytes follow the certificate")
-    tbs = read_element(der, whole.content, whole.end, SEQUENCE)
-    algorithm = read_element(der, tbs.end, whole.end, SEQUENCE)
-    bits = read_element(der, algorithm.end, whole.end, BIT_STRING)
-    if bits.end != whole.end:
-        raise MalformedDer("bytes follow the signature")
-    if bits.content == bits.end or der[bits.content] != 0:
-        raise MalformedDer("signature is not whole octets")
+def read_any(data: Octets, start: int, limit: int) -> tuple[int, int, int]:
+    """The element at `start`, whatever it is: (tag, content, end)."""
+    if start >= limit:
+        raise MalformedDer("element is missing")
+    tag = data[start]
+    if tag & HIGH_TAG == HIGH_TAG:
+        raise MalformedDer("tag of several bytes")
+    return (tag, *read_value(data, start, limit, tag))
 
-    position = tbs.content
-    if position < tbs.end and der[position] == VERSION:
-        position = read_element(der, position, tbs.end, VERSION).end
-    serial = read_element(der, position, tbs.end, INTEGER)
-    if serial.content == serial.end:
-        raise MalformedDer("serial number is empty")
-    inner = read_element(der, serial.end, tbs.end, SEQUENCE)
-    return SignedCertificate(
-        tbs=der[tbs.start : tbs.end],
-        algorithm=der[algorithm.start : algorithm.end],
-        inner_algorithm=der[inner.start : inner.end],
-        signature=der[bits.content + 1 : bits.end],
-        serial=int.from_bytes(der[serial.content : serial.end], "big", signed=True),
-    )
+
+def _read_long_length(data: Octets, start: int, limit: int) -> tuple[int, int]:
+    """(content, length) of an element whose length has a byte for its size."""
+    size = data[start + 1] & 0x7F
+    content = start + 2 + size
+    if not 1 <= size <= 4 or content > limit:
+        raise MalformedDer("length is indefinite, too long or cut off")
+    length = int.from_bytes(data[start + 2 : content], "big")
+    if length < 0x80 or length >> (8 * (size - 1)) == 0:
+        raise MalformedDer("length is not minimal")
+    return content, length
+
+
+def read_true(data: Octets, start: int, limit: int) -> int:
+    """The end of a BOOLEAN that is TRUE: where FALSE is the default it is left out (X.690 11.5)."""
+    content, end = read_value(data, start, limit, BOOLEAN)
+    if end != content + 1 or data[content] != 0xFF:
+        raise MalformedDer("not the boolean TRUE")
+    return end
+
+
+def check_integer(data: Octets, content: int, end: int) -> None:
+    """The value of an INTEGER in as few octets as it needs (X.690 8.3.2)."""
+    if content == end:
+        raise MalformedDer("integer is empty")
+    if end - content > 1 and (data[content], data[content + 1] >> 7) in ((0x00, 0), (0xFF, 1)):
+        raise MalformedDer("integer is not minimal")
+
+
+def check_unsigned(data: Octets, content: int, end: int) -> None:
+    """As `check_integer`, of a number that is not negative."""
+    check_integer(data, content, end)
+    if data[content] >= 0x80:
+        raise MalformedDer("number is negative")
+
+
+def name_object_identifier(value: bytes) -> str:
+    """The dotted form of the value of an OBJECT IDENTIFIER (X.690 8.19); arcs are below 2^32."""
+    if not value or len(value) > MAX_OBJECT_IDENTIFIER or value[-1] >= 0x80:
+        raise MalformedDer("object identifier is empty, too long or cut off")
+    arcs: list[int] = []
+    arc = 0
+    for position, octet in enumerate(value):
+        if arc == 0 and octet == 0x80 and (position == 0 or value[position - 1] < 0x80):
+            raise MalformedDer("object identifier is not minimal")
+        arc = arc << 7 | octet & 0x7F
+        if arc >> 32:
+            raise MalformedDer("object identifier has too large an arc")
+        if octet < 0x80:
+            arcs.append(arc)
+            arc = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 
 
 def read_subject_public_key(spki: bytes) -> bytes:
     """The octets of `subjectPublicKey` alone: what OCSP hashes as issuerKeyHash (RFC 6960 4.1.1)."""
-    whole = read_element(spki, 0, len(spki), SEQUENCE)
-    algorithm = read_element(spki, whole.content, whole.end, SEQUENCE)
-    bits = read_element(spki, algorithm.end, whole.end, BIT_STRING)
-    if bits.content == bits.end or spki[bits.content] != 0 or bits.end != len(spki):
+    start = read_whole(spki, 0, len(spki), SEQUENCE)
+    _, end = read_value(spki, start, len(spki), SEQUENCE)
+    bits = read_whole(spki, end, len(spki), BIT_STRING)
+    if bits == len(spki) or spki[bits] != 0:
         raise MalformedDer("public key is not whole octets")
-    return spki[bits.content + 1 : bits.end]
+    return spki[bits + 1 :]

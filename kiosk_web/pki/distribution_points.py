@@ -19,6 +19,7 @@ from kiosk_web.pki.elements import (
     read_element,
     read_elements,
 )
+from kiosk_web.pki.general_names import DIRECTORY_NAME, URI, check_general_name, check_relative_name
 from kiosk_web.pki.names import canonicalise_name, canonicalise_relative_name
 
 Coverage = Literal["all", "user", "ca"]
@@ -34,9 +35,6 @@ _USER, _CA, _SOME_REASONS, _INDIRECT, _ATTRIBUTE = 0x81, 0x82, 0x83, 0x84, 0x85
 
 _FULL_NAME, _RELATIVE_NAME = 0xA0, 0xA1
 """DistributionPointName."""
-
-_URI, _DIRECTORY_NAME = 0x86, 0xA4
-"""GeneralName."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +133,7 @@ def _read_point_name(value: bytes, part: Element, issuer: bytes) -> frozenset[by
     if name.end != part.end or name.tag not in (_FULL_NAME, _RELATIVE_NAME):
         raise MalformedDer("distribution point has another kind of name")
     if name.tag == _RELATIVE_NAME:
+        check_relative_name(value, name.content, name.end)
         return frozenset({canonicalise_relative_name(issuer, value[name.content : name.end])})
     return _read_general_names(value, name)
 
@@ -148,10 +147,9 @@ def _read_general_names(value: bytes, whole: Element) -> frozenset[bytes]:
 
 def _canonicalise_general_name(value: bytes, name: Element) -> bytes:
     """A name for comparing. The first octet tells the kinds apart: 30, `u`, or the tag itself."""
-    if name.tag == _DIRECTORY_NAME:
+    check_general_name(value, name.start, name.end)
+    if name.tag == DIRECTORY_NAME:
         return canonicalise_name(value[name.content : name.end])
-    if name.tag == _URI:
+    if name.tag == URI:
         return b"uri:" + value[name.content : name.end]
-    if name.tag & 0xC0 != 0x80:
-        raise MalformedDer("distribution point has another kind of name")
     return value[name.start : name.end]

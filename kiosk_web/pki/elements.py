@@ -9,20 +9,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from kiosk_web.pki.der import MalformedDer
+from kiosk_web.pki.der import (
+    BIT_STRING,
+    BOOLEAN,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+    SET,
+    MalformedDer,
+    Octets,
+    check_integer,
+    name_object_identifier,
+    read_any,
+    read_value,
+)
 
-SEQUENCE = 0x30
-SET = 0x31
-BOOLEAN = 0x01
-INTEGER = 0x02
-BIT_STRING = 0x03
-OCTET_STRING = 0x04
-OBJECT_IDENTIFIER = 0x06
+__all__ = ["BIT_STRING", "INTEGER", "OBJECT_IDENTIFIER", "SEQUENCE", "SET", "Octets"]
+
 ENUMERATED = 0x0A
 UTC_TIME = 0x17
 GENERALIZED_TIME = 0x18
-
-Octets = bytes | memoryview
 
 _EXTENSION_SHAPES = (
     [SEQUENCE, OBJECT_IDENTIFIER, OCTET_STRING],
@@ -45,29 +52,11 @@ def read_element(data: Octets, start: int, limit: int, tag: int | None = None) -
 
     Lengths are minimal and definite, of at most 4 octets.
     """
-    if start + 2 > limit:
-        raise MalformedDer("element is cut off")
     if tag is None:
-        tag = data[start]
-        if tag & 0x1F == 0x1F:
-            raise MalformedDer("tag has several octets")
-    elif data[start] != tag:
-        raise MalformedDer(f"tag {tag:#04x} expected")
-    first = data[start + 1]
-    content = start + 2
-    if first < 0x80:
-        length = first
+        tag, content, end = read_any(data, start, limit)
     else:
-        size = first & 0x7F
-        if not 1 <= size <= 4 or content + size > limit:
-            raise MalformedDer("length is indefinite, too long or cut off")
-        length = int.from_bytes(data[content : content + size], "big")
-        if length < 0x80 or length >> (8 * (size - 1)) == 0:
-            raise MalformedDer("length is not minimal")
-        content += size
-    if content + length > limit:
-        raise MalformedDer("value is cut off")
-    return Element(tag, start, content, content + length)
+        content, end = read_value(data, start, limit, tag)
+    return Element(tag, start, content, end)
 
 
 def read_elements(data: Octets, start: int, limit: int) -> Iterator[Element]:
@@ -80,11 +69,7 @@ def read_elements(data: Octets, start: int, limit: int) -> Iterator[Element]:
 
 def read_integer(data: Octets, element: Element) -> int:
     """The value of an INTEGER or ENUMERATED in its shortest form."""
-    first = data[element.content] if element.content < element.end else None
-    if first is None:
-        raise MalformedDer("integer is empty")
-    if element.end - element.content > 1 and first in (0x00, 0xFF) and data[element.content + 1] >> 7 == first & 1:
-        raise MalformedDer("integer is padded")
+    check_integer(data, element.content, element.end)
     return int.from_bytes(data[element.content : element.end], "big", signed=True)
 
 
@@ -114,20 +99,7 @@ def read_time(data: Octets, element: Element) -> datetime:
 
 def read_object_identifier(data: Octets, element: Element) -> str:
     """An object identifier in dotted form."""
-    octets = bytes(data[element.content : element.end])
-    if not octets or octets[-1] & 0x80:
-        raise MalformedDer("object identifier is cut off")
-    arcs: list[int] = []
-    arc, fresh = 0, True
-    for octet in octets:
-        if fresh and octet == 0x80:
-            raise MalformedDer("object identifier is padded")
-        arc, fresh = arc << 7 | octet & 0x7F, not octet & 0x80
-        if fresh:
-            arcs.append(arc)
-            arc = 0
-    top = min(arcs[0] // 40, 2)
-    return ".".join(map(str, (top, arcs[0] - 40 * top, *arcs[1:])))
+    return name_object_identifier(bytes(data[element.content : element.end]))
 
 
 def read_bits(data: Octets, element: Element) -> bytes:

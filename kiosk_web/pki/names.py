@@ -51,6 +51,14 @@ def canonicalise_name(der: bytes) -> bytes:
     return _DIRECTORY_NAME + build_fields(*parts)
 
 
+def match_names(one: bytes, other: bytes) -> bool:
+    """Do two DER Names mean the same? Almost always they are the same bytes. A name too long to compare is no other."""
+    try:
+        return one == other or canonicalise_name(one) == canonicalise_name(other)
+    except MalformedDer:
+        return False
+
+
 def canonicalise_relative_name(issuer: bytes, attributes: bytes) -> bytes:
     """The canonical name that lies one part below `issuer` (a DER Name): nameRelativeToCRLIssuer made whole.
 

@@ -32,13 +32,14 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kiosk_web.pki.algorithms import DEFAULT_ALGORITHMS, AlgorithmName, judge_signed
-from kiosk_web.pki.anchors import Anchor, HashName
+from kiosk_web.pki.anchors import Anchor, HashName, derive_key_hash
 from kiosk_web.pki.certificates import (
     PARSE_ERRORS,
     MalformedCertificate,
     UnverifiedCertificate,
     parse_certificate,
 )
+from kiosk_web.pki.names import match_names
 from kiosk_web.pki.status import (
     CertificateStatus,
     Evidence,
@@ -243,7 +244,7 @@ class _Judge:
         """
         anchor = self.certificate.anchor
         verdicts: list[str] = []
-        if _names(answer.parsed, anchor.subject, anchor.key_hashes["sha1"]):
+        if _names(answer.parsed, anchor.name, anchor.key_hashes["sha1"]):
             verdicts.append(self.judge_answer_signature(answer, anchor.public_key))
             if verdicts[-1] == "good":
                 return "issuer"
@@ -251,10 +252,13 @@ class _Judge:
         if len(embedded) > MAX_EMBEDDED_CERTIFICATES:
             raise _Refused("too_many_certificates")
         for candidate in embedded:
-            key_hash = x509.SubjectKeyIdentifier.from_public_key(candidate.public_key()).digest
-            if not _names(answer.parsed, candidate.subject, key_hash):
+            try:
+                delegate = parse_certificate(candidate.public_bytes(Encoding.DER))
+            except MalformedCertificate:
+                verdicts.append("delegate_malformed")
                 continue
-            delegate = _parse_delegate(candidate)
+            if not _names(answer.parsed, delegate.subject, derive_key_hash(delegate.spki, "sha1")):
+                continue
             why = judge_delegate(delegate, anchor, self.policy, self.now)
             if why is None:
                 verdicts.append(self.judge_answer_signature(answer, delegate.public_key))
@@ -335,7 +339,7 @@ def judge_delegate(
 
     Issued directly by the same issuer *key*: a responder of another generation of the same name does not count.
     """
-    if delegate.issuer != anchor.subject or delegate.authority_key_id not in (None, anchor.key_id):
+    if not match_names(delegate.issuer, anchor.name) or delegate.authority_key_id not in (None, anchor.key_id):
         return "delegate_of_another_issuer"
     issued = judge_signed(
         delegate.signature_oid, anchor.public_key, delegate.signature, delegate.tbs, policy.algorithms
@@ -355,13 +359,8 @@ def judge_delegate(
     return None
 
 
-def _names(parsed: ocsp.OCSPResponse, subject: x509.Name, key_hash: bytes) -> bool:
+def _names(parsed: ocsp.OCSPResponse, subject: bytes, key_hash: bytes) -> bool:
     """Does the answer's responderID mean this certificate?"""
-    return parsed.responder_name == subject if parsed.responder_name else parsed.responder_key_hash == key_hash
-
-
-def _parse_delegate(candidate: x509.Certificate) -> UnverifiedCertificate:
-    try:
-        return parse_certificate(candidate.public_bytes(Encoding.DER))
-    except MalformedCertificate:
-        raise _Refused("delegate_malformed") from None
+    if parsed.responder_name is None:
+        return parsed.responder_key_hash == key_hash
+    return match_names(parsed.responder_name.public_bytes(), subject)

@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from kiosk_web.pki.algorithms import DEFAULT_ALGORITHMS, AlgorithmName, PublicKey, judge_key, judge_signed
 from kiosk_web.pki.anchors import Anchor
 from kiosk_web.pki.certificates import MalformedCertificate, UnverifiedCertificate, parse_certificate
+from kiosk_web.pki.names import match_names
 
 Reason = Literal[
     "certificate_expired",
@@ -170,7 +171,7 @@ def judge_trust(
     issuers = store.find_issuers(certificate.authority_key_id) if certificate.authority_key_id else ()
     if not issuers:
         return Untrusted("certificate_untrusted", "its issuer's key is no anchor of ours", "trust.2.issuer_key")
-    issuers = tuple(anchor for anchor in issuers if anchor.subject == certificate.issuer)
+    issuers = tuple(anchor for anchor in issuers if match_names(anchor.name, certificate.issuer))
     if not issuers:
         return Untrusted("certificate_untrusted", "its issuer has another name than the anchor", "trust.3.issuer_name")
     refusal = (

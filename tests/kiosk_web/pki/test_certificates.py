@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk_web.pki.certificates import MAX_CERTIFICATE, MalformedCertificate, parse_certificate
+from tests.support.der import SEQUENCE, content, split, tlv
 from tests.support.jpki import AUTHENTICATION_POLICY, NOW, RESPONDER, build_root, issue
 
 ROOT = build_root()
-DER = issue(ROOT, serial=0x0102).der
+CARD = issue(ROOT, serial=0x0102)
+DER = CARD.der
 
 
 def test_every_field_a_judge_needs_is_there() -> None:
     certificate = parse_certificate(DER)
     assert certificate.serial == 0x0102
-    assert certificate.issuer == ROOT.name
+    assert certificate.issuer == ROOT.name.public_bytes()
+    assert certificate.spki == CARD.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert certificate.authority_key_id == ROOT.anchor.key_id
     assert certificate.key_usage == {"digital_signature"}
     assert certificate.policies == (AUTHENTICATION_POLICY,)
@@ -104,3 +107,52 @@ def test_bytes_cut_joined_and_changed_at_will_never_break_the_parser(data: st.Da
         assert parse_certificate(changed).der == changed
     except MalformedCertificate:
         assert changed != DER
+
+
+def test_a_key_for_rsassa_pss_alone_is_left_out() -> None:
+    rsa_encryption, rsassa_pss = (
+        bytes.fromhex("300d06092a864886f70d0101010500"),
+        bytes.fromhex("300b06092a864886f70d01010a"),
+    )
+    tbs, algorithm, signature = split(content(DER))
+    fields = split(content(tbs))
+    key = fields[6]
+    assert content(key).startswith(rsa_encryption)
+    fields[6] = tlv(SEQUENCE, rsassa_pss + content(key)[len(rsa_encryption) :])
+    changed = tlv(SEQUENCE, tlv(SEQUENCE, b"".join(fields)) + algorithm + signature)
+    assert isinstance(x509.load_der_x509_certificate(changed).public_key(), rsa.RSAPublicKey)
+    assert parse_certificate(changed).public_key is None
+
+
+def test_unique_identifiers_which_could_hide_the_extensions_are_malformed() -> None:
+    tbs, algorithm, signature = split(content(DER))
+    fields = split(content(tbs))
+    assert fields[-1][0] == 0xA3
+    with_identifier = tlv(SEQUENCE, b"".join([*fields[:-1], tlv(0x81, b"\x00\x01"), fields[-1]]))
+    changed = tlv(SEQUENCE, with_identifier + algorithm + signature)
+    x509.load_der_x509_certificate(changed)
+    with pytest.raises(MalformedCertificate):
+        parse_certificate(changed)
+
+
+@pytest.mark.parametrize(
+    ("extension", "readable"),
+    [
+        (x509.IssuerAlternativeName([x509.DirectoryName(ROOT.name)]), True),
+        (x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.18"), b"\x30\x00"), False),
+        (x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.18"), b"\x30\x03\x82\x01\xff"), False),
+        (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.5"), b"\x05\x01\x00"), False),
+        (x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.36"), b"\x30\x01"), False),
+        (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"anything"), True),
+    ],
+    ids=["issuerAltName", "no name", "name not ASCII", "nocheck with a value", "policyConstraints", "unknown"],
+)
+def test_an_extension_that_is_not_judged_must_still_be_well_formed(
+    extension: x509.ExtensionType, readable: bool
+) -> None:
+    der = issue(ROOT, extra=[(extension, False)]).der
+    if readable:
+        assert parse_certificate(der).der == der
+    else:
+        with pytest.raises(MalformedCertificate):
+            parse_certificate(der)
