@@ -48,11 +48,6 @@ GENEROUS = {
     ),
 }
 STRICTER: dict[str, Strictness[Chain]] = {
-    "names as they are written": Strictness(
-        "a name in other letters is the same name to RFC 5280 7.1; JPKI writes one name, and we compare no further",
-        says("issuer name", "other case"),
-        {"issuer name": "other case"},
-    ),
     "no authorityKeyIdentifier": Strictness(
         "issuers are found by key identifier alone: three generations share the name; the other judge tries them all",
         says("authority key", "absent"),
