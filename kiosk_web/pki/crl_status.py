@@ -163,4 +163,5 @@ def _build_evidence(certificate: TrustedCertificate, header: ListHeader | None, 
         checked_at=now,
         signer="issuer" if header else "",
         certificate_sha256=certificate.sha256,
+        crl_number=header.crl_number if header else None,
     )
