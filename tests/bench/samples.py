@@ -19,6 +19,11 @@ class Samples:
         return len(self._sorted)
 
     @property
+    def values(self) -> list[float]:
+        """All of them, the least first."""
+        return list(self._sorted)
+
+    @property
     def median(self) -> float:
         return statistics.median(self._sorted)
 
@@ -44,3 +49,13 @@ class Samples:
 def show_milliseconds(seconds: float) -> str:
     milliseconds = seconds * 1000
     return f"{milliseconds:.2f} ms" if milliseconds < 10 else f"{milliseconds:.1f} ms"
+
+
+def show_microseconds(seconds: float) -> str:
+    microseconds = seconds * 1_000_000
+    return f"{microseconds:.2f} µs" if microseconds < 10 else f"{microseconds:.0f} µs"
+
+
+def show_seconds(seconds: float) -> str:
+    """In the unit that suits it."""
+    return show_milliseconds(seconds) if seconds < 1 else f"{seconds:.2f} s"

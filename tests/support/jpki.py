@@ -181,12 +181,13 @@ def issue(
     ca: bool | None = None,
     authority_key_id: bytes | Literal["issuer", "absent"] = "issuer",
     addresses: Sequence[str] = (RESPONDER,),
+    point: x509.Name | None = None,
     extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
 ) -> Issued:
     """A certificate shaped like a user-authentication certificate of JPKI, with whatever a test wants different.
 
-    `signing_key` signs instead of the root's, `None` leaves an extension out, `extra` are further extensions with
-    their criticality.
+    `signing_key` signs instead of the root's, `None` leaves an extension out, `point` names another distribution point
+    than that of Kasumi-ku, `extra` are further extensions with their criticality.
     """
     key = key or rsa_key("card")
     builder = (
@@ -203,7 +204,7 @@ def issue(
         .serial_number(serial)
         .not_valid_before(not_before)
         .not_valid_after(not_after)
-        .add_extension(_build_distribution_point(), critical=False)
+        .add_extension(_build_distribution_point(point or _KASUMI), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     if usages is not None:
@@ -315,14 +316,16 @@ def _build_authority_key(root: Root, key_id: bytes | str) -> x509.AuthorityKeyId
     )
 
 
-def _build_distribution_point() -> x509.CRLDistributionPoints:
-    names = [
+_KASUMI = x509.Name(
+    [
         x509.NameAttribute(NameOID.COUNTRY_NAME, "JP", _ASN1Type.PrintableString),
         x509.NameAttribute(NameOID.ORGANIZATION_NAME, "JPKI"),
         x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "CRL Distribution Points"),
         x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "Tokyo-to"),
         x509.NameAttribute(NameOID.COMMON_NAME, "Kasumi-ku CRLDP"),
     ]
-    return x509.CRLDistributionPoints(
-        [x509.DistributionPoint([x509.DirectoryName(x509.Name(names))], None, None, None)]
-    )
+)
+
+
+def _build_distribution_point(name: x509.Name) -> x509.CRLDistributionPoints:
+    return x509.CRLDistributionPoints([x509.DistributionPoint([x509.DirectoryName(name)], None, None, None)])
