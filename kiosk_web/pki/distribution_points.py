@@ -42,7 +42,8 @@ class DistributionPoint:
     """One place at which a certificate's status is published. `names` say which; any of them will do.
 
     Canonical directory names (`names.py`), addresses as `uri:` and their octets, other forms as they are encoded. Only
-    a `plain` one counts: not limited to some reasons, and published by the issuer of the certificate itself.
+    a `plain` one counts: not limited to some reasons, and without a cRLIssuer, which stands for an indirect list (RFC
+    5280 6.3.3 b 1) and is left out where the issuer publishes its own (4.2.1.13).
     """
 
     names: frozenset[bytes] = field(repr=False)
@@ -78,16 +79,14 @@ def read_distribution_points(value: bytes, issuer: bytes) -> tuple[DistributionP
     points = []
     for point in read_elements(value, whole.content, whole.end):
         parts = _read_parts(value, point, frozenset({_NAME, _REASONS, _CRL_ISSUER}))
-        own = True
         names: frozenset[bytes] = frozenset()
         if _CRL_ISSUER in parts:
             names = _read_general_names(value, parts[_CRL_ISSUER])
-            own = canonicalise_name(issuer) in names
         if _NAME in parts:
             names = _read_point_name(value, parts[_NAME], issuer)
         if not names:
             raise MalformedDer("distribution point has neither a name nor an issuer")
-        points.append(DistributionPoint(names, plain=own and _REASONS not in parts))
+        points.append(DistributionPoint(names, plain=parts.keys() == {_NAME}))
     return tuple(points)
 
 

@@ -74,7 +74,9 @@ class Allowances:
 
     `tolerance` of clocks; `whole_seconds`: the moment without its fraction; `one_anchor`: the one that we found, alone;
     `bare_keys`: that one as a name and a key, without the certificate that authorityKeyIdentifier may name by issuer
-    and serial; `one_signer`: nothing embedded in an answer but the certificate that signed it.
+    and serial; `one_signer`: nothing embedded in an answer but the certificate that signed it; `delta`: an empty delta
+    list is there for who wants one; `covering_lists`: those that we refuse or that cover others are left out;
+    `no_points`: the certificate's twin without distribution points, and of the lists those of the whole CA.
     """
 
     tolerance: timedelta = timedelta(0)
@@ -82,6 +84,9 @@ class Allowances:
     one_anchor: bool = False
     bare_keys: bool = False
     one_signer: bool = False
+    delta: bool = False
+    covering_lists: bool = False
+    no_points: bool = False
 
 
 STRICT = Allowances()

@@ -8,7 +8,8 @@ list holds nothing that is no longer so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -57,8 +58,7 @@ class Comparison(Generic[SubjectT]):
         if ours == theirs.verdict:
             return []
         if ours != "refused":
-            # Each alone first, then all: a case may need two of them.
-            for names in [[name] for name in self.generous] + [list(self.generous)]:
+            for names in _list_subsets(self.generous):
                 allowances = STRICT
                 for name in names:
                     allowances = self.generous[name].overlook(allowances)
@@ -69,3 +69,10 @@ class Comparison(Generic[SubjectT]):
             if names:
                 return names
         raise Unexplained(f"{subject}\n    ours: {ours} {word}\n    theirs: {theirs}")
+
+
+def _list_subsets(names: Iterable[str]) -> Iterator[list[str]]:
+    """Each alone first, then two together: a case may need more than one."""
+    names = list(names)
+    for size in range(1, len(names) + 1):
+        yield from map(list, itertools.combinations(names, size))

@@ -182,12 +182,13 @@ def issue(
     authority_key_id: bytes | Literal["issuer", "absent"] = "issuer",
     addresses: Sequence[str] = (RESPONDER,),
     point: x509.Name | None = None,
+    points: Sequence[x509.DistributionPoint] | None = None,
     extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
 ) -> Issued:
     """A certificate shaped like a user-authentication certificate of JPKI, with whatever a test wants different.
 
     `signing_key` signs instead of the root's, `None` leaves an extension out, `point` names another distribution point
-    than that of Kasumi-ku, `extra` are further extensions with their criticality.
+    than that of Kasumi-ku, `points` are whole ones in its place, `extra` further extensions with their criticality.
     """
     key = key or rsa_key("card")
     builder = (
@@ -204,9 +205,11 @@ def issue(
         .serial_number(serial)
         .not_valid_before(not_before)
         .not_valid_after(not_after)
-        .add_extension(_build_distribution_point(point or _KASUMI), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    points = [build_distribution_point(point or build_municipal_name())] if points is None else points
+    if points:
+        builder = builder.add_extension(x509.CRLDistributionPoints(points), critical=False)
     if usages is not None:
         builder = builder.add_extension(_usage(**dict.fromkeys(usages, True)), critical=True)
     if extended is not None:
@@ -316,16 +319,19 @@ def _build_authority_key(root: Root, key_id: bytes | str) -> x509.AuthorityKeyId
     )
 
 
-_KASUMI = x509.Name(
-    [
-        x509.NameAttribute(NameOID.COUNTRY_NAME, "JP", _ASN1Type.PrintableString),
-        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "JPKI"),
-        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "CRL Distribution Points"),
-        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "Tokyo-to"),
-        x509.NameAttribute(NameOID.COMMON_NAME, "Kasumi-ku CRLDP"),
-    ]
-)
+def build_distribution_point(name: x509.Name) -> x509.DistributionPoint:
+    """Where the list of one municipality is said to be: a directory name, as JPKI has it."""
+    return x509.DistributionPoint([x509.DirectoryName(name)], None, None, None)
 
 
-def _build_distribution_point(name: x509.Name) -> x509.CRLDistributionPoints:
-    return x509.CRLDistributionPoints([x509.DistributionPoint([x509.DirectoryName(name)], None, None, None)])
+def build_municipal_name(municipality: str = "Kasumi-ku") -> x509.Name:
+    """The directory name of a municipality's list."""
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "JP", _ASN1Type.PrintableString),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "JPKI"),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "CRL Distribution Points"),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "Tokyo-to"),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"{municipality} CRLDP"),
+        ]
+    )
