@@ -93,10 +93,21 @@ def build_anchor(der: bytes, label: str = "") -> Anchor:
     _refuse_no_root(certificate)
     if judge_signed(certificate.signature_oid, key, certificate.signature, certificate.tbs) != "good":
         raise AnchorRefused("it is not signed by itself with an algorithm of the list")
+    return build_issuer(certificate, label)
+
+
+def build_issuer(certificate: UnverifiedCertificate, label: str = "") -> Anchor:
+    """Take a certificate as an issuer, as it is given; whoever calls knows that it may issue or sign lists.
+
+    For other CAs' certificates (`general_trust.py`). Raises `AnchorRefused` where its key or name is of no use.
+    """
+    key = certificate.public_key
+    if not judge_key(key):
+        raise AnchorRefused("its key is not on the list of algorithms")
     name, subject = certificate.subject, x509.Name.from_bytes(certificate.subject)
     return Anchor(
         label=label,
-        der=der,
+        der=certificate.der,
         sha256=certificate.sha256,
         subject=subject,
         name=name,

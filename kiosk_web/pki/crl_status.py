@@ -3,8 +3,9 @@
 What each list says about one serial number (`ListFinding`) comes from its index; which lists speak about a certificate
 at all, whether they are fresh, and what follows when they disagree is decided here, at every look-up.
 
- 1. Only a list counts that covers the certificate: signed by the key of its own anchor, not for CA certificates only,
-    and of the whole CA or of a plain distribution point that the certificate names (`covers`).
+ 1. Only a list counts that covers the certificate: signed by the key of its own anchor, not only for certificates of
+    another kind (CAs, users), and of the whole CA or of a plain distribution point that the certificate names
+    (`covers`).
  2. No list from the future: a thisUpdate ahead of the clock means that the clock is wrong, and nothing is decided.
  3. A revocation that was seen before stays, whatever a list says.
  4. A permanent revocation in any covering list counts, however old the list: no later one can take it back.
@@ -66,7 +67,8 @@ def covers(header: ListHeader, certificate: TrustedCertificate) -> bool:
     The key decides, never the name. A list without a distribution point is about all certificates of its key; another
     one about those that name its point, without restricting it to some reasons or another issuer.
     """
-    if header.scope.key_id != certificate.issuer_key_id or header.covers == "ca":
+    kind = "ca" if certificate.certificate.is_ca else "user"
+    if header.scope.key_id != certificate.issuer_key_id or header.covers not in ("all", kind):
         return False
     if not header.point_names:
         return True

@@ -72,7 +72,7 @@ class OcspResponderPolicy:
     """How one responder is asked and believed. `url` is configured; None: the address in a trusted certificate.
 
     `aia_hosts` are the only hosts a certificate may send us to. JPKI refreshes every 15 minutes, so `max_age` is above
-    that.
+    that. `trust_next_update`: an answer with a nextUpdate counts until then, whatever its age (for other issuers).
     """
 
     url: str | None
@@ -82,6 +82,7 @@ class OcspResponderPolicy:
     hash_algorithm: HashName = "sha1"
     algorithms: frozenset[AlgorithmName] = DEFAULT_ALGORITHMS
     aia_hosts: frozenset[str] = frozenset({"ocspauthnorm.jpki.go.jp"})
+    trust_next_update: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +298,8 @@ class _Judge:
         now, skew, oldest = self.now, self.policy.skew, self.now - self.policy.max_age - self.policy.skew
         if answer.this_update > now + skew or answer.produced_at > now + skew:
             raise _Refused("from_the_future")
-        if answer.this_update < oldest or answer.produced_at < oldest:
+        limited = answer.next_update is None or not self.policy.trust_next_update
+        if limited and (answer.this_update < oldest or answer.produced_at < oldest):
             raise _Refused("too_old")
         if answer.produced_at < answer.this_update - skew:
             raise _Refused("produced_before_update")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from kiosk_web.pki.crl_trust import RefusedCrl, TrustedCrl
 from kiosk_web.pki.status import CertificateStatus, Good, OnHold, Revoked, Stale, Unavailable, Unknown
 from kiosk_web.pki.trust import TrustedCertificate, TrustStep, Untrusted
 
@@ -73,6 +74,64 @@ _OCSP_WORDS = {
 }
 OCSP_STEP_OF = {word: step for step, words in _OCSP_WORDS.items() for word in words}
 """Which step each word of `Unavailable` and `Stale` comes from."""
+
+CRL_STEPS = (
+    "crl.0.form",
+    "crl.1.issuer_key",
+    "crl.2.issuer_name",
+    "crl.3.issuer_rights",
+    "crl.4.algorithm",
+    "crl.5.signature",
+    "crl.6.completeness",
+    "crl.7.times",
+    "crl.8.mark",
+    "crl.9.entries",
+)
+"""The steps of `judge_crl`, between reading the list and reading its entries."""
+
+_CRL_WORDS = {
+    "crl.0.form": ("malformed",),
+    "crl.1.issuer_key": ("no_key_id", "issuer_unknown"),
+    "crl.2.issuer_name": ("issuer_name",),
+    "crl.3.issuer_rights": ("issuer_may_not_sign", "issuer_not_valid_now"),
+    "crl.4.algorithm": ("algorithm_mismatch", "algorithm_refused"),
+    "crl.5.signature": ("signature_invalid",),
+    "crl.6.completeness": ("critical_extension", "delta", "indirect", "some_reasons", "attribute_certificates"),
+    "crl.7.times": ("from_the_future", "no_next_update", "next_update_passed"),
+    "crl.8.mark": ("number_behind", "update_behind", "same_number_other_list"),
+    "crl.9.entries": (
+        "entry_malformed",
+        "entry_serial",
+        "entry_date",
+        "entry_remove_from_crl",
+        "entry_certificate_issuer",
+        "entry_critical_extension",
+    ),
+}
+CRL_STEP_OF = {word: step for step, words in _CRL_WORDS.items() for word in words}
+"""Which step each word of `MalformedCrl` and `RefusedCrl` comes from."""
+
+LOOKUP_STEPS = (
+    "lists.1.coverage",
+    "lists.2.clock",
+    "lists.3.earlier_revocation",
+    "lists.4.revocation",
+    "lists.6.hold",
+    "lists.5.freshness",
+    "lists.7.newer_than_any_hold",
+    "lists.9.evidence",
+)
+"""The rules of `judge_crl_status`, in the order in which they decide. Rule 8 is what is said when 1 or 5 fails."""
+
+LOOKUP_STEP_OF = {
+    "no_list": "lists.1.coverage",
+    "clock_unreliable": "lists.2.clock",
+    "delta": "lists.5.freshness",
+    "list_too_old": "lists.5.freshness",
+    "next_update_passed": "lists.5.freshness",
+    "behind_high_water": "lists.5.freshness",
+    "hold_not_lifted": "lists.7.newer_than_any_hold",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +196,32 @@ def _find_ocsp_failure(status: CertificateStatus) -> tuple[str | None, str]:
             return "ocsp.1.certificate_status", "unknown to the responder"
         case Unavailable(why) | Stale(why):
             return OCSP_STEP_OF[why], why
+
+
+def trace_crl(
+    judged: TrustedCrl | RefusedCrl, sha256: bytes, aside: Mapping[str, str] | None = None
+) -> tuple[Step, ...]:
+    """The steps of `judge_crl` behind its answer, up to the entries, which nobody has read yet."""
+    if isinstance(judged, RefusedCrl):
+        return trace(CRL_STEPS, CRL_STEP_OF[judged.why], judged.detail, aside=aside, evidence=sha256)
+    return trace(CRL_STEPS[:-1], None, aside=aside, evidence=sha256)
+
+
+def trace_lookup(status: CertificateStatus, aside: Mapping[str, str] | None = None) -> tuple[Step, ...]:
+    """The rules behind a status by lists."""
+    failed, detail = _find_lookup_failure(status)
+    return trace(LOOKUP_STEPS, failed, detail, aside=aside, evidence=status.evidence.sha256)
+
+
+def _find_lookup_failure(status: CertificateStatus) -> tuple[str | None, str]:
+    match status:
+        case Good():
+            return None, ""
+        case Revoked(_, reason):
+            return "lists.4.revocation", f"revoked ({reason or 'no reason given'})"
+        case OnHold():
+            return "lists.6.hold", "on hold"
+        case Unavailable(why) | Stale(why):
+            return LOOKUP_STEP_OF[why], why
+        case Unknown():
+            raise ValueError("lists know no unknown certificates")

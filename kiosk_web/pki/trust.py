@@ -178,7 +178,7 @@ def judge_trust(
         _judge_issuance(certificate, issuers[0], policy)
         or _judge_critical(certificate)
         or _judge_kind(certificate, policy)
-        or _judge_validity(certificate, now)
+        or judge_validity(certificate, now)
     )
     if refusal:
         return refusal
@@ -255,7 +255,8 @@ def _judge_kind(certificate: UnverifiedCertificate, policy: TrustPolicy) -> Untr
     return None
 
 
-def _judge_validity(certificate: UnverifiedCertificate, now: datetime) -> Untrusted | None:
+def judge_validity(certificate: UnverifiedCertificate, now: datetime) -> Untrusted | None:
+    """Step 7: None while `now` is in the certificate's validity."""
     match judge_window(certificate.not_before, certificate.not_after, now):
         case "before":
             return Untrusted("certificate_not_yet_valid", "its validity has not begun", "trust.7.validity")

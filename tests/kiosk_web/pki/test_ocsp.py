@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -227,6 +227,23 @@ def test_rule_4_a_nonce_is_32_bytes() -> None:
 )
 def test_rule_5_an_answer_is_fresh_or_stale(shape: dict[str, object], word: str | None) -> None:
     status = say(**shape)
+    assert isinstance(status, Good) if word is None else why(status) == f"Stale: {word}"
+
+
+@pytest.mark.parametrize(
+    ("next_update", "word"),
+    [
+        (NOW + MINUTE, None),
+        (NOW - timedelta(seconds=1), "next_update_passed"),
+        (None, "too_old"),
+    ],
+)
+def test_rule_5_an_answer_of_another_issuer_may_count_until_its_next_update(
+    next_update: datetime | None, word: str | None
+) -> None:
+    week_old = NOW - timedelta(days=7)
+    shape = AnswerShape(this_update=week_old, produced_at=week_old, next_update=next_update)
+    status = judge(answer(REQUEST, ROOT, None, shape), replace(POLICY, trust_next_update=True))
     assert isinstance(status, Good) if word is None else why(status) == f"Stale: {word}"
 
 
