@@ -95,6 +95,8 @@ Value = TypeVar("Value")
 
 _VERSION = 0xA0
 _EXTENSIONS = 0xA3
+_UNCOMPRESSED = 0x04
+"""First octet of a point that is written with both of its coordinates (RFC 5480 2.2); the hybrid form is forbidden."""
 
 _check_issuer = lru_cache(maxsize=64)(check_name)  # a name of few; those of holders are not remembered
 
@@ -226,7 +228,7 @@ def _take_fields(der: bytes, parts: _Parts, certificate: x509.Certificate) -> Un
         subject=parts.subject,
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
-        public_key=_load_key(certificate),
+        public_key=_load_key(certificate, parts.spki),
         spki=parts.spki,
         tbs=parts.tbs,
         signature=parts.signature,
@@ -257,12 +259,17 @@ def _read_serial(octets: bytes) -> int:
     return serial
 
 
-def _load_key(certificate: x509.Certificate) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey | None:
+def _load_key(certificate: x509.Certificate, spki: bytes) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey | None:
     """The key, if it is for any use of its kind; one that is for RSASSA-PSS alone is not."""
     key = certificate.public_key()
     if certificate.public_key_algorithm_oid.dotted_string not in KEY_ALGORITHMS:
         return None
-    return key if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) else None
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        octets = -(-key.key_size // 8)
+        if spki[-2 * octets - 1] != _UNCOMPRESSED:
+            raise MalformedDer("key is not an uncompressed point")
+        return key
+    return key if isinstance(key, rsa.RSAPublicKey) else None
 
 
 def _read(reader: Callable[[bytes], Value], extension: Extension | None) -> Value | None:

@@ -107,13 +107,12 @@ def _read(certificate: x509.Certificate) -> dict[str, Any]:
 
 
 def _read_point(point: x509.DistributionPoint, issuer: x509.Name) -> DistributionPoint:
-    own = point.crl_issuer is None or x509.DirectoryName(issuer) in point.crl_issuer
     if point.relative_name is not None:
         attributes = x509.Name([point.relative_name]).public_bytes()
         names = frozenset({canonicalise_relative_name(issuer.public_bytes(), _content_of_only_part(attributes))})
     else:
         names = frozenset(_name(name) for name in point.full_name or point.crl_issuer or ())
-    return DistributionPoint(names, plain=own and point.reasons is None)
+    return DistributionPoint(names, plain=point.crl_issuer is None and point.reasons is None)
 
 
 def _content_of_only_part(name: bytes) -> bytes:

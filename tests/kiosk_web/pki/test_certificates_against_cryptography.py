@@ -120,3 +120,14 @@ def test_every_change_of_one_byte_is_refused_or_read_alike(part: int) -> None:
 def test_every_changed_bit_of_a_rich_certificate_is_refused_or_read_alike() -> None:
     accepted, judged = count_accepted(RICH, range(len(RICH)), flip_each_bit)
     assert judged // 10 < accepted < judged
+
+
+@pytest.mark.parametrize("name", ["one", "another"])
+def test_a_point_in_the_forbidden_hybrid_form_is_refused(name: str) -> None:
+    """06 or 07 in place of 04, which of them depends on the key, and both coordinates: `cryptography` reads it."""
+    der = issue(build_root(), key=ec_key(name)).der
+    at = der.index(parse_certificate(der).spki) + len(parse_certificate(der).spki) - 97
+    assert der[at] == 4
+    for first in (6, 7):
+        with pytest.raises(MalformedCertificate):
+            parse_certificate(der[:at] + bytes([first]) + der[at + 1 :])
