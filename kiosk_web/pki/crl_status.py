@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from kiosk_web.pki.crl_trust import CrlPolicy, ListHeader, ListMark, ListScope, find_regression
 from kiosk_web.pki.status import (
@@ -41,8 +42,7 @@ HOLD = "certificateHold"
 """The one reason that may be lifted (RFC 5280 5.3.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListEntry:
+class ListEntry(NamedTuple):
     """What a list says of one serial number. `reason` is a CRLReason by its name in RFC 5280 5.3.1, None without."""
 
     revoked_at: datetime

@@ -14,3 +14,16 @@ def build_fields(*values: str | bytes) -> bytes:
             raise ValueError("field is longer than 65535 bytes")
         parts += (len(data).to_bytes(2, "big"), data)
     return b"".join(parts)
+
+
+def read_fields(data: bytes) -> list[bytes]:
+    """The values that `build_fields` put together. Raises `ValueError` for bytes that end within one."""
+    values = []
+    position = 0
+    while position < len(data):
+        start = position + 2
+        position = start + int.from_bytes(data[position:start], "big")
+        if position > len(data) or start > len(data):
+            raise ValueError("field is cut off")
+        values.append(data[start:position])
+    return values
