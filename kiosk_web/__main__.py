@@ -15,6 +15,7 @@ from kiosk_web import __version__
 from kiosk_web.errors import KioskError
 from kiosk_web.settings import load_settings
 from kiosk_web.simulator.command import simulate
+from kiosk_web.verify.command import VerifyCommand, verify
 
 if TYPE_CHECKING:
     from kiosk_web.services.enrolment import EnrolmentService
@@ -153,6 +154,7 @@ def doctor(
     raise typer.Exit(0 if diagnosis.healthy and clock.healthy else 1)
 
 
+app.command(cls=VerifyCommand)(verify)
 app.add_typer(terminal_commands, name="terminal")
 app.add_typer(fallback_commands, name="fallback")
 

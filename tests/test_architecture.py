@@ -40,7 +40,12 @@ ONLY_THERE = {
     "sqlalchemy": ("kiosk_web/adapters/",),
     "starlette": ("kiosk_web/web/", "kiosk_web/simulator/", "kiosk_web/__main__.py"),
     "subprocess": ("kiosk_web/children.py",),
-    "typer": ("bridge/__main__.py", "kiosk_web/__main__.py", "kiosk_web/simulator/command.py"),
+    "typer": (
+        "bridge/__main__.py",
+        "kiosk_web/__main__.py",
+        "kiosk_web/simulator/command.py",
+        "kiosk_web/verify/command.py",
+    ),
     "websockets": ("bridge/server.py",),
 }
 """The edges of the product: each library is known to one place."""
