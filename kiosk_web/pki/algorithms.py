@@ -45,9 +45,16 @@ DEFAULT_ALGORITHMS: frozenset[AlgorithmName] = frozenset({"rsa-sha256", "ecdsa-p
 
 def judge_key(key: object) -> TypeGuard[PublicKey]:
     """Is this a key the allow-list knows: RSA of 2048 to 8192 bits with a sane exponent, or a point on P-384?"""
+    return _name_algorithm(key) is not None
+
+
+def _name_algorithm(key: object) -> AlgorithmName | None:
+    """The one algorithm that a key of the allow-list is used with."""
     if isinstance(key, rsa.RSAPublicKey):
-        return key.key_size in RSA_BITS and key.public_numbers().e in RSA_EXPONENTS
-    return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP384R1)
+        return "rsa-sha256" if key.key_size in RSA_BITS and key.public_numbers().e in RSA_EXPONENTS else None
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP384R1):
+        return "ecdsa-p384-sha384"
+    return None
 
 
 def judge_key_signature(key: PublicKey, signature: bytes, message: bytes) -> bool:
@@ -66,7 +73,7 @@ def judge_signed(
     oid: str, key: object, signature: bytes, message: bytes, allowed: frozenset[AlgorithmName] = DEFAULT_ALGORITHMS
 ) -> Judgement:
     """Judge a signature whose algorithm was announced as `oid`: listed, allowed here, fitting the key, and correct."""
-    if not _fits(oid, key, allowed) or not judge_key(key):
+    if not _fits(key, oid, allowed):
         return "algorithm_refused"
     return "good" if judge_key_signature(key, signature, message) else "signature_invalid"
 
@@ -75,7 +82,7 @@ def judge_signed_view(
     oid: str, key: object, signature: bytes, message: memoryview, allowed: frozenset[AlgorithmName] = DEFAULT_ALGORITHMS
 ) -> Judgement:
     """`judge_signed` for hundreds of megabytes: hashed where they lie, not copied, and without the interpreter lock."""
-    if not _fits(oid, key, allowed) or not judge_key(key):
+    if not _fits(key, oid, allowed):
         return "algorithm_refused"
     try:
         if isinstance(key, rsa.RSAPublicKey):
@@ -89,9 +96,7 @@ def judge_signed_view(
     return "good"
 
 
-def _fits(oid: str, key: object, allowed: frozenset[AlgorithmName]) -> bool:
-    """Is the announced algorithm listed, allowed here, and one for this kind of key?"""
+def _fits(key: object, oid: str, allowed: frozenset[AlgorithmName]) -> TypeGuard[PublicKey]:
+    """Is the announced algorithm listed, allowed here, and the one that this key is used with?"""
     algorithm = ALGORITHMS.get(oid)
-    if algorithm is None or algorithm.name not in allowed:
-        return False
-    return isinstance(key, rsa.RSAPublicKey) == (algorithm.name == "rsa-sha256")
+    return algorithm is not None and algorithm.name in allowed and algorithm.name == _name_algorithm(key)

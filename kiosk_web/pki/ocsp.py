@@ -21,8 +21,10 @@ passed does the answer say anything; whatever fails is `Unavailable` or `Stale`,
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from cryptography import x509
@@ -31,7 +33,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from kiosk_web.pki.algorithms import DEFAULT_ALGORITHMS, AlgorithmName, judge_signed
+from kiosk_web.pki.algorithms import DEFAULT_ALGORITHMS, AlgorithmName, Judgement, judge_signed
 from kiosk_web.pki.anchors import Anchor, HashName, derive_key_hash
 from kiosk_web.pki.certificates import (
     PARSE_ERRORS,
@@ -40,6 +42,7 @@ from kiosk_web.pki.certificates import (
     parse_certificate,
 )
 from kiosk_web.pki.names import match_names
+from kiosk_web.pki.ocsp_answer import AnswerRefused, CertificateId, OcspAnswer, read_ocsp_answer
 from kiosk_web.pki.status import (
     CertificateStatus,
     Evidence,
@@ -68,11 +71,25 @@ _HASHES: dict[HashName, hashes.HashAlgorithm] = {
 
 
 @dataclass(frozen=True, slots=True)
+class ResponderPin:
+    """A responder's key that the operator believes for the issuer keys he names, although rule 3 would refuse its
+    certificate: the "local configuration" of RFC 6960 4.2.2.2. `key_sha256` is of the SubjectPublicKeyInfo.
+
+    Its signature, its validity and, with `ocsp_signing`, its extendedKeyUsage still count.
+    """
+
+    key_sha256: bytes
+    issuer_key_ids: frozenset[bytes]
+    ocsp_signing: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class OcspResponderPolicy:
     """How one responder is asked and believed. `url` is configured; None: the address in a trusted certificate.
 
     `aia_hosts` are the only hosts a certificate may send us to. JPKI refreshes every 15 minutes, so `max_age` is above
     that. `trust_next_update`: an answer with a nextUpdate counts until then, whatever its age (for other issuers).
+    Without `pins` rule 3 has no exception.
     """
 
     url: str | None
@@ -83,16 +100,7 @@ class OcspResponderPolicy:
     algorithms: frozenset[AlgorithmName] = DEFAULT_ALGORITHMS
     aia_hosts: frozenset[str] = frozenset({"ocspauthnorm.jpki.go.jp"})
     trust_next_update: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateId:
-    """A CertID (RFC 6960 4.1.1): which certificate of which issuer key is meant."""
-
-    hash_algorithm: str
-    issuer_name_hash: bytes
-    issuer_key_hash: bytes
-    serial: int
+    pins: tuple[ResponderPin, ...] = ()
 
 
 def derive_certificate_id(certificate: TrustedCertificate, hash_algorithm: HashName) -> CertificateId:
@@ -148,26 +156,6 @@ def judge_ocsp_response(
         return Unavailable("malformed", evidence)
 
 
-class _Refused(Exception):
-    """A rule said no."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """The fields of a successful answer that the rules look at, read once."""
-
-    parsed: ocsp.OCSPResponse
-    identity: CertificateId
-    nonce: bytes | None
-    this_update: datetime
-    next_update: datetime | None
-    produced_at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class _Judge:
     certificate: TrustedCertificate
@@ -179,10 +167,11 @@ class _Judge:
     def judge(self, response: bytes, evidence: Evidence) -> CertificateStatus:
         try:
             answer = self.read_answer(response)
-            self.judge_identity(answer)
+            asked = ocsp.load_der_ocsp_request(self.request)
+            self.judge_identity(answer, asked)
             signer = self.judge_signer(answer)
-            self.judge_nonce(answer)
-        except _Refused as refused:
+            self.judge_nonce(answer, asked)
+        except AnswerRefused as refused:
             return Unavailable(refused.why, evidence)
         evidence = replace(
             evidence,
@@ -193,143 +182,119 @@ class _Judge:
         )
         try:
             self.judge_times(answer)
-        except _Refused as refused:
+        except AnswerRefused as refused:
             return Stale(refused.why, evidence)
         return self.judge_status(answer, evidence)
 
-    def read_answer(self, response: bytes) -> _Answer:
+    def read_answer(self, response: bytes) -> OcspAnswer:
         """Rules 1 (first half), 2 (first half) and 7: size, answer status, one single response, nothing critical
         unread.
         """
         if len(response) > MAX_RESPONSE:
-            raise _Refused("too_large")
-        parsed = ocsp.load_der_ocsp_response(response)
-        if parsed.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-            raise _Refused(f"responder_{parsed.response_status.name.lower()}")
-        if len(list(parsed.responses)) != 1:
-            raise _Refused("not_single")
-        nonce: bytes | None = None
-        for extension in parsed.extensions:
-            if isinstance(extension.value, x509.OCSPNonce):
-                nonce = extension.value.nonce
-            elif extension.critical:
-                raise _Refused("critical_extension")
-        if any(extension.critical for extension in parsed.single_extensions):
-            raise _Refused("critical_extension")
-        return _Answer(
-            parsed=parsed,
-            identity=CertificateId(
-                parsed.hash_algorithm.name, parsed.issuer_name_hash, parsed.issuer_key_hash, parsed.serial_number
-            ),
-            nonce=nonce,
-            this_update=parsed.this_update_utc,
-            next_update=parsed.next_update_utc,
-            produced_at=parsed.produced_at_utc,
-        )
+            raise AnswerRefused("too_large")
+        return read_ocsp_answer(response)
 
-    def judge_identity(self, answer: _Answer) -> None:
+    def judge_identity(self, answer: OcspAnswer, asked: ocsp.OCSPRequest) -> None:
         """Rule 2: the CertID of the answer is that of our certificate, and that is what we asked for."""
         wanted = derive_certificate_id(self.certificate, self.policy.hash_algorithm)
-        asked = ocsp.load_der_ocsp_request(self.request)
         if wanted != CertificateId(
             asked.hash_algorithm.name, asked.issuer_name_hash, asked.issuer_key_hash, asked.serial_number
         ):
-            raise _Refused("other_request")
+            raise AnswerRefused("other_request")
         if answer.identity != wanted:
-            raise _Refused("other_certificate")
+            raise AnswerRefused("other_certificate")
 
-    def judge_signer(self, answer: _Answer) -> str:
+    def judge_signer(self, answer: OcspAnswer) -> str:
         """Rules 3 and 6: who signed, whether they may speak for this issuer, and the signature itself.
 
         A responder names itself by name or by the hash of its key; the name finds candidates only, the key decides.
         """
         anchor = self.certificate.anchor
         verdicts: list[str] = []
-        if _names(answer.parsed, anchor.name, anchor.key_hashes["sha1"]):
+        if _names(answer, anchor.name, anchor.key_hashes["sha1"]):
             verdicts.append(self.judge_answer_signature(answer, anchor.public_key))
             if verdicts[-1] == "good":
                 return "issuer"
-        embedded = answer.parsed.certificates
-        if len(embedded) > MAX_EMBEDDED_CERTIFICATES:
-            raise _Refused("too_many_certificates")
-        for candidate in embedded:
+        if len(answer.embedded) > MAX_EMBEDDED_CERTIFICATES:
+            raise AnswerRefused("too_many_certificates")
+        for der in answer.embedded:
             try:
-                delegate = parse_certificate(candidate.public_bytes(Encoding.DER))
+                delegate = _parse_delegate(der)
             except MalformedCertificate:
                 verdicts.append("delegate_malformed")
                 continue
-            if not _names(answer.parsed, delegate.subject, derive_key_hash(delegate.spki, "sha1")):
+            if not _names(answer, delegate.subject, derive_key_hash(delegate.spki, "sha1")):
                 continue
-            why = judge_delegate(delegate, anchor, self.policy, self.now)
-            if why is None:
-                verdicts.append(self.judge_answer_signature(answer, delegate.public_key))
-                if verdicts[-1] == "good":
-                    return f"delegate:{delegate.sha256.hex()[:16]}"
-            else:
-                verdicts.append(why)
-        raise _Refused(verdicts[-1] if verdicts else "signer_unknown")
+            signer, why = self.judge_delegate(delegate)
+            verdicts.append(why or self.judge_answer_signature(answer, delegate.public_key))
+            if verdicts[-1] == "good":
+                return signer
+        raise AnswerRefused(verdicts[-1] if verdicts else "signer_unknown")
 
-    def judge_answer_signature(self, answer: _Answer, key: object) -> str:
+    def judge_delegate(self, delegate: UnverifiedCertificate) -> tuple[str, str | None]:
+        """Rule 3: how the evidence names it, and why it may not sign (None: it may).
+
+        A pin counts only where the strict rules say no.
+        """
+        anchor, policy = self.certificate.anchor, self.policy
+        why = judge_delegate(delegate, anchor, policy, self.now)
+        pin = find_pin(policy.pins, delegate, anchor) if why is not None and policy.pins else None
+        if pin is None:
+            return f"delegate:{delegate.sha256.hex()[:16]}", why
+        return f"pinned:{pin.key_sha256.hex()[:16]}", judge_pinned(delegate, pin, self.now)
+
+    def judge_answer_signature(self, answer: OcspAnswer, key: object) -> str:
         """Rule 6: a listed algorithm, over the signed bytes."""
-        parsed = answer.parsed
-        return judge_signed(
-            parsed.signature_algorithm_oid.dotted_string,
-            key,
-            parsed.signature,
-            parsed.tbs_response_bytes,
-            self.policy.algorithms,
-        )
+        return judge_signed(answer.signature_oid, key, answer.signature, answer.tbs, self.policy.algorithms)
 
-    def judge_nonce(self, answer: _Answer) -> None:
+    def judge_nonce(self, answer: OcspAnswer, asked: ocsp.OCSPRequest) -> None:
         """Rule 4: `required` means ours must come back; `none` means that none was sent and none is looked at."""
         if self.policy.nonce == "none":
             return
-        sent = ocsp.load_der_ocsp_request(self.request).extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
+        sent = asked.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
         if answer.nonce is None:
-            raise _Refused("nonce_missing")
+            raise AnswerRefused("nonce_missing")
         if len(sent) != NONCE_LENGTH or answer.nonce != sent:
-            raise _Refused("nonce_wrong")
+            raise AnswerRefused("nonce_wrong")
 
-    def judge_times(self, answer: _Answer) -> None:
+    def judge_times(self, answer: OcspAnswer) -> None:
         """Rules 5 and 10: fresh by our clock, and not behind what was already seen of this certificate.
 
         Skew forgives a fast or slow clock at the responder; nextUpdate is its own promise and is taken at its word.
         """
         now, skew, oldest = self.now, self.policy.skew, self.now - self.policy.max_age - self.policy.skew
         if answer.this_update > now + skew or answer.produced_at > now + skew:
-            raise _Refused("from_the_future")
+            raise AnswerRefused("from_the_future")
         limited = answer.next_update is None or not self.policy.trust_next_update
         if limited and (answer.this_update < oldest or answer.produced_at < oldest):
-            raise _Refused("too_old")
+            raise AnswerRefused("too_old")
         if answer.produced_at < answer.this_update - skew:
-            raise _Refused("produced_before_update")
+            raise AnswerRefused("produced_before_update")
         if answer.next_update is not None and (answer.next_update < now or answer.next_update < answer.this_update):
-            raise _Refused("next_update_passed")
+            raise AnswerRefused("next_update_passed")
         if self.high_water is not None and answer.this_update < self.high_water.this_update:
-            raise _Refused("behind_high_water")
+            raise AnswerRefused("behind_high_water")
 
-    def judge_status(self, answer: _Answer, evidence: Evidence) -> CertificateStatus:
+    def judge_status(self, answer: OcspAnswer, evidence: Evidence) -> CertificateStatus:
         """Rules 1 (second half) and 9: what the answer says, under what is already known to be revoked or held."""
-        mark, parsed = self.high_water, answer.parsed
+        mark = self.high_water
         if mark is not None and mark.revoked_at is not None:
             return Revoked(mark.revoked_at, mark.revoked_reason, evidence)
-        match parsed.certificate_status:
-            case ocsp.OCSPCertStatus.GOOD:
+        match answer.status:
+            case "good":
                 if mark is not None and mark.held and not self.may_lift_hold(answer, mark):
                     return Stale("hold_not_lifted", evidence)
                 return Good(evidence)
-            case ocsp.OCSPCertStatus.REVOKED:
-                at = parsed.revocation_time_utc
-                if at is None:
+            case "revoked":
+                if answer.revoked_at is None:
                     return Unavailable("malformed", evidence)
-                reason = parsed.revocation_reason
-                if reason is x509.ReasonFlags.certificate_hold:
-                    return OnHold(at, evidence)
-                return Revoked(at, reason.value if reason else None, evidence)
-            case ocsp.OCSPCertStatus.UNKNOWN:
+                if answer.reason == x509.ReasonFlags.certificate_hold.value:
+                    return OnHold(answer.revoked_at, evidence)
+                return Revoked(answer.revoked_at, answer.reason, evidence)
+            case "unknown":
                 return Unknown(evidence)
 
-    def may_lift_hold(self, answer: _Answer, mark: HighWaterMark) -> bool:
+    def may_lift_hold(self, answer: OcspAnswer, mark: HighWaterMark) -> bool:
         """Is it newer than the hold: by its thisUpdate, or at the same one because our nonce was sent after it?"""
         return self.policy.nonce == "required" or answer.this_update > mark.this_update
 
@@ -343,10 +308,7 @@ def judge_delegate(
     """
     if not match_names(delegate.issuer, anchor.name) or delegate.authority_key_id not in (None, anchor.key_id):
         return "delegate_of_another_issuer"
-    issued = judge_signed(
-        delegate.signature_oid, anchor.public_key, delegate.signature, delegate.tbs, policy.algorithms
-    )
-    if issued != "good":
+    if _judge_issued(delegate, anchor, policy.algorithms) != "good":
         return "delegate_of_another_issuer"
     if delegate.is_ca or ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string not in (delegate.extended_key_usage or ()):
         return "delegate_not_for_ocsp"
@@ -361,8 +323,40 @@ def judge_delegate(
     return None
 
 
-def _names(parsed: ocsp.OCSPResponse, subject: bytes, key_hash: bytes) -> bool:
+def find_pin(pins: Iterable[ResponderPin], delegate: UnverifiedCertificate, anchor: Anchor) -> ResponderPin | None:
+    """The pin of this key for certificates of this issuer key, if the operator has set one."""
+    key_sha256 = hashlib.sha256(delegate.spki).digest()
+    for pin in pins:
+        if pin.key_sha256 == key_sha256 and anchor.key_id in pin.issuer_key_ids:
+            return pin
+    return None
+
+
+def judge_pinned(delegate: UnverifiedCertificate, pin: ResponderPin, now: datetime) -> str | None:
+    """What a pin does not forgive: None, or the word of what is missing (RFC 6960 4.2.2.2, the local configuration)."""
+    usages = delegate.extended_key_usage or ()
+    if pin.ocsp_signing and ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string not in usages:
+        return "delegate_not_for_ocsp"
+    if delegate.unprocessed_critical:
+        return "delegate_critical_extension"
+    if judge_window(delegate.not_before, delegate.not_after, now) != "within":
+        return "delegate_not_valid_now"
+    return None
+
+
+# A responder shows the same certificate for weeks. What follows from its bytes and the issuer's key alone is
+# remembered; its window, like all else, is judged at each answer.
+
+_parse_delegate = lru_cache(maxsize=16)(parse_certificate)
+
+
+@lru_cache(maxsize=64)
+def _judge_issued(delegate: UnverifiedCertificate, anchor: Anchor, algorithms: frozenset[AlgorithmName]) -> Judgement:
+    return judge_signed(delegate.signature_oid, anchor.public_key, delegate.signature, delegate.tbs, algorithms)
+
+
+def _names(answer: OcspAnswer, subject: bytes, key_hash: bytes) -> bool:
     """Does the answer's responderID mean this certificate?"""
-    if parsed.responder_name is None:
-        return parsed.responder_key_hash == key_hash
-    return match_names(parsed.responder_name.public_bytes(), subject)
+    if answer.responder_name is None:
+        return answer.responder_key_hash == key_hash
+    return match_names(answer.responder_name, subject)
