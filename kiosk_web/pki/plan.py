@@ -14,7 +14,9 @@ from kiosk_web.pki.ocsp import OcspResponderPolicy, build_ocsp_request, judge_oc
 from kiosk_web.pki.status import CertificateStatus, Evidence, HighWaterMark, Unavailable
 from kiosk_web.pki.trust import TrustedCertificate
 
-FailureKind = Literal["refused", "timeout", "reset", "http_status", "too_large", "content_type", "redirect", "address"]
+FailureKind = Literal[
+    "refused", "timeout", "reset", "circuit_open", "http_status", "too_large", "content_type", "redirect", "address"
+]
 
 
 @dataclass(frozen=True, slots=True)

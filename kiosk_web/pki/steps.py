@@ -38,7 +38,7 @@ OCSP_STEPS = (
 
 _OCSP_WORDS = {
     "ocsp.7.address": ("no_responder", "address"),
-    "ocsp.8.exchange": ("refused", "timeout", "reset", "no_answer"),
+    "ocsp.8.exchange": ("refused", "timeout", "reset", "circuit_open", "no_answer"),
     "ocsp.7.limits": ("http_status", "content_type", "redirect", "too_large"),
     "ocsp.1.answer_status": (
         "malformed",
