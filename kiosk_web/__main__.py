@@ -139,7 +139,7 @@ def doctor(
     from datetime import UTC, datetime
 
     from kiosk_web.adapters.clock_state import read_clock_state
-    from kiosk_web.doctor import examine_anchors, examine_clock
+    from kiosk_web.doctor import examine_anchors, examine_clock, examine_pins
 
     with _telling_errors():
         settings = load_settings({"anchors": anchors, "deployment": deployment}, os.environ)
@@ -150,7 +150,8 @@ def doctor(
         confirmed_fingerprints=settings.confirmed_fingerprints,
         now=datetime.now(UTC),
     )
-    typer.echo("\n".join((*diagnosis.lines, *clock.lines)))
+    pins = examine_pins(pin.build_pin() for pin in settings.ocsp_pins)
+    typer.echo("\n".join((*diagnosis.lines, *pins.lines, *clock.lines)))
     raise typer.Exit(0 if diagnosis.healthy and clock.healthy else 1)
 
 

@@ -16,6 +16,7 @@ from kiosk_web.adapters.anchor_files import (
 )
 from kiosk_web.adapters.clock_state import ClockState
 from kiosk_web.pki.anchors import Anchor, AnchorFinding, PublishedRoot, find_published, judge_anchors
+from kiosk_web.pki.ocsp import ResponderPin
 
 _JST = timedelta(hours=9)
 
@@ -58,6 +59,17 @@ def examine_clock(state: ClockState, *, required: bool) -> Diagnosis:
         case "unknown":
             text = "warning: this system does not say whether its clock is synchronised: see to it yourself"
             return Diagnosis((text,), healthy=True)
+
+
+def examine_pins(pins: Iterable[ResponderPin]) -> Diagnosis:
+    """Responders that are believed against the rules: each is a risk that somebody took."""
+    lines = tuple(
+        f"warning: the responder's key {pin.key_sha256.hex()[:16]}… is pinned for issuer key "
+        f"{issuer.hex(':').upper()}: its certificate is not held to rule 3 (docs/validation.md)"
+        for pin in pins
+        for issuer in sorted(pin.issuer_key_ids)
+    )
+    return Diagnosis(lines, healthy=True)
 
 
 def _describe(anchor: Anchor, root: PublishedRoot | None) -> Iterator[str]:

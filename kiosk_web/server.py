@@ -27,9 +27,11 @@ from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import SettingsError
+from kiosk_web.pki.circuit import CircuitPolicy
 from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
+from kiosk_web.services.answer_cache import AnswerCache
 from kiosk_web.services.effects import EffectService
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
@@ -37,6 +39,7 @@ from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.keys import KeyRing
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Validation
+from kiosk_web.services.responders import GuardedFetcher
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.services.terminals import TerminalService
 from kiosk_web.services.upkeep import Upkeep
@@ -110,13 +113,14 @@ async def build_server(
             store=anchors,
             trust_policy=TrustPolicy(allow_test_arc=settings.allow_test_arc),
             responder_policy=build_responder_policy(settings),
-            fetcher=fetcher or network,
+            fetcher=GuardedFetcher(fetcher or network, build_circuit_policy(settings), clock),
             high_water=SqlHighWaterMarks(store),
             lists=lists,
             fallback=fallback,
             clock=clock,
             is_clock_trusted=is_clock_trusted or choose_clock_check(settings),
             entropy=entropy,
+            answers=AnswerCache(timedelta(seconds=settings.ocsp_cache_seconds)),
         )
         server = _wire(
             settings, store, feed, keys, key_files, validation, fallback, len(anchors.anchors), clock, entropy
@@ -133,7 +137,18 @@ async def build_server(
 def build_responder_policy(settings: Settings) -> OcspResponderPolicy:
     """How the responder is asked and believed here."""
     max_age = timedelta(minutes=settings.ocsp_max_age_minutes)
-    return OcspResponderPolicy(settings.ocsp_url, nonce=settings.ocsp_nonce, max_age=max_age)
+    return OcspResponderPolicy(
+        settings.ocsp_url,
+        nonce=settings.ocsp_nonce,
+        max_age=max_age,
+        hash_algorithm=settings.ocsp_hash,
+        pins=tuple(pin.build_pin() for pin in settings.ocsp_pins),
+    )
+
+
+def build_circuit_policy(settings: Settings) -> CircuitPolicy:
+    """When a responder that fails is left alone."""
+    return CircuitPolicy(settings.ocsp_circuit_failures, timedelta(seconds=settings.ocsp_circuit_seconds))
 
 
 def choose_clock_check(settings: Settings) -> Callable[[], bool]:

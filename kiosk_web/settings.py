@@ -18,6 +18,7 @@ from kiosk_web.errors import SettingsError
 from kiosk_web.fallback_settings import FallbackSettings
 from kiosk_web.identity.offer import Offer, Service, StatusPolicyName, Words
 from kiosk_web.identity.profiles import PROFILES, ProfileName
+from kiosk_web.ocsp_settings import PinSettings
 
 PREFIX = "KIOSK_"
 CONFIG_VARIABLE = "KIOSK_CONFIG"
@@ -114,6 +115,8 @@ class Settings(BaseSettings):
     `anchors` is a folder of root certificates; without it the published JPKI roots are used.
 
     `ocsp_url` is the responder; without it the address in a trusted certificate, if its host is JPKI's.
+    `ocsp_circuit_failures` in a row, and it is not asked for `ocsp_circuit_seconds`; a good answer is used again for
+    `ocsp_cache_seconds` (0: never). `ocsp_pins` are responders believed against the rules (`ocsp_settings.py`).
     `require_synchronised_clock`: nobody is confirmed while the system says that nothing keeps its clock right; without
     it, production requires that and a demo does not.
     `confirmed_fingerprints`: SHA-256 of roots that the operator checked against the official sheet
@@ -134,6 +137,11 @@ class Settings(BaseSettings):
     ocsp_url: str | None = None
     ocsp_nonce: Literal["required", "none"] = "required"  # whether the real responder echoes one is not public
     ocsp_max_age_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 20  # the data are refreshed every 15
+    ocsp_hash: Literal["sha1", "sha256"] = "sha1"
+    ocsp_pins: tuple[PinSettings, ...] = ()
+    ocsp_circuit_failures: Annotated[int, Field(ge=1, le=1000)] = 5
+    ocsp_circuit_seconds: Annotated[float, Field(gt=0, le=600)] = 15
+    ocsp_cache_seconds: Annotated[float, Field(ge=0, le=60)] = 0
     fallback: FallbackSettings = FallbackSettings()
     require_synchronised_clock: bool | None = None
     allow_test_arc: bool = False

@@ -32,9 +32,10 @@ class Opening:
 class Evidence:
     """What an outcome rests on. Times are aware; `sha256` is the hash of the answer's bytes, empty without one.
 
-    `responder` is the address that was asked; `signer` says who signed: `issuer`, `delegate:<first 16 hex of its hash>`
-    or empty. `certificate_sha256` binds the outcome to one certificate. With method `crl` the answer is a list: its
-    crlNumber, and the `opening` that let it stand in for the responder, None where the policy names lists themselves.
+    `responder` is the address that was asked; `signer` says who signed: `issuer`, `delegate:` or `pinned:` with 16
+    digits of a hash, or empty. `cached`: it was judged again from an answer kept since `checked_at`.
+    `certificate_sha256` binds the outcome to one certificate. With method `crl` the answer is a list: its crlNumber,
+    and the `opening` that let it stand in for the responder, None where the policy names lists themselves.
     `build_audit_record` leaves out what leads to a person or to the municipality of a list.
     """
 
@@ -49,6 +50,7 @@ class Evidence:
     certificate_sha256: bytes = b""
     crl_number: int | None = None
     opening: Opening | None = None
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,7 @@ def _dump_evidence(evidence: Evidence) -> dict[str, object]:
         "certificate_sha256": evidence.certificate_sha256.hex(),
         "crl_number": evidence.crl_number,
         "opening": None if evidence.opening is None else _dump_opening(evidence.opening),
+        "cached": evidence.cached,
     }
 
 
@@ -300,6 +303,7 @@ def _load_evidence(fields: Any) -> Evidence:
         certificate_sha256=bytes.fromhex(fields["certificate_sha256"]),
         crl_number=_load_number(fields["crl_number"]),
         opening=None if fields["opening"] is None else _load_opening(fields["opening"]),
+        cached=_load_flag(fields["cached"]),
     )
 
 
@@ -332,6 +336,12 @@ def _load_text(value: Any) -> str:
 def _load_number(value: Any) -> int | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
         raise TypeError("number")
+    return value
+
+
+def _load_flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("flag")
     return value
 
 

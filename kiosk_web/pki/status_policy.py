@@ -50,3 +50,10 @@ class StatusContext:
     purpose: str = ""
     lists_permitted: bool = False
     kazashi_in_window: bool = False
+
+
+def may_use_kept_answer(context: StatusContext) -> bool:
+    """May an answer of a few seconds ago stand for one that is asked for now? Never for kazashi, whose one proof of
+    validity it would be, and never for what is kept for later visits.
+    """
+    return context.method == "pin" and context.purpose == IDENTIFY

@@ -20,7 +20,7 @@ from kiosk_web.pki.status import (
     Unavailable,
     Unknown,
 )
-from kiosk_web.pki.status_policy import StatusContext
+from kiosk_web.pki.status_policy import StatusContext, may_use_kept_answer
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted, judge_window
 
 
@@ -129,7 +129,8 @@ def _is_on_route(evidence: Evidence, policy: VerdictPolicy) -> bool:
     """Was it learned as the policy has it, at the moment it was learned? The route is planned again for that moment."""
     route = plan_route(policy.context, policy.fallback, evidence.checked_at)
     if evidence.method == "ocsp":
-        return route.ask_responder and evidence.opening is None
+        asked = not evidence.cached or may_use_kept_answer(policy.context)
+        return route.ask_responder and evidence.opening is None and asked
     return route.consult_lists and evidence.opening == route.opening
 
 

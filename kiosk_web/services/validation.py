@@ -18,9 +18,10 @@ from kiosk_web.pki.crl_trust import CrlPolicy, ListMark, ListScope
 from kiosk_web.pki.fallback import NOT_REACHED, TRANSPORT_FAILURES, FallbackState, is_out_of_reach, plan_route
 from kiosk_web.pki.ocsp import NONCE_LENGTH, OcspResponderPolicy
 from kiosk_web.pki.plan import AskResponder, FetchFailure, build_unavailable, judge_answer, plan_status_check
-from kiosk_web.pki.status import CertificateStatus, HighWaterMark, Opening, Unavailable, derive_mark
-from kiosk_web.pki.status_policy import StatusContext
+from kiosk_web.pki.status import CertificateStatus, Good, HighWaterMark, Opening, Stale, Unavailable, derive_mark
+from kiosk_web.pki.status_policy import StatusContext, may_use_kept_answer
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, Untrusted, judge_trust_of_bytes
+from kiosk_web.services.answer_cache import AnswerCache, KeptAnswer
 
 
 class Fetcher(Protocol):
@@ -91,7 +92,8 @@ class Lists:
 class ValidationService:
     """Judges certificates. `clock` gives the server's aware time, `entropy(n)` n fresh random bytes.
 
-    `is_clock_trusted` says whether something keeps the clock right. Without `lists` none covers any certificate.
+    `is_clock_trusted` says whether something keeps the clock right. Without `lists` none covers any certificate;
+    without `answers` none is kept.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class ValidationService:
         clock: Callable[[], datetime],
         is_clock_trusted: Callable[[], bool],
         entropy: Callable[[int], bytes],
+        answers: AnswerCache | None = None,
     ) -> None:
         self._store = store
         self._trust_policy = trust_policy
@@ -118,6 +121,7 @@ class ValidationService:
         self._clock = clock
         self._is_clock_trusted = is_clock_trusted
         self._entropy = entropy
+        self._answers = answers or AnswerCache()
         self._running: dict[bytes, asyncio.Task[CertificateStatus]] = {}
 
     def judge_trust(self, der: bytes) -> TrustedCertificate | Untrusted:
@@ -133,7 +137,7 @@ class ValidationService:
         """
         route = plan_route(context, await self._fallback.load(), self._clock())
         if route.ask_responder:
-            status = await self._ask_responder(certificate)
+            status = await self._find_kept(certificate, context) or await self._ask_responder(certificate)
             if not is_out_of_reach(status):
                 return status
             route = plan_route(context, await self._fallback.load(), status.evidence.checked_at)
@@ -143,6 +147,22 @@ class ValidationService:
         if not route.consult_lists:
             return build_unavailable(certificate, "no_policy", "", self._clock())
         return await self._look_up(certificate, route.opening, self._clock())
+
+    async def _find_kept(self, certificate: TrustedCertificate, context: StatusContext) -> Good | None:
+        """What an answer of a few seconds ago still says, if it may be used and nothing was learned that it cannot know
+        of. It stays evidence of the moment at which it came.
+        """
+        kept = self._answers.find(certificate.sha256, self._clock()) if may_use_kept_answer(context) else None
+        if kept is None:
+            return None
+
+        def judge(now: datetime, mark: HighWaterMark | None) -> CertificateStatus:
+            status = judge_answer(certificate, kept.plan, kept.answer, self._responder_policy, now, mark)
+            evidence = replace(status.evidence, checked_at=kept.judged_at, cached=True)
+            return Stale("hold_not_lifted", evidence) if mark and mark.held else replace(status, evidence=evidence)
+
+        status = await self._judge(certificate, judge, self._clock())
+        return status if isinstance(status, Good) else None
 
     async def _ask_responder(self, certificate: TrustedCertificate) -> CertificateStatus:
         """A caller that is cancelled does not disturb the others that wait for the same answer."""
@@ -169,7 +189,12 @@ class ValidationService:
         def judge(now: datetime, mark: HighWaterMark | None) -> CertificateStatus:
             return judge_answer(certificate, plan, answer, policy, now, mark)
 
-        return await self._judge(certificate, judge, self._clock())
+        status = await self._judge(certificate, judge, self._clock())
+        if isinstance(status, Good) and isinstance(plan, AskResponder) and isinstance(answer, bytes):
+            self._answers.keep(certificate.sha256, KeptAnswer(plan, answer, status.evidence.checked_at))
+        else:
+            self._answers.forget(certificate.sha256)
+        return status
 
     async def _note_exchange(self, answer: bytes | FetchFailure) -> None:
         if isinstance(answer, bytes) or answer.kind not in NOT_REACHED:

@@ -49,3 +49,11 @@ def test_the_command_prints_it_and_its_exit_code_says_whether_all_is_well(tmp_pa
     assert answer.exit_code == 1
     assert "error: bad.pem" in answer.output
     assert CliRunner().invoke(app, ["doctor", "--deployment", "elsewhere"]).exit_code == 2
+
+
+def test_a_pinned_responder_is_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "kiosk.toml"
+    file.write_text(f'[[ocsp_pins]]\nkey_sha256 = "{"ab" * 32}"\nissuer_key_ids = ["1ac1"]\n')
+    answer = CliRunner().invoke(app, ["doctor"], env={"KIOSK_CONFIG": str(file)})
+    assert "warning: the responder's key abababababababab… is pinned for issuer key 1A:C1" in answer.output
+    assert "pinned" not in CliRunner().invoke(app, ["doctor"]).output

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from kiosk_web.errors import SettingsError
-from kiosk_web.server import load_anchors
+from kiosk_web.pki.circuit import CircuitPolicy
+from kiosk_web.pki.ocsp import ResponderPin
+from kiosk_web.server import build_circuit_policy, build_responder_policy, load_anchors
 from kiosk_web.settings import Settings, load_settings
 from tests.support.jpki import build_root
 from tests.support.kiosk_server import build_settings
@@ -156,3 +159,45 @@ def test_a_source_that_cannot_be_is_named_with_its_place(tmp_path: Path, text: s
         load_toml(tmp_path, text)
     assert reason in str(refusal.value)
     assert "kiosk.toml" in str(refusal.value)
+
+
+PIN = f"""
+[[ocsp_pins]]
+key_sha256 = "{":".join(["AB"] * 32)}"
+issuer_key_ids = ["1A:C1:00", "8cd558"]
+"""
+
+
+def read_file(tmp_path: Path, text: str) -> Settings:
+    file = tmp_path / "kiosk.toml"
+    file.write_text(text)
+    return load_settings({}, {"KIOSK_CONFIG": str(file)})
+
+
+def test_how_the_responder_is_asked_and_believed_is_set(tmp_path: Path) -> None:
+    plain = build_responder_policy(read_file(tmp_path, ""))
+    assert (plain.pins, plain.hash_algorithm, plain.nonce) == ((), "sha1", "required")
+    settings = read_file(tmp_path, 'ocsp_hash = "sha256"\nocsp_circuit_failures = 2\nocsp_circuit_seconds = 7\n' + PIN)
+    policy = build_responder_policy(settings)
+    assert policy.hash_algorithm == "sha256"
+    assert policy.pins == (
+        ResponderPin(b"\xab" * 32, frozenset({b"\x1a\xc1\x00", b"\x8c\xd5\x58"}), ocsp_signing=True),
+    )
+    assert build_circuit_policy(settings) == CircuitPolicy(2, timedelta(seconds=7))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ocsp_cache_seconds = 61", "ocsp_cache_seconds"),
+        ("ocsp_circuit_failures = 0", "ocsp_circuit_failures"),
+        ('ocsp_hash = "md5"', "ocsp_hash"),
+        (PIN.replace("AB:", "", 1), "ocsp_pins.0.key_sha256"),
+        (PIN.replace("8cd558", "8cd55"), "ocsp_pins.0.issuer_key_ids.1"),
+        (PIN.replace("issuer_key_ids", "issuers"), "ocsp_pins.0"),
+    ],
+    ids=["a cache for minutes", "no failure at all", "another hash", "a short hash", "half an octet", "unknown key"],
+)
+def test_a_mistake_about_the_responder_is_named(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        read_file(tmp_path, text)

@@ -284,6 +284,18 @@ def test_evidence_of_exactly_three_minutes_is_still_fresh() -> None:
     assert judge(status=Good(replace(EVIDENCE, checked_at=NOW - timedelta(minutes=3)))).accepted
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({}, ""), ({"method": "kazashi"}, "status_unavailable"), ({"purpose": "enrol"}, "status_unavailable")],
+    ids=["a PIN visit", "kazashi", "enrolment"],
+)
+def test_an_answer_that_was_kept_counts_for_a_pin_visit_alone(changes: dict[str, str], code: str) -> None:
+    kept = Good(replace(EVIDENCE, cached=True))
+    proof = replace(PROOF, method=changes.get("method", "pin"))
+    assert judge_verdict(TRUSTED, kept, proof, policy("ocsp", **changes), NOW).refusal_code == code
+    assert judge_verdict(TRUSTED, Good(EVIDENCE), proof, policy("ocsp", **changes), NOW).accepted
+
+
 def test_a_certificate_that_expired_since_it_was_trusted_is_refused() -> None:
     later = TRUSTED.not_after + timedelta(seconds=1)
     fresh = Good(replace(EVIDENCE, checked_at=later, this_update=later))
