@@ -7,7 +7,8 @@ import warnings
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from kiosk_web.pki.certificates import UnverifiedCertificate
@@ -45,7 +46,8 @@ def describe(certificate: UnverifiedCertificate) -> dict[str, Any]:
     del fields["der"], fields["sha256"]
     key = fields.pop("public_key")
     return fields | {
-        "public_key": key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) if key else None,
+        "public_key": _encode_key(key) if key else None,
+        "spki": _encode_key(load_der_public_key(certificate.spki)),  # a point has several forms
         "issuer": _parse_name(certificate.issuer),
         "subject": _parse_name(certificate.subject),
     }
@@ -56,6 +58,10 @@ def _parse_name(name: bytes) -> x509.Name:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return x509.Name.from_bytes(name)
+
+
+def _encode_key(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _read(certificate: x509.Certificate) -> dict[str, Any]:
@@ -76,8 +82,8 @@ def _read(certificate: x509.Certificate) -> dict[str, Any]:
         "subject": certificate.subject,
         "not_before": certificate.not_valid_before_utc,
         "not_after": certificate.not_valid_after_utc,
-        "public_key": key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        "spki": key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        "public_key": _encode_key(key),
+        "spki": _encode_key(key),
         "tbs": certificate.tbs_certificate_bytes,
         "signature": certificate.signature,
         "signature_oid": certificate.signature_algorithm_oid.dotted_string,
