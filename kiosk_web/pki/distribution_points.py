@@ -98,6 +98,8 @@ def read_issuing_point(value: bytes, issuer: bytes) -> IssuingPoint:
     whole = read_element(value, 0, len(value), SEQUENCE)
     if whole.end != len(value):
         raise MalformedDer("bytes follow the issuing distribution point")
+    if whole.content == whole.end:
+        raise MalformedDer("issuing distribution point is empty")
     flags = (_USER, _CA, _INDIRECT, _ATTRIBUTE)
     parts = _read_parts(value, whole, frozenset({_NAME, _SOME_REASONS, *flags}))
     said = {tag: tag in parts and read_boolean(value, parts[tag]) for tag in flags}
