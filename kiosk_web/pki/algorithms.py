@@ -43,6 +43,35 @@ ALGORITHMS: dict[str, Algorithm] = {
 DEFAULT_ALGORITHMS: frozenset[AlgorithmName] = frozenset({"rsa-sha256", "ecdsa-p384-sha384"})
 
 
+_NAMES = {
+    "1.2.840.113549.1.1.2": "RSA with MD2",
+    "1.2.840.113549.1.1.4": "RSA with MD5",
+    "1.2.840.113549.1.1.5": "RSA with SHA-1",
+    "1.3.14.3.2.29": "RSA with SHA-1",
+    "1.2.840.113549.1.1.10": "RSASSA-PSS",
+    "1.2.840.113549.1.1.11": "RSA with SHA-256",
+    "1.2.840.113549.1.1.12": "RSA with SHA-384",
+    "1.2.840.113549.1.1.13": "RSA with SHA-512",
+    "1.2.840.113549.1.1.14": "RSA with SHA-224",
+    "1.2.840.10040.4.3": "DSA with SHA-1",
+    "1.2.840.10045.4.1": "ECDSA with SHA-1",
+    "1.2.840.10045.4.3.1": "ECDSA with SHA-224",
+    "1.2.840.10045.4.3.2": "ECDSA with SHA-256",
+    "1.2.840.10045.4.3.3": "ECDSA with SHA-384",
+    "1.2.840.10045.4.3.4": "ECDSA with SHA-512",
+    "1.3.101.112": "Ed25519",
+    "1.3.101.113": "Ed448",
+}
+
+
+def explain_refusal(oid: str) -> str:
+    """Why a signature was `algorithm_refused`, naming its algorithm; for people."""
+    name = _NAMES.get(oid, oid)
+    if oid in ALGORITHMS:
+        return f"its signature algorithm, {name}, is not for this key or not allowed here"
+    return f"its signature algorithm, {name}, is not on the list"
+
+
 def judge_key(key: object) -> TypeGuard[PublicKey]:
     """Is this a key the allow-list knows: RSA of 2048 to 8192 bits with a sane exponent, or a point on P-384?"""
     return _name_algorithm(key) is not None

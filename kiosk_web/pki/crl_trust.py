@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from kiosk_web.pki.algorithms import DEFAULT_ALGORITHMS, AlgorithmName, Judgement, judge_signed_view
+from kiosk_web.pki.algorithms import DEFAULT_ALGORITHMS, AlgorithmName, Judgement, explain_refusal, judge_signed_view
 from kiosk_web.pki.anchors import Anchor
 from kiosk_web.pki.crl import UnverifiedCrl
 from kiosk_web.pki.distribution_points import Coverage
@@ -210,7 +210,7 @@ def _find_signer(crl: UnverifiedCrl, store: TrustStore, policy: CrlPolicy, now: 
         if judgement == "good":
             return anchor
     if judgement == "algorithm_refused":
-        return RefusedCrl("algorithm_refused", "its signature algorithm is not on the list")
+        return RefusedCrl("algorithm_refused", explain_refusal(crl.signature_oid))
     return RefusedCrl("signature_invalid", "its signature was not made by the anchor it names")
 
 

@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from kiosk_web.pki.algorithms import DEFAULT_ALGORITHMS, AlgorithmName, Judgement, judge_key, judge_signed
+from kiosk_web.pki.algorithms import (
+    DEFAULT_ALGORITHMS,
+    AlgorithmName,
+    Judgement,
+    explain_refusal,
+    judge_key,
+    judge_signed,
+)
 from kiosk_web.pki.anchors import build_issuer
 from kiosk_web.pki.certificates import MalformedCertificate, UnverifiedCertificate, parse_certificate
 from kiosk_web.pki.der import MalformedDer
@@ -56,7 +63,7 @@ def judge_general_trust(
     if not candidates:
         if "signature_invalid" in judgements:
             return _refuse("its signature was not made by the issuer it names", "trust.4.signature")
-        return _refuse("its signature algorithm is not on the list", "trust.4.signature")
+        return _refuse(explain_refusal(certificate.signature_oid), "trust.4.signature")
     if certificate.unprocessed_critical:
         return _refuse("a critical extension is not known here", "trust.5.critical_extensions")
     unfit = [_find_unfitness(issuer) for issuer in candidates]

@@ -15,7 +15,14 @@ from typing import Literal
 
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from kiosk_web.pki.algorithms import DEFAULT_ALGORITHMS, AlgorithmName, PublicKey, judge_key, judge_signed
+from kiosk_web.pki.algorithms import (
+    DEFAULT_ALGORITHMS,
+    AlgorithmName,
+    PublicKey,
+    explain_refusal,
+    judge_key,
+    judge_signed,
+)
 from kiosk_web.pki.anchors import Anchor
 from kiosk_web.pki.certificates import MalformedCertificate, UnverifiedCertificate, parse_certificate
 from kiosk_web.pki.names import match_names
@@ -217,7 +224,7 @@ def _judge_issuance(certificate: UnverifiedCertificate, anchor: Anchor, policy: 
         case "good":
             return None
         case "algorithm_refused":
-            return Untrusted("certificate_untrusted", "its signature algorithm is not on the list", "trust.4.signature")
+            return Untrusted("certificate_untrusted", explain_refusal(certificate.signature_oid), "trust.4.signature")
         case "signature_invalid":
             return Untrusted(
                 "certificate_untrusted", "its signature was not made by the anchor it names", "trust.4.signature"

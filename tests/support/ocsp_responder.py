@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.support.jpki import Issued, Root
+from tests.support.jpki import Issued, Root, choose_hash
 
 CONTENT_TYPE = "application/ocsp-response"
 
@@ -108,7 +108,7 @@ def run_openssl_responder(folder: Path, root: Root, signer: Issued, *, minutes: 
     (folder / "signer.pem").write_bytes(signer.certificate.public_bytes(Encoding.PEM))
     (folder / "signer.key").write_bytes(signer.key_pem)
     command = ["openssl", "ocsp", "-port", "0", "-index", "index.txt", "-CA", "ca.pem"]
-    command += ["-rsigner", "signer.pem", "-rkey", "signer.key", "-rmd", "sha256", "-ignore_err"]
+    command += ["-rsigner", "signer.pem", "-rkey", "signer.key", "-rmd", choose_hash(signer.key).name, "-ignore_err"]
     command += ["-nmin", str(minutes)] if minutes else []
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None

@@ -24,7 +24,7 @@ from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, Unt
 from kiosk_web.services.validation import Fetcher, HighWaterMarks, ValidationService, derive_mark_key
 from tests.support.fallback import MemoryFallback
 from tests.support.high_water import MemoryHighWaterMarks
-from tests.support.jpki import NOW, build_root, issue, issue_delegate, trust
+from tests.support.jpki import NOW, build_root, ec_key, issue, issue_delegate, trust
 from tests.support.ocsp_answers import AnswerShape, answer
 from tests.support.ocsp_responder import Exchange, run_openssl_responder, serve, write_openssl_index
 
@@ -279,12 +279,16 @@ def test_marks_are_kept_under_a_hash_of_key_and_serial() -> None:
     assert len(derive_mark_key(CERTIFICATE)) == 32
 
 
+@pytest.mark.parametrize("algorithm", ["rsa", "ec"])
 @pytest.mark.parametrize("hash_algorithm", ["sha1", "sha256"])
-async def test_openssl_as_responder_is_understood(tmp_path: Path, hash_algorithm: Literal["sha1", "sha256"]) -> None:
+async def test_openssl_as_responder_is_understood(
+    tmp_path: Path, hash_algorithm: Literal["sha1", "sha256"], algorithm: Literal["rsa", "ec"]
+) -> None:
     now = datetime.now(UTC)
     day = timedelta(days=1)
-    root = build_root()
-    delegate = issue_delegate(root, not_before=now - day, not_after=now + day)
+    root = build_root(label=algorithm, algorithm=algorithm)
+    key = ec_key("delegate") if algorithm == "ec" else None
+    delegate = issue_delegate(root, key=key, not_before=now - day, not_after=now + day)
     cards = {
         serial: trust(issue(root, serial=serial, not_before=now - day, not_after=now + day), root, now)
         for serial in (0x11, 0x22, 0x33, 0x44)
