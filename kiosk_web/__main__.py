@@ -15,6 +15,7 @@ from kiosk_web import __version__
 from kiosk_web.errors import KioskError
 from kiosk_web.settings import load_settings
 from kiosk_web.simulator.command import simulate
+from kiosk_web.vector_unit import choose_vector_unit, load_processor_description
 from kiosk_web.verify.command import VerifyCommand, verify
 
 if TYPE_CHECKING:
@@ -271,6 +272,7 @@ def show_fallback(data: Data = None, as_json: AsJson = False) -> None:
 
 def main() -> None:
     """Entry point of the installed program."""
+    choose_vector_unit(load_processor_description(), os.environ)
     app(prog_name="kiosk")
 
 
