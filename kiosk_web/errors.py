@@ -21,3 +21,11 @@ class FallbackError(KioskError):
 
 class KeysError(KioskError):
     """The server's keys cannot be read or kept."""
+
+
+class ListIndexError(KioskError):
+    """The index of revocation lists cannot be read or written. `why` is a name of `docs/crl.md`."""
+
+    def __init__(self, why: str, detail: str) -> None:
+        super().__init__(f"{why}: {detail}")
+        self.why = why

@@ -11,15 +11,18 @@ import contextlib
 import errno
 import mmap
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal
+from typing import IO
 
 import httpx2
 
 from kiosk_web.adapters.fetch import is_address
+from kiosk_web.services.crl_intake import OfferedList
+from kiosk_web.services.crl_refresh import ListSource, NotModified, Offered, SourceFailure, Validators
 
 LIST_TYPES = frozenset({"application/pkix-crl", "application/octet-stream"})
 """RFC 2585 4.2, and what servers say that do not know the type."""
@@ -36,41 +39,6 @@ CONNECTIONS = 8
 _LONGEST_VALIDATOR = 200
 
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-@dataclass(frozen=True, slots=True)
-class ListSource:
-    """One configured source. `place` is a path, or an address for `http`; `max_bytes` holds for each list.
-
-    `budget_seconds` is for one answer as a whole: a server that drips bytes gains nothing.
-    """
-
-    name: str
-    kind: Literal["file", "directory", "http"]
-    place: str
-    max_bytes: int
-    budget_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Validators:
-    """What a server said about the list it sent last (RFC 9110 8.8), to be asked for a newer one only."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFailure:
-    """No list from there. `why` is a name of `docs/crl.md`; `detail` holds nothing personal."""
-
-    why: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NotModified:
-    """The server has none newer than the one we have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +121,16 @@ def _is_list(path: Path) -> bool:
     return path.suffix.lower() in LIST_ENDINGS and not path.name.startswith(".") and path.is_file()
 
 
+def offer_file(source: ListSource, path: Path) -> OfferedList:
+    """A list on the disk."""
+    return _build_offer(source, path.name, partial(map_path, path))
+
+
 class ListFetcher:
-    """Lists over HTTP, as an asynchronous context manager. `folder` is where the answers are spooled."""
+    """Implements `services.crl_refresh.SourceReader`, as an asynchronous context manager.
+
+    `folder` is where answers over HTTP are spooled; it must be there.
+    """
 
     def __init__(self, folder: Path, *, phase: float = PHASE_SECONDS) -> None:
         self._folder = folder
@@ -182,6 +158,17 @@ class ListFetcher:
         await self._client.aclose()
         for spool in self._spools:
             spool.close()
+
+    async def offer(self, source: ListSource, known: Validators) -> Offered | NotModified | SourceFailure:
+        if source.kind == "http":
+            answer = await self.fetch_list(source, known)
+            if not isinstance(answer, FetchedList):
+                return answer
+            return Offered((_build_offer(source, source.name, answer.open),), answer.validators)
+        found = list_files(source)
+        if isinstance(found, SourceFailure):
+            return found
+        return Offered(tuple(offer_file(source, path) for path in found))
 
     async def fetch_list(self, source: ListSource, known: Validators) -> FetchedList | NotModified | SourceFailure:
         """Ask for the list, or for a newer one than the `known`. At most `CONNECTIONS` at once; the others wait."""
@@ -238,6 +225,12 @@ class ListFetcher:
             self._idle.append(Spool(self._folder))
             self._spools.append(self._idle[-1])
         return self._idle.pop()
+
+
+def _build_offer(
+    source: ListSource, label: str, opened: Callable[[], contextlib.AbstractContextManager[memoryview]]
+) -> OfferedList:
+    return OfferedList(source.name, label, opened, source.max_bytes, source.expected)
 
 
 def _refuse_head(response: httpx2.Response, limit: int) -> SourceFailure | None:

@@ -16,14 +16,11 @@ from kiosk_web.adapters.crl_sources import (
     CONNECTIONS,
     FetchedList,
     ListFetcher,
-    ListSource,
-    NotModified,
-    SourceFailure,
     Spool,
-    Validators,
     list_files,
     map_path,
 )
+from kiosk_web.services.crl_refresh import ListSource, NotModified, SourceFailure, Validators
 from tests.support.ocsp_responder import Exchange, serve
 
 BODY = b"\x30\x82" + bytes(range(256)) * 40

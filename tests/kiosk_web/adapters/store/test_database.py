@@ -13,9 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from kiosk_web.adapters.store.database import SqlStore, load_revision, open_sync_engine
+from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.adapters.store.migration import HEAD, migrate
 from kiosk_web.adapters.store.schema import metadata
+from kiosk_web.pki.crl_trust import ListMark, ListScope
 from kiosk_web.pki.status import HighWaterMark
 from kiosk_web.services.ports import EnrolmentRecord, SessionRecord, TerminalRecord
 
@@ -120,3 +122,36 @@ async def test_a_high_water_mark_never_falls_and_keeps_a_revocation(store: SqlSt
     assert (newer.this_update, newer.revoked_at) == (NOW + timedelta(minutes=5), NOW - timedelta(days=1))
     assert await marks.load(b"k") == newer
     assert await marks.load_newest_time() == NOW + timedelta(minutes=5)
+
+
+TOWN, WHOLE = ListScope(b"key", b"point"), ListScope(b"key", b"")
+
+
+@pytest.mark.anyio
+async def test_marks_of_lists_are_kept_for_each_scope_and_only_rise(store: SqlStore) -> None:
+    marks = SqlListMarks(store)
+    assert (await marks.load_all(), await marks.load([TOWN]), await marks.load_newest_time()) == ({}, {}, None)
+    newest = ListMark((1 << 159) + 1, NOW, b"newest")
+    without_number = ListMark(None, NOW + timedelta(hours=1), b"whole")
+    await marks.record({TOWN: newest, WHOLE: without_number})
+    assert await marks.load_all() == {TOWN: newest, WHOLE: without_number}
+    assert await marks.load([TOWN, ListScope(b"key", b"another")]) == {TOWN: newest}
+    assert await marks.load_newest_time() == NOW + timedelta(hours=1)
+    await marks.record({TOWN: ListMark(7, NOW - timedelta(hours=1), b"older")})
+    assert await marks.load([TOWN]) == {TOWN: newest}
+    newer = ListMark((1 << 159) + 2, NOW + timedelta(minutes=1), b"newer")
+    await marks.record({TOWN: newer})
+    assert await marks.load_all() == {TOWN: newer, WHOLE: without_number}
+
+
+@pytest.mark.anyio
+async def test_two_hosts_that_record_at_once_lose_no_mark(store: SqlStore, tmp_path: Path) -> None:
+    other = SqlStore(tmp_path)
+    try:
+        for number in range(1, 20):
+            first, second = SqlListMarks(store), SqlListMarks(other)
+            await first.record({TOWN: ListMark(2 * number, NOW, b"a")})
+            await second.record({TOWN: ListMark(2 * number - 1, NOW + timedelta(minutes=number), b"b")})
+            assert await first.load([TOWN]) == {TOWN: ListMark(2 * number, NOW + timedelta(minutes=number), b"a")}
+    finally:
+        await other.close()

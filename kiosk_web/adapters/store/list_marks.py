@@ -1,0 +1,82 @@
+"""High-water marks of revocation lists in the database (`pki/crl_trust.py` explains them)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.database import SqlStore, SqlTransaction
+from kiosk_web.pki.crl_trust import ListMark, ListScope, merge_list_marks
+
+_l = schema.list_marks.c
+
+
+class SqlListMarks:
+    """Implements `services.validation.ListMarks` and `services.crl_intake.ListMarkBook`."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    async def load(self, scopes: Collection[ListScope]) -> Mapping[ListScope, ListMark]:
+        """The marks of a few scopes; those without one are left out."""
+        async with self._store.read() as transaction:
+            return await _load_some(transaction, scopes)
+
+    async def load_all(self) -> Mapping[ListScope, ListMark]:
+        async with self._store.read() as transaction:
+            return await _load_all(transaction)
+
+    async def load_newest_time(self) -> datetime | None:
+        async with self._store.read() as transaction:
+            newest: datetime | None = (
+                await transaction.connection.execute(select(func.max(_l.this_update)))
+            ).scalar_one()
+            return newest
+
+    async def record(self, marks: Mapping[ListScope, ListMark]) -> None:
+        """Raise what is lower, in one step: a mark never falls, whoever writes at once."""
+        async with self._store.write() as transaction:
+            known = await _load_all(transaction)
+            for scope, mark in marks.items():
+                stored = known.get(scope)
+                merged = mark if stored is None else merge_list_marks(stored, mark)
+                if merged != stored:
+                    await _write(transaction, scope, merged)
+
+
+async def _load_all(transaction: SqlTransaction) -> dict[ListScope, ListMark]:
+    rows = await transaction.connection.execute(select(schema.list_marks))
+    return dict(_read(row) for row in rows)
+
+
+async def _load_some(transaction: SqlTransaction, scopes: Collection[ListScope]) -> dict[ListScope, ListMark]:
+    found = {}
+    for scope in scopes:
+        query = select(schema.list_marks).where(_l.key_id == scope.key_id, _l.point == scope.point)
+        row = (await transaction.connection.execute(query)).one_or_none()
+        if row is not None:
+            found[scope] = _read(row)[1]
+    return found
+
+
+def _read(row: Row[Any]) -> tuple[ListScope, ListMark]:
+    number = None if row.crl_number is None else int(row.crl_number)
+    return ListScope(row.key_id, row.point), ListMark(number, row.this_update, row.sha256)
+
+
+async def _write(transaction: SqlTransaction, scope: ListScope, mark: ListMark) -> None:
+    values = {
+        "crl_number": None if mark.crl_number is None else str(mark.crl_number),
+        "this_update": mark.this_update,
+        "sha256": mark.sha256,
+    }
+    await transaction.connection.execute(
+        insert(schema.list_marks)
+        .values(key_id=scope.key_id, point=scope.point, **values)
+        .on_conflict_do_update(index_elements=["key_id", "point"], set_=values)
+    )
