@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from kiosk_web import __version__
+from kiosk_web.crl_commands import build_crl_commands
 from kiosk_web.errors import KioskError
 from kiosk_web.settings import load_settings
 from kiosk_web.simulator.command import simulate
@@ -169,6 +170,9 @@ def _telling_errors() -> Iterator[None]:
     except KioskError as error:
         typer.echo(f"kiosk: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+app.add_typer(build_crl_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="crl")
 
 
 def _with_enrolment(data: Path | None, work: Callable[[EnrolmentService], Awaitable[Answer]]) -> Answer:

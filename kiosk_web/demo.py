@@ -30,9 +30,18 @@ from rich.text import Text
 from kiosk_web.children import Children, ChildTrouble, StopAsked
 from kiosk_web.file_lock import LockHeld, hold_lock
 from kiosk_web.ports import HOST, PortTrouble, choose_ports
+from kiosk_web.program import is_frozen, kiosk_program
 from kiosk_web.state_file import load_json, write_json
 
 TERMINAL = "demo"
+_SOURCE = """\
+[[crl.sources]]
+name = "{name}"
+kind = "http"
+url = "{url}"
+interval_minutes = 5
+
+"""
 _READY_SECONDS = 90.0  # the first start makes RSA keys for two authorities and all people
 
 
@@ -57,7 +66,7 @@ def run_demo(settings: DemoSettings, environment: Mapping[str, str], console: Co
     _listen_for_stop(stop_asked)
     try:
         with _own_folder(settings.data):
-            children = Children(settings.data / "logs", _child_environment(environment), stop_asked)
+            children = Children(settings.data / "logs", _child_environment(environment, settings.data), stop_asked)
             demo = Demo(settings, children, choose_ports(settings.port, settings.data / "ports.json"))
             try:
                 with console.status("Starting the simulator, the kiosk and the bridge ..."):
@@ -95,8 +104,10 @@ class Demo:
             self._settings.ready_file.unlink(missing_ok=True)
         simulator_ready = self._ready_file("simulator")
         self._children.start("simulator", self._simulate_command(simulator_ready))
-        if not (self._simulator / "anchors").is_dir():
+        if not (self._simulator / "anchors").is_dir() or not self._list_names().exists():
             self._wait_for_file("simulator", simulator_ready)  # the kiosk loads the anchors when it starts
+            self._ask_for_list_names()
+        self._write_config()
         kiosk_ready = self._ready_file("kiosk")
         self._children.start("kiosk", self._serve_command(kiosk_ready))
         bridge_started = self._is_enrolled() and self._start_bridge()
@@ -147,6 +158,22 @@ class Demo:
             f"--ready-file={ready_file}",
         ]
 
+    def _list_names(self) -> Path:
+        return self._data / "lists.json"
+
+    def _ask_for_list_names(self) -> None:
+        """Which lists the virtual JPKI has for the certificates of residents; they stay the same."""
+        answer = self._wait_for_answer("simulator", f"http://{HOST}:{self._ports['ocsp']}/crl")
+        names = [entry["name"] for entry in json.loads(answer)["lists"]]
+        write_json(self._list_names(), {"names": [name for name in names if name.startswith("auth") and "-" in name]})
+
+    def _write_config(self) -> None:
+        """The lists of all towns alike, so that a person can be confirmed by list while the responder is down."""
+        names = load_json(self._list_names()).get("names", [])
+        address = f"http://{HOST}:{self._ports['ocsp']}/crl"
+        tables = [_SOURCE.format(name=name, url=f"{address}/{name}.crl") for name in names]
+        _config_file(self._data).write_text("".join(tables), encoding="utf-8")
+
     def _bridge_command(self) -> list[str]:
         reader = ["--pcsc"] if self._settings.pcsc else [f"--virtual={self._simulator}"]
         return [*bridge_program(), "run", f"--state={self._state}", f"--port={self._ports['bridge']}", *reader]
@@ -184,20 +211,11 @@ class Demo:
             return probe.connect_ex((HOST, self._ports["bridge"])) == 0 or None
 
 
-def kiosk_program() -> list[str]:
-    """How this very program is called again: frozen it is one file, otherwise a module of this Python."""
-    return [sys.executable] if _is_frozen() else [sys.executable, "-m", "kiosk_web"]
-
-
 def bridge_program() -> list[str]:
     """How the bridge is called: frozen it lies beside us."""
-    if _is_frozen():
+    if is_frozen():
         return [str(Path(sys.executable).with_name("kiosk-bridge" + Path(sys.executable).suffix))]
     return [sys.executable, "-m", "bridge"]
-
-
-def _is_frozen() -> bool:
-    return bool(getattr(sys, "frozen", False))
 
 
 @contextmanager
@@ -225,10 +243,14 @@ def _listen_for_stop(stop_asked: threading.Event) -> None:
             signal.signal(number, stop)
 
 
-def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+def _child_environment(environment: Mapping[str, str], data: Path) -> dict[str, str]:
     """Ours without the settings of another kiosk on this computer: the demo is the same everywhere."""
     kept = {name: value for name, value in environment.items() if not name.upper().startswith("KIOSK_")}
-    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "KIOSK_CONFIG": str(_config_file(data))}
+
+
+def _config_file(data: Path) -> Path:
+    return data / "kiosk.toml"
 
 
 def fetch(address: str) -> bytes | None:

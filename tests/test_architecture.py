@@ -35,7 +35,7 @@ ONLY_THERE = {
     "argparse": ("bridge/__main__.py", "bridge/virtual/__main__.py"),
     "httpx2": ("kiosk_web/adapters/", "bridge/enrolment.py"),
     "jinja2": ("kiosk_web/web/", "kiosk_web/simulator/"),
-    "rich": ("kiosk_web/__main__.py", "kiosk_web/demo.py"),
+    "rich": ("kiosk_web/__main__.py", "kiosk_web/crl_commands.py", "kiosk_web/demo.py"),
     "smartcard": ("bridge/card/pcsc.py",),
     "sqlalchemy": ("kiosk_web/adapters/",),
     "starlette": ("kiosk_web/web/", "kiosk_web/simulator/", "kiosk_web/__main__.py"),
@@ -43,6 +43,7 @@ ONLY_THERE = {
     "typer": (
         "bridge/__main__.py",
         "kiosk_web/__main__.py",
+        "kiosk_web/crl_commands.py",
         "kiosk_web/simulator/command.py",
         "kiosk_web/verify/command.py",
     ),

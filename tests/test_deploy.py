@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import configparser
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -131,3 +135,32 @@ def test_polkit_lets_the_bridge_alone_reach_the_card() -> None:
 def test_the_proxy_example_publishes_the_staff_listener_and_never_the_residents() -> None:
     targets = re.findall(r"proxy_pass (\S+);", (DEPLOY / "nginx" / "staff.conf").read_text(encoding="utf-8"))
     assert set(targets) == {f"http://{HOST}:{DEFAULT_PORT + 2}"}
+
+
+LDAPSEARCH = """\
+#!/bin/sh
+printf '%s\\n' "$*" >"$(dirname "$0")/asked"
+cat "$(dirname "$0")/answer.ldif"
+"""
+
+
+@pytest.mark.skipif(not shutil.which("awk") or not shutil.which("base64"), reason="needs the tools of the system")
+def test_the_example_for_ldap_puts_each_list_into_the_folder_as_a_whole(tmp_path: Path) -> None:
+    tools, folder = tmp_path / "tools", tmp_path / "lists"
+    tools.mkdir()
+    folder.mkdir()
+    (tools / "ldapsearch").write_text(LDAPSEARCH)
+    (tools / "ldapsearch").chmod(0o755)
+    lists = {f"CN=Town {number} CRLDP,C=JP": bytes(range(256)) * 5000 * (number + 1) for number in range(3)}
+    entries = [
+        f"dn: {name}\ncertificateRevocationList;binary:: {base64.b64encode(data).decode()}\n"
+        for name, data in lists.items()
+    ]
+    for _ in range(2):  # the names stay the same from hour to hour
+        (tools / "answer.ldif").write_text("\n".join(entries))
+        command = ["sh", DEPLOY / "crl/kiosk-crl-ldap", "ldap://ldap.example", "C=JP", folder]
+        subprocess.run(command, check=True, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
+        found = list(folder.iterdir())
+        assert {path.name for path in found} == {f"CN-Town-{number}-CRLDP-C-JP.crl" for number in range(3)}
+        assert sorted(path.read_bytes() for path in found) == sorted(lists.values())
+    assert "-H ldap://ldap.example -b C=JP" in (tools / "asked").read_text()
