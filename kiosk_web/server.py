@@ -20,18 +20,23 @@ import uvicorn
 
 from kiosk_web.adapters.anchor_files import AnchorFileRefused, load_trust_store
 from kiosk_web.adapters.clock_state import read_clock_state
+from kiosk_web.adapters.crl_files import CrlShelf
 from kiosk_web.adapters.feed import LocalFeed
 from kiosk_web.adapters.fetch import HttpFetcher
 from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.adapters.store.database import SqlStore
+from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.adapters.store.migration import migrate
+from kiosk_web.crl_child import RefreshChild
+from kiosk_web.crl_index import build_limits, build_policy, build_sources, load_source_states, open_shelf
 from kiosk_web.errors import SettingsError
 from kiosk_web.pki.circuit import CircuitPolicy
 from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
 from kiosk_web.services.answer_cache import AnswerCache
+from kiosk_web.services.crl_upkeep import ListUpkeep
 from kiosk_web.services.effects import EffectService
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
@@ -76,6 +81,7 @@ class Server:
     fallback: FallbackService
     monitoring: MonitoringService
     upkeep: Upkeep
+    list_upkeep: ListUpkeep
     resident: Application
     staff: Application
 
@@ -108,6 +114,8 @@ async def build_server(
     keys = key_files.load(clock())
     store, feed = SqlStore(settings.data), LocalFeed()
     fallback = FallbackService(store=store, feed=feed, rules=settings.fallback.build_rules(), clock=clock)
+    shelf = open_shelf(settings)
+    list_upkeep = build_list_upkeep(settings, shelf, store, feed.publish_all, clock)
     async with HttpFetcher() as network:
         validation = ValidationService(
             store=anchors,
@@ -115,7 +123,7 @@ async def build_server(
             responder_policy=build_responder_policy(settings),
             fetcher=GuardedFetcher(fetcher or network, build_circuit_policy(settings), clock),
             high_water=SqlHighWaterMarks(store),
-            lists=lists,
+            lists=lists or Lists(shelf, SqlListMarks(store), build_policy(settings.crl)),
             fallback=fallback,
             clock=clock,
             is_clock_trusted=is_clock_trusted or choose_clock_check(settings),
@@ -123,7 +131,17 @@ async def build_server(
             answers=AnswerCache(timedelta(seconds=settings.ocsp_cache_seconds)),
         )
         server = _wire(
-            settings, store, feed, keys, key_files, validation, fallback, len(anchors.anchors), clock, entropy
+            settings,
+            store,
+            feed,
+            keys,
+            key_files,
+            validation,
+            fallback,
+            list_upkeep,
+            len(anchors.anchors),
+            clock,
+            entropy,
         )
         await server.sessions.recover()
         try:
@@ -132,6 +150,22 @@ async def build_server(
             server.feed.close()
             await server.sessions.close()
             await store.close()
+
+
+def build_list_upkeep(
+    settings: Settings, shelf: CrlShelf, store: SqlStore, publish: Callable[[], None], clock: Clock
+) -> ListUpkeep:
+    """What keeps the revocation lists fresh."""
+    return ListUpkeep(
+        sources=build_sources(settings.crl),
+        load_states=load_source_states(settings),
+        refresher=RefreshChild(settings),
+        shelf=shelf,
+        marks=SqlListMarks(store),
+        limits=build_limits(settings.crl),
+        publish=publish,
+        clock=clock,
+    )
 
 
 def build_responder_policy(settings: Settings) -> OcspResponderPolicy:
@@ -166,6 +200,7 @@ def _wire(
     key_files: KeyFiles,
     validation: Validation,
     fallback: FallbackService,
+    list_upkeep: ListUpkeep,
     anchors: int,
     clock: Clock,
     entropy: Entropy,
@@ -184,7 +219,9 @@ def _wire(
         early_check=settings.early_check,
     )
     sessions = SessionService(store=store, effects=effects, validation=validation, offer=offer, feed=feed, clock=clock)
-    monitoring = MonitoringService(store=store, feed=feed, fallback=fallback, clock=clock)
+    monitoring = MonitoringService(
+        store=store, feed=feed, fallback=fallback, list_alarms=lambda: list_upkeep.alarms, clock=clock
+    )
     upkeep = Upkeep(
         sessions=sessions,
         fallback=fallback,
@@ -217,7 +254,19 @@ def _wire(
         StaffRoutes(monitoring, feed, renderer), health, static=settings.static, hosts=frozenset(staff_hosts)
     )
     return Server(
-        settings, store, feed, keys, sessions, terminals, enrolment, fallback, monitoring, upkeep, resident, staff
+        settings,
+        store,
+        feed,
+        keys,
+        sessions,
+        terminals,
+        enrolment,
+        fallback,
+        monitoring,
+        upkeep,
+        list_upkeep,
+        resident,
+        staff,
     )
 
 
@@ -290,7 +339,7 @@ async def serve(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> 
                 asyncio.create_task(listener.serve([opened]))
                 for listener, opened in zip(listeners, (resident, staff), strict=True)
             ]
-            upkeep = asyncio.create_task(server.upkeep.run())
+            upkeep = [asyncio.create_task(work.run()) for work in (server.upkeep, server.list_upkeep)]
             for listener in listeners:
                 await listener.answers.wait()
             staff_name = "localhost" if settings.staff_host == LOOPBACK else settings.staff_host
@@ -302,12 +351,13 @@ async def serve(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> 
                 }
             )
             await stop.wait()
-            upkeep.cancel()
+            for work in upkeep:
+                work.cancel()
             # The streams end themselves first, so that no listener has to wait for them.
             server.feed.close()
             for listener in listeners:
                 listener.should_exit = True
-            await asyncio.gather(*running, upkeep, return_exceptions=True)
+            await asyncio.gather(*running, *upkeep, return_exceptions=True)
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from kiosk_web.services.crl_alarms import ListAlarm
 from kiosk_web.services.fallback import FallbackService, OpeningNotice
 from kiosk_web.services.ports import Clock, Feed, LatestVisit, SessionRecord, Store, TerminalRecord
 from kiosk_web.session import states as s
@@ -36,19 +37,31 @@ class TerminalRow:
 
 @dataclass(frozen=True)
 class StaffBoard:
-    """Everything on the staff page. `openings`: why lists may stand in for the responder now, if they may."""
+    """Everything on the staff page. `openings`: why lists may stand in for the responder now, if they may. `alarms`:
+    what is wrong with the lists.
+    """
 
     terminals: tuple[TerminalRow, ...]
     openings: tuple[OpeningNotice, ...] = ()
+    alarms: tuple[ListAlarm, ...] = ()
 
 
 class MonitoringService:
     """Which terminals live and what state each is in, and what is degraded for all of them."""
 
-    def __init__(self, *, store: Store, feed: Feed, fallback: FallbackService, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        feed: Feed,
+        fallback: FallbackService,
+        list_alarms: Callable[[], tuple[ListAlarm, ...]],
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._feed = feed
         self._fallback = fallback
+        self._list_alarms = list_alarms
         self._clock = clock
         self._streams: Counter[str] = Counter()
         self._last_seen: dict[str, datetime] = {}
@@ -72,7 +85,7 @@ class MonitoringService:
 
     async def load_board(self) -> StaffBoard:
         """What staff see now."""
-        return StaffBoard(await self.terminals(), self._fallback.notices)
+        return StaffBoard(await self.terminals(), self._fallback.notices, self._list_alarms())
 
     async def terminals(self) -> tuple[TerminalRow, ...]:
         """All terminals that are not revoked, by name."""

@@ -18,7 +18,7 @@ from kiosk_web.pki.status import Opening
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
 from kiosk_web.web.render import TEXT_SIZES, Renderer
-from kiosk_web.web.view import OpeningNotice, StaffBoard, StageView, TerminalRow
+from kiosk_web.web.view import ListAlarm, OpeningNotice, StaffBoard, StageView, TerminalRow
 
 _NOON = datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC)
 _REFERENCE = "K7M2-4Q9X"
@@ -154,7 +154,11 @@ OPENINGS: tuple[OpeningNotice, ...] = (
     OpeningNotice(Opening("manager", _NOON, _NOON + timedelta(hours=20)), "照会先の障害のお知らせ", "見本 花子"),
     OpeningNotice(Opening("automatic", _NOON, _NOON + timedelta(hours=24))),
 )
-BOARD = StaffBoard(TERMINALS, OPENINGS)
+ALARMS: tuple[ListAlarm, ...] = (
+    ListAlarm("due_soon", 12, "town-1.crl", _NOON + timedelta(hours=5)),
+    ListAlarm("source_failing", 1, "towns", detail="timeout"),
+)
+BOARD = StaffBoard(TERMINALS, OPENINGS, ALARMS)
 
 
 def build_pattern_routes(renderer: Renderer) -> list[Route]:

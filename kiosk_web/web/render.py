@@ -120,7 +120,9 @@ class Renderer:
         """The fragment: what is degraded, then `<section id="terminals">` with help calls first, then by name."""
         ordered = sorted(board.terminals, key=lambda row: (not row.help_called, row.name))
         template = self._environment.get_template("staff/rows.html")
-        return template.render(terminals=ordered, openings=board.openings, **self._words(language)).strip()
+        return template.render(
+            terminals=ordered, openings=board.openings, alarms=board.alarms, **self._words(language)
+        ).strip()
 
     def _words(self, language: str) -> dict[str, object]:
         catalogue: Catalogue = self._catalogues.get(language, self._catalogues["ja"])

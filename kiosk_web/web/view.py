@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kiosk_web.services.crl_alarms import ListAlarm
 from kiosk_web.services.fallback import OpeningNotice
 from kiosk_web.services.monitoring import StaffBoard, TerminalRow
 
-__all__ = ["BridgeCommand", "OpeningNotice", "StaffBoard", "StageView", "TerminalRow"]
+__all__ = ["BridgeCommand", "ListAlarm", "OpeningNotice", "StaffBoard", "StageView", "TerminalRow"]
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
+from kiosk_web.services.crl_alarms import AlarmName
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES, load_catalogue, load_catalogues
 from kiosk_web.web.render import STATES, STEPS, TEMPLATES, TEXT_SIZES
@@ -27,6 +29,7 @@ BUILT = {  # keys that templates put together: the first part, and every last pa
     "staff.state.": (*STATES, "offline"),
     "staff.outcome.": ("done", "could_not_finish", "abandoned"),
     "staff.fallback.": ("asked", "unasked"),
+    "staff.lists.": get_args(AlarmName),
     "staff.fallback.cause.": ("window", "manager", "automatic"),
 }
 

@@ -8,14 +8,16 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 
+from kiosk_web.services.crl_alarms import AlarmName
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
 from kiosk_web.web.patterns import BOARD, build_patterns
 from kiosk_web.web.render import STATES, STEPS, TEMPLATES, Renderer, build_time_text
-from kiosk_web.web.view import BridgeCommand, StaffBoard, StageView
+from kiosk_web.web.view import BridgeCommand, ListAlarm, StaffBoard, StageView
 
 ADDRESS = "ws://127.0.0.1:8481/card"
 PATTERNS = build_patterns()
@@ -211,6 +213,25 @@ def test_the_staff_page_is_whole_also_without_a_terminal(language: str) -> None:
         assert page.elements[0] == ("html", {"lang": language})
         assert Counter(tag for tag, _ in page.elements)["h1"] == 1
         assert page.by_id("stream")["hx-sse:connect"] == f"/stream?lang={language}"
+
+
+def test_staff_read_what_is_wrong_with_the_lists_and_never_which_town_it_is() -> None:
+    for language in LANGUAGES:
+        rows = Reader(DEMO.render_staff_rows(BOARD, language))
+        alarms = [attributes["data-alarm"] for _, attributes in rows.elements if "data-alarm" in attributes]
+        assert alarms == ["due_soon", "source_failing"]
+        assert "12" in " ".join(rows.words)
+        assert "timeout" in " ".join(rows.words)
+        assert "town-1" not in " ".join(rows.words)
+    assert "list-alarms" not in DEMO.render_staff_rows(StaffBoard(()))
+
+
+@pytest.mark.parametrize("name", get_args(AlarmName))
+def test_every_alarm_has_a_sentence(name: AlarmName) -> None:
+    for language in LANGUAGES:
+        for at in (None, datetime(2026, 11, 24, 9, 0, tzinfo=UTC)):
+            html = DEMO.render_staff_rows(StaffBoard((), (), (ListAlarm(name, 3, "label", at),)), language)
+            assert f'data-alarm="{name}"' in html
 
 
 def test_htmx_and_its_stream_are_there_before_htmx_begins() -> None:
