@@ -102,6 +102,12 @@ class Segment:
                 found.seconds[place], found.reasons[place] = self._long.read_record(at)
         return found
 
+    def read_all(self) -> tuple[U64, FoundMany]:
+        """Every serial number below 2^64, ascending, with what is said of each. Nothing is checked: `check_digest`
+        comes before. The columns lie in the mapped file; the details are copied.
+        """
+        return self._short.read_all()
+
     def check_digest(self) -> bool:
         """Is everything behind the header what was written? Reads the whole file, about 1.5 GB each second."""
         return hashlib.sha256(self._body).digest() == self._about.body_sha256
@@ -185,6 +191,11 @@ class _ShortColumns(_Columns):
         if found < serial:
             raise SegmentDamaged(_KEYS_DISORDERED)
         return None
+
+    def read_all(self) -> tuple[U64, FoundMany]:
+        keys: U64 = np.frombuffer(self.key_octets, np.uint64)
+        records = np.frombuffer(self.details, RECORD_TYPE)
+        return keys, FoundMany(records["reason"].copy(), records["seconds"].copy())
 
     def check_keys(self, page: int) -> None:
         start = page * _KEY_OCTETS
