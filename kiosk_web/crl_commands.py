@@ -119,6 +119,36 @@ def build_crl_commands(load_settings: LoadSettings, telling_errors: TellingError
                 typer.echo(line)
         raise typer.Exit(1 if report.alarms else 0)
 
+    @commands.command("check")
+    def check(
+        source: Annotated[Path, typer.Argument(metavar="INPUT", help="NDJSON or CSV; -: standard input.")],
+        target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Where the answers go; -: standard output.")],
+        form: Annotated[str | None, typer.Option("--format", help="ndjson or csv; else by the input's ending.")] = None,
+        resume: Annotated[bool, typer.Option("--resume", help="Go on where a check was ended.")] = False,
+        overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew, over an older output.")] = False,
+        data: Data = None,
+        anchors: Anchors = None,
+        deployment: Deployment = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Check certificates or serial numbers against the lists in force. Ends with 1 if a row was malformed."""
+        from kiosk_web import crl_check, crl_report, crl_rows
+
+        begin = monotonic()
+        with telling_errors(), _telling_index_errors(as_json):
+            settings = load_settings({"data": data, "anchors": anchors, "deployment": deployment})
+            chosen = crl_rows.choose_format(source.name, form)
+            with _Bar() as bar:
+                summary = crl_check.check_rows(
+                    settings, source, target, chosen, bar, clock=read_clock, resume=resume, overwrite=overwrite
+                )
+        if as_json:
+            typer.echo(json.dumps(crl_report.dump_check(summary)), err=target == crl_check.STANDARD)
+        else:
+            for line in crl_report.describe_check(summary, monotonic() - begin):
+                typer.echo(line, err=target == crl_check.STANDARD)
+        raise typer.Exit(1 if summary.outcomes.get("malformed") else 0)
+
     return commands
 
 
@@ -153,6 +183,7 @@ class _Bar:
         )
         self._sources: TaskID | None = None
         self._lists: TaskID | None = None
+        self._rows: TaskID | None = None
 
     def __enter__(self) -> _Bar:
         self._progress.start()
@@ -177,3 +208,10 @@ class _Bar:
 
     def tell_list(self, outcome: ListOutcome) -> None:
         """The bar counts octets, and the lists are told of at the end."""
+
+    def tell_size(self, octets: int | None) -> None:
+        self._rows = self._progress.add_task("checking", total=octets)
+
+    def tell_read(self, octets: int) -> None:
+        if self._rows is not None:
+            self._progress.update(self._rows, completed=octets)

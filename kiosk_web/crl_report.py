@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from kiosk_web.crl_check import CheckSummary
 from kiosk_web.crl_index import IndexReport
 from kiosk_web.services.crl_intake import ListOutcome, Result
 from kiosk_web.services.crl_refresh import SourceOutcome
@@ -80,6 +81,26 @@ def describe_report(report: IndexReport, now: datetime) -> Iterator[str]:
             yield f"source {name}: {state.why}, {_count(state.failures, 'time')} in a row"
     for alarm in report.alarms:
         yield f"ALARM {alarm.name}: {alarm.count}{', first ' + alarm.label if alarm.label else ''}"
+
+
+def describe_check(summary: CheckSummary, seconds: float) -> Iterator[str]:
+    if summary.resumed_at:
+        yield f"Went on behind row {summary.resumed_at}."
+    if summary.newer_lists:
+        yield "The rows from there on were checked against other lists than those before."
+    told = ", ".join(f"{number} {name}" for name, number in sorted(summary.outcomes.items()))
+    rows = _count(summary.rows, "row")
+    yield f"{rows} against {_count(summary.lists, 'list')} in {seconds:.1f} s: {told or 'nothing asked'}"
+
+
+def dump_check(summary: CheckSummary) -> dict[str, object]:
+    return {
+        "rows": summary.rows,
+        "outcomes": dict(sorted(summary.outcomes.items())),
+        "lists": summary.lists,
+        "resumed_at": summary.resumed_at,
+        "newer_lists": summary.newer_lists,
+    }
 
 
 def dump_list(outcome: ListOutcome) -> dict[str, object]:
