@@ -149,6 +149,17 @@ def build_crl_commands(load_settings: LoadSettings, telling_errors: TellingError
                 typer.echo(line, err=target == crl_check.STANDARD)
         raise typer.Exit(1 if summary.outcomes.get("malformed") else 0)
 
+    @commands.command("sweep")
+    def sweep(data: Data = None, as_json: AsJson = False) -> None:
+        """Look linked persons up in the lists now, mark those to be checked again. Ends with 1 without any list."""
+        from kiosk_web import crl_report, crl_sweep
+
+        with telling_errors():
+            settings = load_settings({"data": data})
+            record = asyncio.run(crl_sweep.run_sweep(settings, read_clock))
+        typer.echo(json.dumps(crl_report.dump_sweep(record)) if as_json else crl_report.describe_sweep(record))
+        raise typer.Exit(1 if record is None else 0)
+
     return commands
 
 

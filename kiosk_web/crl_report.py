@@ -10,6 +10,7 @@ from kiosk_web.crl_check import CheckSummary
 from kiosk_web.crl_index import IndexReport
 from kiosk_web.services.crl_intake import ListOutcome, Result
 from kiosk_web.services.crl_refresh import SourceOutcome
+from kiosk_web.services.ports import SweepRecord
 
 _JAPAN = timedelta(hours=9)
 _RESULTS: tuple[Result, ...] = ("taken", "unchanged", "superseded", "refused")
@@ -101,6 +102,19 @@ def dump_check(summary: CheckSummary) -> dict[str, object]:
         "resumed_at": summary.resumed_at,
         "newer_lists": summary.newer_lists,
     }
+
+
+def describe_sweep(record: SweepRecord | None) -> str:
+    if record is None:
+        return "There is no list in force: nobody was looked up."
+    persons = _count(record.persons, "linked person")
+    return f"{persons} looked up: {record.marked} to be checked again, {record.unconfirmed} could not be confirmed"
+
+
+def dump_sweep(record: SweepRecord | None) -> dict[str, object]:
+    if record is None:
+        return {"persons": 0, "marked": 0, "unconfirmed": 0, "lists": False}
+    return {"persons": record.persons, "marked": record.marked, "unconfirmed": record.unconfirmed, "lists": True}
 
 
 def dump_list(outcome: ListOutcome) -> dict[str, object]:

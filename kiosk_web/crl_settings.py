@@ -49,11 +49,15 @@ class CrlSourceSettings(BaseModel):
 
 
 class CrlSettings(BaseModel):
-    """`alarm_hours` before nextUpdate staff are told; a list is too old `max_age_hours` after its thisUpdate."""
+    """`alarm_hours` before nextUpdate staff are told; a list is too old `max_age_hours` after its thisUpdate.
+
+    `sweep_at` (time in Japan; empty: never): when linked persons are looked up in the lists (`services/sweep.py`).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     alarm_hours: Annotated[float, Field(ge=0, le=240)] = 6
     max_age_hours: Annotated[float, Field(gt=0, le=240)] = 30
+    sweep_at: Annotated[str, Field(pattern=r"^(|([01][0-9]|2[0-3]):[0-5][0-9])$")] = "03:30"
     sources: tuple[CrlSourceSettings, ...] = ()
 
     @model_validator(mode="after")

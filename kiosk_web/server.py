@@ -30,6 +30,7 @@ from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.crl_child import RefreshChild
 from kiosk_web.crl_index import build_limits, build_policy, build_sources, load_source_states, open_shelf
+from kiosk_web.crl_sweep import build_sweep
 from kiosk_web.errors import SettingsError
 from kiosk_web.pki.circuit import CircuitPolicy
 from kiosk_web.pki.ocsp import OcspResponderPolicy
@@ -46,6 +47,7 @@ from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Validation
 from kiosk_web.services.responders import GuardedFetcher
 from kiosk_web.services.sessions import SessionService
+from kiosk_web.services.sweep import LinkSweep
 from kiosk_web.services.terminals import TerminalService
 from kiosk_web.services.upkeep import Upkeep
 from kiosk_web.services.validation import Fetcher, Lists, ValidationService
@@ -82,6 +84,7 @@ class Server:
     monitoring: MonitoringService
     upkeep: Upkeep
     list_upkeep: ListUpkeep
+    sweep: LinkSweep
     resident: Application
     staff: Application
 
@@ -265,6 +268,7 @@ def _wire(
         monitoring,
         upkeep,
         list_upkeep,
+        build_sweep(settings, store, clock),
         resident,
         staff,
     )
@@ -339,7 +343,7 @@ async def serve(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> 
                 asyncio.create_task(listener.serve([opened]))
                 for listener, opened in zip(listeners, (resident, staff), strict=True)
             ]
-            upkeep = [asyncio.create_task(work.run()) for work in (server.upkeep, server.list_upkeep)]
+            upkeep = [asyncio.create_task(work.run()) for work in (server.upkeep, server.list_upkeep, server.sweep)]
             for listener in listeners:
                 await listener.answers.wait()
             staff_name = "localhost" if settings.staff_host == LOOPBACK else settings.staff_host

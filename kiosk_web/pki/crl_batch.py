@@ -80,7 +80,7 @@ class SerialJudge:
         keys = self._column.keys
         places = np.searchsorted(keys, wanted)
         inside = np.minimum(places, max(len(keys) - 1, 0))
-        hits = np.flatnonzero((keys[inside] == wanted) & (wanted != 0)) if len(keys) else ()
+        hits: list[int] = np.flatnonzero((keys[inside] == wanted) & (wanted != 0)).tolist() if len(keys) else []
         for row in hits:
             answers[row] = self._answer(self._find_entries(int(places[row]), int(wanted[row])))
         for row, serial in enumerate(serials):

@@ -27,6 +27,7 @@ class IssuanceService:
     ) -> str:
         """The identifier of the certificate's holder for this service. The verdict must have accepted before."""
         person = await self._find_or_add(transaction, certificate, now)
+        await transaction.persons.clear_check_again(person)
         if service.terms.identifier_kind == "ppid":
             return await self._issue_ppid(transaction, person, service.system, now)
         return await self._issue_mykey_id(transaction, person, now)

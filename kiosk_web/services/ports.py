@@ -5,7 +5,7 @@ Rows are plain values. A `Transaction` commits when its `async with` ends withou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -218,6 +218,28 @@ class SessionRows(Protocol):
         ...
 
 
+@dataclass(frozen=True, repr=False)
+class SweptPerson:
+    """One linked person, by the newest certificate known of them."""
+
+    person: str
+    issuer_key_id: bytes
+    serial: int
+
+
+@dataclass(frozen=True)
+class SweepRecord:
+    """One sweep: when, how far (`reached` is the last person; empty before and after), and how many. No person."""
+
+    began_at: datetime
+    ended_at: datetime | None = None
+    reached: str = ""
+    persons: int = 0
+    marked: int = 0
+    unconfirmed: int = 0
+    id: int = 0
+
+
 class PersonRows(Protocol):
     async def find(self, issuer_key_id: bytes, serial: int) -> str | None: ...
     async def add(self, person: str, issuer_key_id: bytes, serial: int, now: datetime) -> None: ...
@@ -233,6 +255,23 @@ class PersonRows(Protocol):
     async def add_mykey_id(self, person: str, mykey_id: str, now: datetime) -> bool:
         """False if this very MyKey ID exists already."""
         ...
+
+    async def list_linked(self, systems: Collection[str], after: str, limit: int) -> tuple[SweptPerson, ...]:
+        """Persons behind `after` who have a PPID in one of `systems` or an issued MyKey ID, in order."""
+        ...
+
+    async def mark_check_again(self, persons: Sequence[str]) -> None: ...
+    async def clear_check_again(self, person: str) -> None: ...
+    async def must_check_again(self, person: str) -> bool: ...
+
+
+class SweepRows(Protocol):
+    async def find_latest(self) -> SweepRecord | None: ...
+    async def add(self, record: SweepRecord) -> int:
+        """The number under which `save` finds it."""
+        ...
+
+    async def save(self, record: SweepRecord) -> None: ...
 
 
 class AuditRows(Protocol):
@@ -268,6 +307,8 @@ class Transaction(Protocol):
     def audit(self) -> AuditRows: ...
     @property
     def fallback(self) -> FallbackRows: ...
+    @property
+    def sweeps(self) -> SweepRows: ...
 
 
 class Store(Protocol):

@@ -21,6 +21,7 @@ from kiosk_web.adapters.store.fallback import SqlFallbackRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
 from kiosk_web.adapters.store.sessions import SqlSessionRows
 from kiosk_web.adapters.store.statements import InlineStatements, Statements
+from kiosk_web.adapters.store.sweeps import SqlSweepRows
 from kiosk_web.adapters.store.terminals import SqlTerminalRows
 
 FILE_NAME = "kiosk.sqlite3"
@@ -68,6 +69,7 @@ class SqlTransaction:
     persons: SqlPersonRows
     audit: SqlAuditRows
     fallback: SqlFallbackRows
+    sweeps: SqlSweepRows
     connection: Statements
 
 
@@ -79,6 +81,7 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
         SqlPersonRows(statements),
         SqlAuditRows(statements),
         SqlFallbackRows(statements),
+        SqlSweepRows(statements),
         statements,
     )
 

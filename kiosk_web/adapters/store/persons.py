@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.statements import Statements
+from kiosk_web.services.ports import SweptPerson
 
 _c = schema.person_certificates.c
 _p = schema.pairwise_ids.c
@@ -57,3 +59,33 @@ class SqlPersonRows:
             .on_conflict_do_nothing(index_elements=["mykey_id"])
         )
         return added.rowcount == 1
+
+    async def list_linked(self, systems: Collection[str], after: str, limit: int) -> tuple[SweptPerson, ...]:
+        newer = schema.person_certificates.alias("newer").c
+        ppid = exists().where(_p.person_id == _c.person_id, _p.system.in_(sorted(systems)))
+        mykey_id = exists().where(_m.person_id == _c.person_id, _m.state == "issued")
+        superseded = exists().where(newer.person_id == _c.person_id, newer.created_at > _c.created_at)
+        rows = await self._connection.execute(
+            select(_c.person_id, _c.issuer_key_id, _c.serial)
+            .where(_c.person_id > after, or_(ppid, mykey_id), ~superseded)
+            .order_by(_c.person_id)
+            .limit(limit)
+        )
+        return tuple(SweptPerson(row.person_id, row.issuer_key_id, int(row.serial)) for row in rows)
+
+    async def mark_check_again(self, persons: Sequence[str]) -> None:
+        for person in persons:
+            await self._set_check_again(person, wanted=True)
+
+    async def clear_check_again(self, person: str) -> None:
+        await self._set_check_again(person, wanted=False)
+
+    async def must_check_again(self, person: str) -> bool:
+        query = select(schema.persons.c.check_again).where(schema.persons.c.id == person)
+        return bool((await self._connection.execute(query)).scalar_one_or_none())
+
+    async def _set_check_again(self, person: str, *, wanted: bool) -> None:
+        table = schema.persons
+        await self._connection.execute(
+            update(table).where(table.c.id == person, table.c.check_again != wanted).values(check_again=wanted)
+        )

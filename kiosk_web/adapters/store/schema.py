@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -146,6 +147,7 @@ persons = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("created_at", UtcTime, nullable=False),
+    Column("check_again", Boolean, nullable=False, server_default=false()),  # services/sweep.py: and nothing of why
 )
 
 person_certificates = Table(
@@ -208,6 +210,18 @@ fallback_openings = Table(
     Column("closed_at", UtcTime),
     Column("reason", Text, nullable=False),
     Column("opened_by", Text, nullable=False),
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("began_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("reached", Text, nullable=False),  # the person behind whom it goes on; empty before and after
+    Column("persons", Integer, nullable=False),
+    Column("marked", Integer, nullable=False),
+    Column("unconfirmed", Integer, nullable=False),
 )
 
 audit = Table(
