@@ -126,3 +126,9 @@ def test_text_leaves_out_what_was_not_reached() -> None:
     assert "outcome    malformed (trust.0.form)\njudged at  2026-11-23T03:00:00Z\n" in text
     assert "trust.1.key" not in text
     assert "skipped  ocsp          nobody" in text
+
+
+def test_the_name_of_a_file_may_be_no_text() -> None:
+    verification = build(evidence=(Exhibit("certificate", b"\1" * 32, "card\udcff"),))
+    assert "card\\udcff" in write_text(verification)
+    assert json.loads(write_json(verification))["evidence"][0]["source"] == "card\udcff"
