@@ -28,7 +28,7 @@ def write_json(verification: Verification) -> str:
 def write_text(verification: Verification) -> str:
     """Plain lines: the outcome first, then the steps, then what was looked at.
 
-    Steps that were skipped because an earlier one failed are left out. Octets of file names that are no text are escaped.
+    Steps skipped because an earlier one failed are left out. Octets of file names that are no text are escaped.
     """
     return "\n".join(_write_lines(verification)).encode("utf-8", "backslashreplace").decode()
 
