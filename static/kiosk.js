@@ -11,6 +11,8 @@ const RETRY_MS = 500;
 const DOUBLE_TAP_MS = 400; // a second touch of the same button on the same screen within this time is not meant
 const STREAM_RETRY_MS = 3000;
 const NO_ENTRY = new Set([401, 403]);
+// The head of a fragment (templates/kiosk/stage.html). No value in it has a ">": they are escaped.
+const STAGE = /^\s*<section id="stage"[^>]* data-state="([a-z_]+)"[^>]* data-version="(\d+)"/;
 
 class Kiosk {
   #main = document.getElementById("stream");
@@ -20,6 +22,7 @@ class Kiosk {
   #commandsRun = new Set();
   #seq = 0;
   #queue = Promise.resolve();
+  #underWay = []; // kinds of the events that are not answered yet
   #touch = null; // the last one, until a second of its kind would be meant
   #admitted = false;
   #admittedOnce = false;
@@ -58,34 +61,34 @@ class Kiosk {
 
   // ---- screens ------------------------------------------------------------------------------------------------------------
 
-  /** Puts a fragment in place, unless a newer one is shown already. `force`: the version begins anew (a new page was verified). */
+  /** Puts a fragment in place, unless it or a newer one is shown. `force`: the version begins anew (a new page was verified). */
   async #show(html, force = false) {
-    const version = this.#judge(html);
-    if (version === null) return false;
-    if (!force && version < this.#version) return true;
-    this.#version = version;
+    const head = this.#judge(html);
+    if (head === null || (!force && this.#isShown(head))) return;
+    this.#version = head.version;
     await htmx.swap({ sourceElement: this.#main, target: this.#main, swap: "innerMorph", text: html });
     this.#entered();
-    return true;
   }
 
   /**
    * A page that proves its bridge anew becomes its own newer page: what its older stream says last is not meant for it. A page that
    * another one has superseded loses its bridge too (docs/wire.md 4); stream and socket may tell it in either order.
    */
-  #isOwnShadow(html) {
-    if (!this.#welcoming && !this.bridge.ready) return false;
-    const stage = new DOMParser().parseFromString(html, "text/html").getElementById("stage");
-    if (stage?.dataset.state !== "superseded") return false;
+  #isOwnShadow({ state }, html) {
+    if ((!this.#welcoming && !this.bridge.ready) || state !== "superseded") return false;
     this.#shadow = html;
     return true;
   }
 
-  /** The version of a fragment; null for anything that is not one. */
+  /** State and version of a fragment; null for anything that is not one. */
   #judge(html) {
-    const stage = new DOMParser().parseFromString(html, "text/html").getElementById("stage");
-    const version = Number(stage?.dataset.version || NaN);
-    return Number.isSafeInteger(version) ? version : null;
+    const [, state, version] = STAGE.exec(html) ?? [];
+    return state ? { state, version: Number(version) } : null;
+  }
+
+  /** Answer and push bring every screen twice: the second time there is nothing to do. */
+  #isShown({ state, version }) {
+    return version < this.#version || (version === this.#version && state === this.#state);
   }
 
   #entered() {
@@ -141,12 +144,20 @@ class Kiosk {
 
   // ---- server -------------------------------------------------------------------------------------------------------------
 
-  /** Tells the server what happened; one after the other, in this order. */
+  /**
+   * Tells the server what happened; one after the other, in this order. Only `signed` does not wait for the answer to `pin_submitted`,
+   * for it says that too; should it arrive first, the server refuses the other by its number.
+   */
   send(event) {
     this.#seq += 1;
     const body = { v: VERSION, seq: this.#seq, event };
-    this.#queue = this.#queue.then(() => this.#deliver(body)).catch((error) => console.error(error.name));
-    return this.#queue;
+    const overtakes = event.type === "signed" && this.#underWay.every((type) => type === "pin_submitted");
+    this.#underWay.push(event.type);
+    const delivered = (overtakes ? this.#deliver(body) : this.#queue.then(() => this.#deliver(body)))
+      .catch((error) => console.error(error.name))
+      .finally(() => this.#underWay.splice(this.#underWay.indexOf(event.type), 1));
+    this.#queue = Promise.all([this.#queue, delivered]);
+    return delivered;
   }
 
   async #deliver(body) {
@@ -284,9 +295,10 @@ class Kiosk {
       pin.fill(0);
       return;
     }
+    // the card first: it takes longest
+    const entered = need.keypad ? this.bridge.enterPinAtReader() : this.bridge.enterPin(need.challenge, card, pin);
     this.send({ type: "pin_submitted", challenge: need.challenge });
-    if (need.keypad) this.bridge.enterPinAtReader();
-    else await this.bridge.enterPin(need.challenge, card, pin);
+    await entered;
   }
 
   async #bridgeTrouble(cause, wasReady) {
@@ -388,8 +400,9 @@ class Kiosk {
     on("htmx:sse:before:message", (event) => {
       const { message } = event.detail;
       if (message.event) return;
-      const version = this.#judge(message.data);
-      if (version === null || version < this.#version || this.#isOwnShadow(message.data)) event.preventDefault();
+      const head = this.#judge(message.data);
+      if (head === null || head.version < this.#version) event.preventDefault();
+      else if (this.#isOwnShadow(head, message.data) || this.#isShown(head)) event.preventDefault();
     });
     on("htmx:sse:after:message", () => this.#entered());
     on("htmx:before:swap", (event) => {

@@ -31,6 +31,13 @@ NEED_PIN = {
     "max": 4,
     "confirm": False,
 }
+RESULT = {
+    "type": "result",
+    "challenge": CHALLENGE,
+    "card_signature": encode(b"signature"),
+    "counter": 2,
+    "signature": encode(bytes(64)),
+}
 CARD_THERE = {"type": "reader", "reader": "ready", "card": "ours", "instance": CARD}
 CARD_GONE = {"type": "reader", "reader": "ready", "card": "none", "instance": ""}
 
@@ -156,6 +163,50 @@ def test_what_was_typed_survives_a_push_and_not_the_removal_of_the_card(page: Pa
     stand.say(CARD_GONE)
     stand.wait_for_event("card_changed")
     filled(page, 0)
+
+
+def test_a_signature_does_not_wait_for_the_answer_to_what_it_says_too(page: Page, stand: PageStand) -> None:
+    reach_pin(page, stand)
+    stand.withheld = "pin_submitted"
+    page.keyboard.type("1234")
+    page.keyboard.press("Enter")
+    stand.wait_for_event("pin_submitted")
+    stand.say(RESULT)
+    assert stand.wait_for_event("signed")["card_signature"] == RESULT["card_signature"]
+    stand.show("result")
+    in_state(page, "result")
+    stand.answer_withheld()  # with the screen that held before: it is dropped
+    page.locator("#finish").click()
+    stand.wait_for_event("finished")
+    in_state(page, "result")
+
+
+def test_nothing_overtakes_a_card_that_was_lifted(page: Page, stand: PageStand) -> None:
+    reach_pin(page, stand)
+    stand.withheld = "card_changed"
+    stand.say(CARD_GONE)
+    stand.wait_for_event("card_changed")
+    stand.say(RESULT)
+    stand.say({"type": "pin_refused", "challenge": CHALLENGE, "tries_left": 2})
+    page.locator("#help").click()
+    expect(page.locator("#pin-dots .dot.is-filled")).to_have_count(0)
+    assert stand.events.empty()
+    stand.answer_withheld()
+    assert [stand.events.get(timeout=20)["type"] for _ in range(3)] == ["signed", "pin_refused", "help_called"]
+
+
+def test_a_screen_that_comes_twice_is_put_in_place_once(page: Page, stand: PageStand) -> None:
+    open_page(page, stand)
+    page.evaluate("addEventListener('htmx:after:swap', () => { window.swaps = (window.swaps ?? 0) + 1; })")
+    stand.show("awaiting_card")
+    in_state(page, "awaiting_card")
+    for _ in range(3):
+        stand.push(stand.view)
+    page.locator("#help").click()
+    stand.wait_for_event("help_called")
+    stand.show("taking_card")
+    in_state(page, "taking_card")
+    assert page.evaluate("window.swaps") == 2
 
 
 def test_an_older_screen_is_dropped(page: Page, stand: PageStand) -> None:

@@ -71,7 +71,8 @@ def build_ticket() -> str:
 class PageStand:
     """`events` and `heard` are what the page told server and bridge, in order; `pins` what the bridge decrypted.
 
-    So many of the next events as `overtaken` says are answered as those of an older page.
+    So many of the next events as `overtaken` says are answered as those of an older page. Events of the kind `withheld`
+    are answered when `answer_withheld` is called, all others at once.
     """
 
     def __init__(self) -> None:
@@ -85,12 +86,14 @@ class PageStand:
         self.view: StageView = build_patterns()["connecting"]
         self.answering = True
         self.overtaken = 0
+        self.withheld = ""
         self.bridge_port = 0
         self.port = 0
         self._version = 0
         self._streams: list[asyncio.Queue[str]] = []
         self._sockets: set[ServerConnection] = set()
         self._loop = asyncio.new_event_loop()
+        self._answering_withheld = asyncio.Event()
         self._stopping = asyncio.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True)
@@ -121,6 +124,9 @@ class PageStand:
 
     def close_sockets(self, code: int) -> None:
         self._call(lambda: [asyncio.ensure_future(connection.close(code)) for connection in self._sockets])
+
+    def answer_withheld(self) -> None:
+        self._call(self._answering_withheld.set)
 
     def wait_for_event(self, kind: str) -> dict[str, Any]:
         return self._wait(self.events, kind)
@@ -187,7 +193,10 @@ class PageStand:
             later = self.view.deadline_at + timedelta(seconds=120)
             self.view = replace(self.view, version=self._version, deadline_at=later)
         self.events.put(event)
-        return HTMLResponse(self.renderer.render_stage(self.view))
+        answer = HTMLResponse(self.renderer.render_stage(self.view))
+        if event["type"] == self.withheld:
+            await self._answering_withheld.wait()
+        return answer
 
     async def _trouble(self, request: Request) -> Response:
         name = f"out_of_service-{request.path_params['cause']}"
