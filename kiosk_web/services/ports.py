@@ -297,6 +297,10 @@ class FallbackRows(Protocol):
 
 
 class Transaction(Protocol):
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """A part that is undone alone when its `async with` ends with an exception, which goes on from there."""
+        ...
+
     @property
     def terminals(self) -> TerminalRows: ...
     @property

@@ -135,20 +135,30 @@ class SessionService:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _redeem(self, page: PageRecord, seq: int, event: e.Signed) -> Answer:
-        """The nonce first, in a transaction of its own: whatever happens afterwards, it is used."""
-        snapshot = await self.load(page.terminal)
-        expected = isinstance(snapshot.state, s.AwaitingPin | s.CheckingPin)
-        expected = expected and s.derive_challenge(snapshot.state) == event.challenge
-        now = self._clock()
+        """The nonce first: all that follows has a savepoint of its own, so that whatever becomes of it, it is used."""
+        failure: Exception | None = None
+        progress: _Progress | None = None
         async with self._store.write() as transaction:
-            stored = await transaction.sessions.find_challenge(event.challenge)
-            used = stored is not None and stored.consumed_at is not None
             fresh = await transaction.terminals.raise_sequence(page.id, seq)
-            consumed = None
+            state = _build_snapshot(page.terminal, await transaction.sessions.load(page.terminal)).state
+            expected = isinstance(state, s.AwaitingPin | s.CheckingPin)
+            expected = expected and s.derive_challenge(state) == event.challenge
+            consumed, used = None, False
             if expected and fresh:
+                now = self._clock()
                 consumed = await transaction.sessions.consume_challenge(event.challenge, page.terminal, now)
+            if consumed is None:
+                stored = await transaction.sessions.find_challenge(event.challenge)
+                used = stored is not None and stored.consumed_at is not None
+            else:
+                try:
+                    progress = await self._advance_apart(transaction, page.terminal, event, page)
+                except Exception as error:
+                    failure = error
+        if failure is not None:
+            return await self._end_failed(page.terminal, event, failure, page)
         if consumed is not None:
-            return await self._run(page.terminal, event, page=page)
+            return await self._answer(page.terminal, progress, page)
         if used:
             return Answer(await self.load_for_page(page), "challenge_used")
         if expected and fresh:
@@ -166,15 +176,18 @@ class SessionService:
                 except VersionConflict:
                     continue
             raise VersionConflict(f"{type(event).__name__} after {ATTEMPTS} attempts")
-        except IllegalEvent:
-            return Answer(_show(page, await self.load(terminal)), "illegal_event")
         except Exception as error:
-            # Whatever it was, this visit ends here and the next one works.
-            where = describe_place(error.__traceback__)
-            self._log.error("session", terminal=terminal, error=type(error).__name__, where=where)
-            if isinstance(event, e.WorkInterrupted):
-                raise
-            return await self._run(terminal, e.WorkInterrupted(), page=page)
+            return await self._end_failed(terminal, event, error, page)
+
+    async def _end_failed(self, terminal: str, event: e.Event, error: Exception, page: PageRecord | None) -> Answer:
+        """An event that has no place changes nothing; after any other error this visit ends and the next one works."""
+        if isinstance(error, IllegalEvent):
+            return Answer(_show(page, await self.load(terminal)), "illegal_event")
+        where = describe_place(error.__traceback__)
+        self._log.error("session", terminal=terminal, error=type(error).__name__, where=where)
+        if isinstance(event, e.WorkInterrupted):
+            raise error
+        return await self._run(terminal, e.WorkInterrupted(), page=page)
 
     async def _attempt(self, terminal: str, event: e.Event, page: PageRecord | None, seq: int | None) -> Answer:
         fresh = True
@@ -185,10 +198,26 @@ class SessionService:
                 progress = await self._advance(transaction, terminal, event, page)
         if not fresh:
             return Answer(_show(page, await self.load(terminal)), "sequence")
+        return await self._answer(terminal, progress, page)
+
+    async def _answer(self, terminal: str, progress: _Progress | None, page: PageRecord | None) -> Answer:
+        """After the commit."""
         if progress is None:
             return Answer(_show(page, await self.load(terminal)), "superseded")
         self._follow(terminal, progress)
         return Answer(progress.after)
+
+    async def _advance_apart(
+        self, transaction: Transaction, terminal: str, event: e.Event, page: PageRecord | None
+    ) -> _Progress | None:
+        """`_advance` in a savepoint: when it fails, what this transaction did before stays."""
+        for _ in range(ATTEMPTS):
+            try:
+                async with transaction.savepoint():
+                    return await self._advance(transaction, terminal, event, page)
+            except VersionConflict:
+                continue
+        raise VersionConflict(f"{type(event).__name__} after {ATTEMPTS} attempts")
 
     async def _advance(
         self, transaction: Transaction, terminal: str, event: e.Event, page: PageRecord | None

@@ -12,6 +12,8 @@ from kiosk_web.services.ports import AuditRecord, LatestVisit
 
 _a = schema.audit.c
 
+_ADD = insert(schema.audit)
+
 
 class SqlAuditRows:
     """Implements `services.ports.AuditRows`."""
@@ -22,7 +24,7 @@ class SqlAuditRows:
     async def add(self, record: AuditRecord) -> None:
         values = asdict(record)
         values["terminal_id"] = values.pop("terminal")
-        await self._connection.execute(insert(schema.audit).values(**values))
+        await self._connection.execute(_ADD, values)
 
     async def list_latest(self) -> tuple[LatestVisit, ...]:
         newest = select(func.max(_a.id)).group_by(_a.terminal_id)

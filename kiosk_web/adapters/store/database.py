@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,9 @@ class SqlTransaction:
     fallback: SqlFallbackRows
     sweeps: SqlSweepRows
     connection: Statements
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        return self.connection.savepoint()
 
 
 def _build_transaction(connection: Connection) -> SqlTransaction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, insert, or_, select, update
+from sqlalchemy import bindparam, exists, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import schema
@@ -16,6 +16,10 @@ _c = schema.person_certificates.c
 _p = schema.pairwise_ids.c
 _m = schema.mykey_ids.c
 
+_FIND = select(_c.person_id).where(_c.issuer_key_id == bindparam("issuer"), _c.serial == bindparam("serial"))
+_FIND_PPID = select(_p.ppid).where(_p.person_id == bindparam("person"), _p.system == bindparam("system"))
+_FIND_MYKEY_ID = select(_m.mykey_id, _m.state).where(_m.person_id == bindparam("person"), _m.state != "superseded")
+
 
 class SqlPersonRows:
     """Implements `services.ports.PersonRows`."""
@@ -24,8 +28,8 @@ class SqlPersonRows:
         self._connection = connection
 
     async def find(self, issuer_key_id: bytes, serial: int) -> str | None:
-        query = select(_c.person_id).where(_c.issuer_key_id == issuer_key_id, _c.serial == str(serial))
-        return (await self._connection.execute(query)).scalar_one_or_none()
+        parameters = {"issuer": issuer_key_id, "serial": str(serial)}
+        return (await self._connection.execute(_FIND, parameters)).scalar_one_or_none()
 
     async def add(self, person: str, issuer_key_id: bytes, serial: int, now: datetime) -> None:
         await self._connection.execute(insert(schema.persons).values(id=person, created_at=now))
@@ -36,8 +40,8 @@ class SqlPersonRows:
         )
 
     async def find_ppid(self, person: str, system: str) -> str | None:
-        query = select(_p.ppid).where(_p.person_id == person, _p.system == system)
-        return (await self._connection.execute(query)).scalar_one_or_none()
+        parameters = {"person": person, "system": system}
+        return (await self._connection.execute(_FIND_PPID, parameters)).scalar_one_or_none()
 
     async def add_ppid(self, person: str, system: str, ppid: str, now: datetime) -> bool:
         added = await self._connection.execute(
@@ -48,8 +52,7 @@ class SqlPersonRows:
         return added.rowcount == 1
 
     async def find_mykey_id(self, person: str) -> tuple[str, str] | None:
-        query = select(_m.mykey_id, _m.state).where(_m.person_id == person, _m.state != "superseded")
-        row = (await self._connection.execute(query)).one_or_none()
+        row = (await self._connection.execute(_FIND_MYKEY_ID, {"person": person})).one_or_none()
         return None if row is None else (row.mykey_id, row.state)
 
     async def add_mykey_id(self, person: str, mykey_id: str, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.statements import Statements
@@ -16,6 +16,34 @@ _o = schema.outbox.c
 _h = schema.hello_tickets.c
 _p = schema.pages.c
 
+_LOAD = select(schema.sessions).where(_s.terminal_id == bindparam("terminal"))
+_SAVE = update(schema.sessions).where(_s.terminal_id == bindparam("terminal"), _s.version == bindparam("expected"))
+_ADD_CHALLENGE = insert(schema.challenges)
+_FIND_CHALLENGE = select(schema.challenges).where(_c.id == bindparam("challenge"))
+_CONSUME_CHALLENGE = (
+    update(schema.challenges)
+    .where(
+        _c.id == bindparam("challenge"),
+        _c.terminal_id == bindparam("terminal"),
+        _c.consumed_at.is_(None),
+        _c.expires_at >= bindparam("now"),
+    )
+    .values(consumed_at=bindparam("now"))
+    .returning(*schema.challenges.c)
+)
+_IS_REFERENCE_USED = (
+    select(_c.reference)
+    .where(_c.reference == bindparam("reference"))
+    .union_all(select(schema.audit.c.reference).where(schema.audit.c.reference == bindparam("reference")))
+    .limit(1)
+)
+_ADD_WORK = insert(schema.outbox)
+_FINISH_WORK = (
+    update(schema.outbox)
+    .where(_o.terminal_id == bindparam("terminal"), _o.challenge_id == bindparam("challenge"), _o.done_at.is_(None))
+    .values(done_at=bindparam("now"))
+)
+
 
 class SqlSessionRows:
     """Implements `services.ports.SessionRows`."""
@@ -24,7 +52,7 @@ class SqlSessionRows:
         self._connection = connection
 
     async def load(self, terminal: str) -> SessionRecord | None:
-        row = (await self._connection.execute(select(schema.sessions).where(_s.terminal_id == terminal))).one_or_none()
+        row = (await self._connection.execute(_LOAD, {"terminal": terminal})).one_or_none()
         return None if row is None else _build_session(row)
 
     async def save(
@@ -43,12 +71,8 @@ class SqlSessionRows:
                 return False
             await self._connection.execute(insert(schema.sessions).values(terminal_id=record.terminal, **values))
             return True
-        changed = await self._connection.execute(
-            update(schema.sessions)
-            .where(_s.terminal_id == record.terminal, _s.version == expected_version)
-            .values(**values)
-        )
-        return changed.rowcount == 1
+        parameters = {"terminal": record.terminal, "expected": expected_version, **values}
+        return (await self._connection.execute(_SAVE, parameters)).rowcount == 1
 
     async def list_due(self, now: datetime) -> tuple[str, ...]:
         rows = await self._connection.execute(select(_s.terminal_id).where(_s.deadline_at <= now))
@@ -59,62 +83,44 @@ class SqlSessionRows:
         return tuple(_build_session(row) for row in rows)
 
     async def add_challenge(self, record: ChallengeRecord) -> None:
-        await self._connection.execute(
-            insert(schema.challenges).values(
-                id=record.id,
-                ticket=record.ticket,
-                terminal_id=record.terminal,
-                origin=record.origin,
-                session=record.session,
-                service=record.service,
-                purpose=record.purpose,
-                method=record.method,
-                nonce=record.nonce,
-                consent=record.consent,
-                lease=record.lease,
-                card=record.card,
-                reference=record.reference,
-                issued_at=record.issued_at,
-                expires_at=record.expires_at,
-            )
-        )
+        values = {
+            "id": record.id,
+            "ticket": record.ticket,
+            "terminal_id": record.terminal,
+            "origin": record.origin,
+            "session": record.session,
+            "service": record.service,
+            "purpose": record.purpose,
+            "method": record.method,
+            "nonce": record.nonce,
+            "consent": record.consent,
+            "lease": record.lease,
+            "card": record.card,
+            "reference": record.reference,
+            "issued_at": record.issued_at,
+            "expires_at": record.expires_at,
+        }
+        await self._connection.execute(_ADD_CHALLENGE, values)
 
     async def find_challenge(self, challenge: str) -> ChallengeRecord | None:
-        row = (await self._connection.execute(select(schema.challenges).where(_c.id == challenge))).one_or_none()
+        row = (await self._connection.execute(_FIND_CHALLENGE, {"challenge": challenge})).one_or_none()
         return None if row is None else _build_challenge(row)
 
     async def consume_challenge(self, challenge: str, terminal: str, now: datetime) -> ChallengeRecord | None:
-        row = (
-            await self._connection.execute(
-                update(schema.challenges)
-                .where(
-                    _c.id == challenge,
-                    _c.terminal_id == terminal,
-                    _c.consumed_at.is_(None),
-                    _c.expires_at >= now,
-                )
-                .values(consumed_at=now)
-                .returning(*schema.challenges.c)
-            )
-        ).one_or_none()
+        parameters = {"challenge": challenge, "terminal": terminal, "now": now}
+        row = (await self._connection.execute(_CONSUME_CHALLENGE, parameters)).one_or_none()
         return None if row is None else _build_challenge(row)
 
     async def is_reference_used(self, reference: str) -> bool:
-        challenge = select(_c.reference).where(_c.reference == reference)
-        recorded = select(schema.audit.c.reference).where(schema.audit.c.reference == reference)
-        return (await self._connection.execute(challenge.union_all(recorded).limit(1))).first() is not None
+        return (await self._connection.execute(_IS_REFERENCE_USED, {"reference": reference})).first() is not None
 
     async def add_work(self, terminal: str, challenge: str, now: datetime) -> None:
-        await self._connection.execute(
-            insert(schema.outbox).values(terminal_id=terminal, challenge_id=challenge, created_at=now)
-        )
+        values = {"terminal_id": terminal, "challenge_id": challenge, "created_at": now}
+        await self._connection.execute(_ADD_WORK, values)
 
     async def finish_work(self, terminal: str, challenge: str, now: datetime) -> None:
-        await self._connection.execute(
-            update(schema.outbox)
-            .where(_o.terminal_id == terminal, _o.challenge_id == challenge, _o.done_at.is_(None))
-            .values(done_at=now)
-        )
+        parameters = {"terminal": terminal, "challenge": challenge, "now": now}
+        await self._connection.execute(_FINISH_WORK, parameters)
 
     async def list_unfinished_work(self) -> tuple[OutboxRecord, ...]:
         rows = await self._connection.execute(select(schema.outbox).where(_o.done_at.is_(None)).order_by(_o.id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.statements import Statements
@@ -21,6 +21,21 @@ _e = schema.enrolments.c
 _h = schema.hello_tickets.c
 _p = schema.pages.c
 _s = schema.sessions.c
+
+_FIND = select(schema.terminals).where(_t.id == bindparam("terminal"))
+_RAISE_COUNTER = (
+    update(schema.terminals)
+    .where(_t.id == bindparam("terminal"), _t.counter < bindparam("higher"))
+    .values(counter=bindparam("higher"))
+)
+_FIND_PAGE = (
+    select(_p.id, _p.terminal_id, _p.superseded_at)
+    .join(schema.terminals, _t.id == _p.terminal_id)
+    .where(_p.cookie_sha256 == bindparam("cookie"), _t.revoked_at.is_(None))
+)
+_RAISE_SEQUENCE = (
+    update(schema.pages).where(_p.id == bindparam("page"), _p.seq < bindparam("higher")).values(seq=bindparam("higher"))
+)
 
 
 class SqlTerminalRows:
@@ -48,7 +63,7 @@ class SqlTerminalRows:
         )
 
     async def find(self, terminal: str) -> TerminalRecord | None:
-        row = (await self._connection.execute(select(schema.terminals).where(_t.id == terminal))).one_or_none()
+        row = (await self._connection.execute(_FIND, {"terminal": terminal})).one_or_none()
         return None if row is None else _build_terminal(row)
 
     async def find_by_name(self, name: str) -> TerminalRecord | None:
@@ -96,9 +111,7 @@ class SqlTerminalRows:
         return changed.rowcount == 1
 
     async def raise_counter(self, terminal: str, counter: int) -> bool:
-        changed = await self._connection.execute(
-            update(schema.terminals).where(_t.id == terminal, _t.counter < counter).values(counter=counter)
-        )
+        changed = await self._connection.execute(_RAISE_COUNTER, {"terminal": terminal, "higher": counter})
         return changed.rowcount == 1
 
     async def add_hello(self, record: HelloRecord) -> None:
@@ -157,13 +170,7 @@ class SqlTerminalRows:
         )
 
     async def find_page(self, cookie_sha256: bytes) -> PageRecord | None:
-        row = (
-            await self._connection.execute(
-                select(_p.id, _p.terminal_id, _p.superseded_at)
-                .join(schema.terminals, _t.id == _p.terminal_id)
-                .where(_p.cookie_sha256 == cookie_sha256, _t.revoked_at.is_(None))
-            )
-        ).one_or_none()
+        row = (await self._connection.execute(_FIND_PAGE, {"cookie": cookie_sha256})).one_or_none()
         return None if row is None else PageRecord(row.id, row.terminal_id, row.superseded_at is None)
 
     async def is_current(self, page: str) -> bool:
@@ -179,9 +186,7 @@ class SqlTerminalRows:
         return (await self._connection.execute(query)).first() is not None
 
     async def raise_sequence(self, page: str, seq: int) -> bool:
-        changed = await self._connection.execute(
-            update(schema.pages).where(_p.id == page, _p.seq < seq).values(seq=seq)
-        )
+        changed = await self._connection.execute(_RAISE_SEQUENCE, {"page": page, "higher": seq})
         return changed.rowcount == 1
 
     async def list_revoked_in_service(self) -> tuple[str, ...]:

@@ -150,6 +150,35 @@ async def test_what_nobody_foresaw_ends_one_visit_and_not_the_next(
     assert (await terminal.sign(card)).state == "result"
 
 
+async def test_a_nonce_stays_used_when_what_follows_breaks(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, card = await stand.opened(), stand.card()
+    await stand.typing(terminal, card)
+    await terminal.submit_pin()
+    signed = terminal.build_signed(card)
+
+    def explode(der: bytes) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stand.server.sessions._validation, "judge_trust", explode)
+        stage = await terminal.send("signed", **signed)
+    assert (stage.status, stage.state, stage.code) == (200, "refused", "internal")
+    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
+    assert connection.execute("SELECT consumed_at IS NOT NULL FROM challenges").fetchall() == [(1,)]
+    connection.close()
+    again = await terminal.send("signed", **signed)
+    assert (again.status, again.refusal, again.state) == (409, "challenge_used", "refused")
+
+
+async def test_a_signature_may_overtake_the_word_that_a_pin_was_given(stand: Stand) -> None:
+    terminal, card = await stand.opened(), stand.card()
+    await stand.typing(terminal, card)
+    challenge = terminal.build_certificate(card)["challenge"]
+    assert (await terminal.send_as(terminal.seq + 2, "signed", **terminal.build_signed(card))).state == "result"
+    late = await terminal.send_as(terminal.seq + 1, "pin_submitted", challenge=challenge)
+    assert (late.status, late.refusal, late.state) == (409, "sequence", "result")
+
+
 async def test_an_answer_of_the_responder_for_an_earlier_visit_is_ignored(stand: Stand) -> None:
     stand.responder.gate.clear()
     terminal = await stand.opened()
