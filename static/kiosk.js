@@ -17,6 +17,7 @@ const STAGE = /^\s*<section id="stage"[^>]* data-state="([a-z_]+)"[^>]* data-ver
 class Kiosk {
   #main = document.getElementById("stream");
   #version = -1;
+  #html = ""; // the fragment that is shown, to the letter
   #state = "";
   #screens = 0; // how many were shown
   #commandsRun = new Set();
@@ -64,8 +65,9 @@ class Kiosk {
   /** Puts a fragment in place, unless it or a newer one is shown. `force`: the version begins anew (a new page was verified). */
   async #show(html, force = false) {
     const head = this.#judge(html);
-    if (head === null || (!force && this.#isShown(head))) return;
+    if (head === null || (!force && this.#isShown(head, html))) return;
     this.#version = head.version;
+    this.#html = html;
     await htmx.swap({ sourceElement: this.#main, target: this.#main, swap: "innerMorph", text: html });
     this.#entered();
   }
@@ -86,9 +88,9 @@ class Kiosk {
     return state ? { state, version: Number(version) } : null;
   }
 
-  /** Answer and push bring every screen twice: the second time there is nothing to do. */
-  #isShown({ state, version }) {
-    return version < this.#version || (version === this.#version && state === this.#state);
+  /** This fragment or a newer one. Answer and push bring every screen twice: the second time there is nothing to do. */
+  #isShown({ version }, html) {
+    return version < this.#version || html === this.#html;
   }
 
   #entered() {
@@ -401,8 +403,8 @@ class Kiosk {
       const { message } = event.detail;
       if (message.event) return;
       const head = this.#judge(message.data);
-      if (head === null || head.version < this.#version) event.preventDefault();
-      else if (this.#isOwnShadow(head, message.data) || this.#isShown(head)) event.preventDefault();
+      if (head === null || this.#isShown(head, message.data) || this.#isOwnShadow(head, message.data)) event.preventDefault();
+      else this.#html = message.data;
     });
     on("htmx:sse:after:message", () => this.#entered());
     on("htmx:before:swap", (event) => {

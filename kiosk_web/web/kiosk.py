@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -66,6 +66,7 @@ class KioskRoutes:
     offer: Offer
     renderer: StageRenderer
     origin: str
+    _rendered: dict[str, tuple[tuple[object, ...], str]] = field(default_factory=dict)  # by terminal, the newest
 
     def build(self) -> list[Route]:
         return [
@@ -150,8 +151,7 @@ class KioskRoutes:
                 outage = self._find_outage()
                 if (snapshot.state.name, snapshot.version, outage) != shown:
                     shown = snapshot.state.name, snapshot.version, outage
-                    view = build_stage_view(snapshot, self.offer, outage)
-                    yield ServerSentEvent(self.renderer.render_stage(view), id=str(view.version))
+                    yield ServerSentEvent(self._render(snapshot), id=str(snapshot.version))
                 if isinstance(snapshot.state, s.Superseded) or not await changes.wait():
                     return
 
@@ -192,8 +192,17 @@ class KioskRoutes:
         return "terminal_revoked" if revoked else "bridge_untrusted"
 
     def _show(self, snapshot: Snapshot, status: int = 200) -> Response:
-        view = build_stage_view(snapshot, self.offer, self._find_outage())
-        return HTMLResponse(self.renderer.render_stage(view), status_code=status)
+        return HTMLResponse(self._render(snapshot), status_code=status)
+
+    def _render(self, snapshot: Snapshot) -> str:
+        """The fragment. It is asked for twice, for the answer and for the stream, and made once."""
+        outage = self._find_outage()
+        key = snapshot.state.name, snapshot.version, outage
+        known, fragment = self._rendered.get(snapshot.terminal, ((), ""))
+        if known != key:
+            fragment = self.renderer.render_stage(build_stage_view(snapshot, self.offer, outage))
+            self._rendered[snapshot.terminal] = key, fragment
+        return fragment
 
     def _find_outage(self) -> Opening | None:
         """Why the responder counts as out of service now, or None."""

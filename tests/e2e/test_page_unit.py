@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -202,11 +203,15 @@ def test_a_screen_that_comes_twice_is_put_in_place_once(page: Page, stand: PageS
     in_state(page, "awaiting_card")
     for _ in range(3):
         stand.push(stand.view)
+    stand.push(replace(stand.view, language="en"))  # the same version in other words: a notice came or went
+    expect(page.locator("#stage")).to_have_attribute("data-lang", "en")
     page.locator("#help").click()
     stand.wait_for_event("help_called")
     stand.show("taking_card")
     in_state(page, "taking_card")
-    assert page.evaluate("window.swaps") == 2
+    assert (
+        page.evaluate("window.swaps") == 4
+    )  # awaiting_card, in English, back by the answer to help_called, taking_card
 
 
 def test_an_older_screen_is_dropped(page: Page, stand: PageStand) -> None:
