@@ -170,15 +170,15 @@ def find_regression(found: ListMark, known: ListMark | None) -> str:
 
 
 def merge_list_marks(one: ListMark, other: ListMark) -> ListMark:
-    """The higher of both, whatever their order: the list with the higher number (then the later, then the hash), and
-    the latest thisUpdate of the two.
+    """The higher of both: the list with the higher number, or of two without one the later; and the latest thisUpdate.
+
+    The order of any number of marks does not matter, so that several hosts may record at once.
     """
-    higher = max(one, other, key=lambda mark: (-1 if mark.crl_number is None else mark.crl_number, *_tie(mark)))
-    return ListMark(higher.crl_number, max(one.this_update, other.this_update), higher.sha256)
-
-
-def _tie(mark: ListMark) -> tuple[datetime, bytes]:
-    return mark.this_update, mark.sha256
+    later = max(one.this_update, other.this_update)
+    if one.crl_number is None and other.crl_number is None:
+        return max(one, other, key=lambda mark: (mark.this_update, mark.sha256))
+    higher = max(one, other, key=lambda mark: (-1 if mark.crl_number is None else mark.crl_number, mark.sha256))
+    return ListMark(higher.crl_number, later, higher.sha256)
 
 
 def _find_signer(crl: UnverifiedCrl, store: TrustStore, policy: CrlPolicy, now: datetime) -> Anchor | RefusedCrl:
@@ -202,14 +202,15 @@ def _find_signer(crl: UnverifiedCrl, store: TrustStore, policy: CrlPolicy, now: 
         return RefusedCrl("issuer_not_valid_now", "the anchor's own certificate is not in its validity")
     if not crl.algorithms_agree:
         return RefusedCrl("algorithm_mismatch", "it names two signature algorithms")
-    judgement: Judgement = "signature_invalid"
+    judgements: set[Judgement] = set()
     for anchor in {anchor.spki: anchor for anchor in anchors}.values():
         judgement = judge_signed_view(
             crl.signature_oid, anchor.public_key, crl.signature, crl.signed_view, policy.algorithms
         )
         if judgement == "good":
             return anchor
-    if judgement == "algorithm_refused":
+        judgements.add(judgement)
+    if judgements == {"algorithm_refused"}:
         return RefusedCrl("algorithm_refused", explain_refusal(crl.signature_oid))
     return RefusedCrl("signature_invalid", "its signature was not made by the anchor it names")
 
