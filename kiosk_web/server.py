@@ -218,7 +218,10 @@ def _wire(
         keys=keys,
         entropy=entropy,
         fallback=fallback,
-        limits=StatusPolicy(ocsp_max_age=timedelta(minutes=settings.ocsp_max_age_minutes)),
+        limits=StatusPolicy(
+            ocsp_max_age=timedelta(minutes=settings.ocsp_max_age_minutes),
+            crl_max_age=build_policy(settings.crl).max_age,
+        ),
         early_check=settings.early_check,
     )
     sessions = SessionService(store=store, effects=effects, validation=validation, offer=offer, feed=feed, clock=clock)

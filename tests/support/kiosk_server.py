@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.server import Server, build_server
-from kiosk_web.services.validation import Lists
 from kiosk_web.settings import Settings
 from tests.support.jpki import NOW, Issued, Root, build_root, issue
 from tests.support.ocsp_answers import AnswerShape, answer
@@ -128,7 +127,6 @@ async def run_stand(
     folder: Path,
     clock: Clock | None = None,
     *,
-    lists: Lists | None = None,
     is_clock_trusted: Callable[[], bool] | None = None,
     **changes: object,
 ) -> AsyncIterator[Stand]:
@@ -137,8 +135,6 @@ async def run_stand(
     root = build_root(2023)
     responder = Responder(root, clock)
     settings = build_settings(folder, root, **changes)
-    async with build_server(
-        settings, clock=clock, fetcher=responder, lists=lists, is_clock_trusted=is_clock_trusted
-    ) as server:
+    async with build_server(settings, clock=clock, fetcher=responder, is_clock_trusted=is_clock_trusted) as server:
         yield Stand(server, clock, responder, root, settings.data)
         responder.gate.set()
