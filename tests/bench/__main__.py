@@ -17,7 +17,7 @@ from tests.support.pcscd import PcscdMissing
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
-def measure(part: Part, folder: Path, console: Console, *, quick: bool) -> Section:
+def measure(part: Part, folder: Path, console: Console, *, quick: bool, images: Path) -> Section:
     """What a part needs is imported with it: the other one may be missing on this computer."""
     match part:
         case Part.TERMINAL:
@@ -25,9 +25,9 @@ def measure(part: Part, folder: Path, console: Console, *, quick: bool) -> Secti
 
             return measure_terminal(folder, console, quick=quick)
         case Part.REVOCATION:
-            from tests.bench.revocation.part import measure_revocation
+            from tests.bench.revocation.part import FULL, QUICK, measure_revocation
 
-            return measure_revocation(console, quick=quick)
+            return measure_revocation(folder, console, QUICK if quick else FULL, images=images)
 
 
 def main(arguments: list[str]) -> int:
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         surroundings = note_surroundings(quick=given.quick)
         try:
             with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-                section = measure(part, Path(folder), console, quick=given.quick)
+                section = measure(part, Path(folder), console, quick=given.quick, images=document.parent / "images")
         except PcscdMissing as trouble:
             console.print(str(trouble))
             return 3

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import resource
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from kiosk_web.vector_unit import choose_vector_unit, load_processor_description
 
 ROOT = Path(__file__).parents[3]
 _PACKAGE = "tests.bench.revocation"
@@ -55,7 +58,8 @@ def _read_usage() -> int:
 
 
 def main(job: str, given: str = "") -> None:
-    """Without `given` it comes on standard input."""
+    """Without `given` it comes on standard input. The process begins as `kiosk` does."""
+    choose_vector_unit(load_processor_description(), os.environ)
     module, function = job.split(".")
     print(
         json.dumps(

@@ -37,13 +37,13 @@ class People:
         return tuple(trust(issued, self.root) for issued in self.issued)
 
 
-def issue_people(serials: Sequence[int]) -> People:
-    """One certificate for each serial number, each of another town."""
+def issue_people(serials: Sequence[int], towns: int = TOWNS) -> People:
+    """One certificate for each serial number, each of another town, as long as there are any."""
     root = build_root()
     return People(
         root,
         tuple(
-            issue(root, serial=serial, key=rsa_key(f"person {number % KEYS}"), point=name_town(number % TOWNS))
+            issue(root, serial=serial, key=rsa_key(f"person {number % KEYS}"), point=name_town(number % towns))
             for number, serial in enumerate(serials)
         ),
     )
