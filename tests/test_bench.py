@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from tests.bench.goals import PARTS, Part
 from tests.bench.report import build_section, note_surroundings, print_section
 from tests.bench.revocation.lists import split_by_size
+
+pytest.importorskip("matplotlib", reason="draws the picture; ./run test and ./run bench install it")
 from tests.bench.revocation.part import Extent, measure_revocation
 
 SMALL = Extent(
