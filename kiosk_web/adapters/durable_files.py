@@ -10,11 +10,16 @@ import contextlib
 import mmap
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 DRAFT_ENDING = ".new"
 """Whatever bears it was left behind by a process that ended half-way; the holder of the lock may delete it."""
+
+
+_ATTEMPTS = 50
+_PAUSE_SECONDS = 0.02
 
 
 class DraftFile:
@@ -58,7 +63,7 @@ class DraftFile:
         """Force the content to the disk and rename, over an older file of that name. The folder is not forced yet."""
         _force_to_disk(self._descriptor)
         self._close()
-        self._path.replace(path)
+        _rename(self._path, path)
 
     def discard(self) -> None:
         """Remove the draft, if it was not published. Never raises."""
@@ -94,6 +99,16 @@ def sync_folder(folder: Path) -> None:
         _force_to_disk(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _rename(draft: Path, path: Path) -> None:
+    if sys.platform == "win32":  # there, it fails while somebody reads the old file, which takes no time
+        for _attempt in range(_ATTEMPTS):
+            with contextlib.suppress(PermissionError):
+                draft.replace(path)
+                return
+            time.sleep(_PAUSE_SECONDS)
+    draft.replace(path)
 
 
 def _force_to_disk(descriptor: int) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,6 +45,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.now = datetime.now(UTC).replace(microsecond=0)
         self.root = build_root()
+        self.data = self.folder / "data"
         self.lists = self.folder / "lists"
         self.lists.mkdir()
         (self.folder / "anchors").mkdir()
@@ -50,7 +53,7 @@ class Desk:
 
     @property
     def options(self) -> list[str]:
-        return [f"--data={self.folder / 'data'}", f"--anchors={self.folder / 'anchors'}"]
+        return [f"--data={self.data}", f"--anchors={self.folder / 'anchors'}"]
 
     def shape(self, number: int, *, age: float = 1, life: float = 24, point: bytes | None = None) -> ListShape:
         begin = self.now - age * HOUR
@@ -162,7 +165,7 @@ def test_a_dry_run_changes_nothing(desk: Desk) -> None:
 def test_a_writer_that_is_busy_is_named(desk: Desk) -> None:
     path = desk.put("whole.crl", desk.shape(7), 5)
     assert desk.run("import", path).exit_code == 0
-    with hold_lock(desk.folder / "data" / "crl" / "lock"):
+    with hold_lock(desk.data / "crl" / "lock"):
         answer = desk.run("import", path)
         assert (answer.exit_code, answer.stderr) == (
             2,
@@ -202,7 +205,7 @@ def test_alarms_end_show_with_1(desk: Desk) -> None:
 
 def test_damage_and_an_old_copy_are_alarms(desk: Desk) -> None:
     assert desk.run("import", desk.put("old.crl", desk.shape(7, age=2), 5)).exit_code == 0
-    index = desk.folder / "data" / "crl"
+    index = desk.data / "crl"
     old = {path: path.read_bytes() for path in index.rglob("*") if path.is_file()}
     assert desk.run("import", desk.put("new.crl", desk.shape(8), 6)).exit_code == 0
     for path, content in old.items():
@@ -256,20 +259,41 @@ def test_a_point_that_is_no_name_is_a_mistake_in_the_settings(desk: Desk) -> Non
     )
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder of two megabytes: a file system of its own where root may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "kiosk-test", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("may not mount a file system")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_has_its_name_and_the_old_index_stays_good(desk: Desk, small_disk: Path) -> None:
+    desk.data = small_disk / "data"
+    check_full_disk(desk, sys.executable, "-m", "kiosk_web", told="No space left on device")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
-def test_a_full_disk_has_its_name_and_the_old_index_stays_good(desk: Desk) -> None:
-    """The limit on the size of a file stands for a full disk: writing fails in the middle of the segments."""
-    assert desk.run("import", desk.put("small.crl", desk.shape(7), 5)).exit_code == 0
-    write_list(desk.lists / "big.crl", desk.root, 200_000, shape=desk.shape(8))
+def test_a_limit_on_the_size_of_files_is_a_full_disk_too(desk: Desk) -> None:
     program = (
         "import resource, sys, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)); "
         "sys.argv = sys.argv[1:]; runpy.run_module('kiosk_web', run_name='__main__')"
     )
-    command = [sys.executable, "-c", program, "kiosk", "crl", "import", desk.lists / "big.crl", *desk.options]
+    check_full_disk(desk, sys.executable, "-c", program, "kiosk", told="File too large")
+
+
+def check_full_disk(desk: Desk, *program: str, told: str) -> None:
+    """Writing fails in the middle of the segments; afterwards all is as before, and there is no litter."""
+    assert desk.run("import", desk.put("small.crl", desk.shape(7), 5)).exit_code == 0
+    write_list(desk.lists / "big.crl", desk.root, 200_000, shape=desk.shape(8))
+    command = [*program, "crl", "import", desk.lists / "big.crl", *desk.options]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (answer.returncode, answer.stderr) == (2, "kiosk: disk_full: File too large\n")
+    assert (answer.returncode, answer.stderr) == (2, f"kiosk: disk_full: {told}\n")
     found = desk.show()
     assert ([entry["label"] for entry in found["lists"]], found["alarms"]) == (["small.crl"], [])
-    assert [path.suffix for path in (desk.folder / "data/crl/segments").iterdir()] == [".idx"]
-    assert desk.run("import", desk.lists / "big.crl").exit_code == 0
-    assert [entry["entries"] for entry in desk.show()["lists"]] == [200_000]
+    assert [path.suffix for path in (desk.data / "crl/segments").iterdir()] == [".idx"]
+    assert desk.run("import", desk.put("next.crl", desk.shape(9), 6)).exit_code == 0
+    assert [entry["label"] for entry in desk.show()["lists"]] == ["next.crl"]
