@@ -133,7 +133,7 @@ def _split(text: str) -> list[str]:
 
 def _read_fields(fields: Mapping[str, Any]) -> Question:
     own = fields.get("id", "")
-    if not isinstance(own, str) or len(own) > MAX_ID:
+    if not isinstance(own, str) or len(own) > MAX_ID or not _is_text(own):
         raise MalformedRow("id")
     if "certificate" in fields:
         if "serial" in fields or "issuer_key_id" in fields:
@@ -142,6 +142,11 @@ def _read_fields(fields: Mapping[str, Any]) -> Question:
     if "serial" not in fields or "issuer_key_id" not in fields:
         raise MalformedRow("nothing_asked")
     return Question(own, key_id=_read_key_id(fields["issuer_key_id"]), serial=_read_serial(fields["serial"]))
+
+
+def _is_text(value: str) -> bool:
+    """Can it be written again? JSON may name half of a character, which no file in UTF-8 can hold."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _read_certificate(value: Any) -> bytes:

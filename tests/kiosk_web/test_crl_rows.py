@@ -56,6 +56,7 @@ def test_a_question_is_about_a_certificate_or_a_serial_number_in_either_format()
         (asked(serial="5"), "nothing_asked"),
         (asked(id=5, certificate=DER), "id"),
         (asked(id="a" * 201, certificate=DER), "id"),
+        (asked(id="\ud800", certificate=DER), "id"),
         (asked(certificate="é"), "certificate"),
         (asked(certificate=5), "certificate"),
         (asked(certificate=DER, serial="5"), "certificate_and_serial"),
