@@ -6,15 +6,25 @@ One pass over the list, and about 20 octets of memory for each entry beside the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
 from kiosk_web.pki.crl_entries import HOLD, Entries, build_no_entries, scan_entries
-from kiosk_web.pki.crl_layout import ALIGNMENT, PAGE, RECORD, RECORD_TYPE, TAIL, SegmentHeader, build_segment_header
+from kiosk_web.pki.crl_layout import (
+    ALIGNMENT,
+    LONG_PAGE,
+    PAGE,
+    SHORT_PAGE,
+    TAIL,
+    SegmentHeader,
+    build_segment_header,
+    count_pages,
+    find_field,
+    sum_page,
+)
 from kiosk_web.pki.crl_trust import ListHeader, TrustedCrl
 
 Write = Callable[[bytes | memoryview], object]
@@ -38,53 +48,43 @@ def build_segment(crl: TrustedCrl, write: Write, progress: Progress | None = Non
         if progress is not None:
             progress(block.end)
     header = crl.build_header(sum(map(len, short)) + sum(map(len, long)))
-    tables = [_Table(_merge(_sort(_join(parts, tail)))) for parts, tail in ((short, 0), (long, TAIL))]
-    body, checks = hashlib.sha256(), hashlib.sha256()
-    for table in tables:
-        for part in table.build_parts():
-            body.update(part)
-        checks.update(table.key_checks)
-        checks.update(table.detail_checks)
-    counts = [len(table.entries) for table in tables]
-    write(build_segment_header(SegmentHeader(header, counts[0], counts[1], body.digest(), checks.digest())))
-    for table in tables:
-        for part in table.build_parts():
-            write(part)
+    tables = [_merge(_sort(_join(parts, tail))) for parts, tail in ((short, 0), (long, TAIL))]
+    counts = [len(table) for table in tables]
+    body = [part for table in tables for part in _lay_out_pages(table)]
+    digest = hashlib.sha256()
+    for part in body:
+        digest.update(part)
+    write(build_segment_header(SegmentHeader(header, counts[0], counts[1], digest.digest())))
+    for part in body:
+        write(part)
     return header
 
 
-class _Table:
-    """The columns of one kind of entries as they are written, with the checksums of their pages."""
-
-    def __init__(self, entries: Entries) -> None:
-        self.entries = entries
-        records = np.empty(len(entries), RECORD_TYPE)
-        records["seconds"], records["reason"] = entries.seconds, entries.reasons
-        self._columns = keys, tails, details = _view(entries.keys), _view(entries.tails), _view(records)
-        pages = -(-len(entries) // PAGE)
-        self.key_checks = _sum_pages(pages, (keys, 8), (tails, entries.tails.shape[1]))
-        self.detail_checks = _sum_pages(pages, (details, RECORD.size))
-
-    def build_parts(self) -> Iterator[memoryview | bytes]:
-        """The columns in the order of the file, each filled up to the next multiple of ALIGNMENT."""
-        for column in (*self._columns, memoryview(self.key_checks), memoryview(self.detail_checks)):
-            yield column
-            yield bytes(-len(column) % ALIGNMENT)
+def _lay_out_pages(entries: Entries) -> list[memoryview | bytes]:
+    """The directory of these entries and their pages, each filled up to the next multiple of ALIGNMENT."""
+    page = LONG_PAGE if entries.tails.shape[1] else SHORT_PAGE
+    pages = np.zeros(count_pages(len(entries)), page)
+    _fill(pages["keys"], entries.keys, 0xFFFFFFFFFFFFFFFF)
+    _fill(pages["records"]["seconds"], entries.seconds, 0)
+    _fill(pages["records"]["reason"], entries.reasons, 0)
+    if page is LONG_PAGE:
+        _fill(pages["tails"], entries.tails, 0)
+    octets = pages.view(np.uint8).data
+    summed = find_field(page, "checksum")
+    starts = range(0, len(octets), page.itemsize)
+    pages["checksum"] = [sum_page(number, octets[start : start + summed]) for number, start in enumerate(starts)]
+    directory = entries.keys[::PAGE].tobytes()
+    return [directory, bytes(-len(directory) % ALIGNMENT), octets, bytes(-len(octets) % ALIGNMENT)]
 
 
-def _view(column: npt.NDArray[Any]) -> memoryview:
-    """The octets of a column, as a little-endian machine has them."""
-    return np.ascontiguousarray(column).reshape(-1).view(np.uint8).data
-
-
-def _sum_pages(pages: int, *columns: tuple[memoryview, int]) -> bytes:
-    """The CRC-32 of each page over its entries in all these columns, given with their widths."""
-    checks = [0] * pages
-    for column, width in columns:
-        size = width * PAGE
-        for page in range(pages if width else 0):
-            checks[page] = crc32(column[page * size : page * size + size], checks[page])
-    return np.array(checks, "<u4").tobytes()
+def _fill(places: npt.NDArray[Any], column: npt.NDArray[Any], filler: int) -> None:
+    """Put a column into its places, a row for each page, and `filler` into those behind its end."""
+    whole = len(column) // PAGE
+    places[:whole] = column[: whole * PAGE].reshape(whole, *places.shape[1:])
+    if whole < len(places):
+        rest = column[whole * PAGE :]
+        places[whole, : len(rest)] = rest
+        places[whole, len(rest) :] = filler
 
 
 def _join(parts: list[Entries], tail: int) -> Entries:
@@ -103,13 +103,16 @@ def _join(parts: list[Entries], tail: int) -> Entries:
 def _sort(entries: Entries) -> Entries:
     """The entries by their serial number. Takes the columns over: those of `entries` may be used up."""
     keys = entries.keys
-    if entries.tails.shape[1]:
-        columns = np.ascontiguousarray(entries.tails).view(">u4")  # the 12 octets as three numbers
-        return _reorder(entries, np.lexsort((columns[:, 2], columns[:, 1], columns[:, 0], keys)))
-    if not len(keys) or bool((keys[1:] >= keys[:-1]).all()):
+    if not len(keys) or bool((keys[1:] > keys[:-1]).all()):
         return entries
-    if keys.max() >> np.uint64(32) or len(keys) >> 32:
-        return _reorder(entries, np.argsort(keys))
+    if entries.tails.shape[1] or keys.max() >> np.uint64(32) or len(keys) >> 32:
+        order = np.argsort(keys)
+        if entries.tails.shape[1] and bool((np.diff(keys[order]) == 0).any()):
+            parts = entries.tails.view(">u4")  # the 12 octets as three numbers
+            order = np.lexsort((parts[:, 2], parts[:, 1], parts[:, 0], keys))
+        for column in (keys, entries.tails, entries.seconds, entries.reasons):
+            column[...] = column[order]  # in its place: twice as much memory for one of them at a time
+        return entries
     return _sort_small(entries)
 
 
@@ -130,10 +133,6 @@ def _sort_small(entries: Entries) -> Entries:
     return Entries(keys, entries.tails, seconds, reasons)
 
 
-def _reorder(entries: Entries, order: npt.NDArray[np.intp]) -> Entries:
-    return Entries(entries.keys[order], entries.tails[order], entries.seconds[order], entries.reasons[order])
-
-
 def _merge(entries: Entries) -> Entries:
     """Sorted entries with each serial number once. Of several statements the severest stays: for good before a hold,
     then the earlier date, then the lower reason.
@@ -149,4 +148,5 @@ def _merge(entries: Entries) -> Entries:
     reasons = entries.reasons[several]
     places = np.arange(len(entries))
     places[several] = several[np.lexsort((reasons, entries.seconds[several], reasons == HOLD, group))]
-    return _reorder(entries, places[begins])
+    chosen = places[begins]
+    return Entries(entries.keys[chosen], entries.tails[chosen], entries.seconds[chosen], entries.reasons[chosen])

@@ -1,8 +1,9 @@
 """The index of one revocation list, a segment: opened by reading its header, whatever the size (docs/crl-index.md).
 
-It is searched where it lies, in a mapped file that all workers share, and nothing it says is believed before the
-checksum of the page it lies on has been computed. To say "not listed", the pages of both neighbours of the place where
-the number would be are checked: their order proves its absence, wherever a damaged octet may have led the search.
+It is searched where it lies, in a mapped file that all workers share. A directory leads to a page of 64 entries, and
+nothing is believed before the checksum of that page has been computed. To say "not listed", both neighbours of the
+place where the number would be are read from pages so checked: their order proves its absence, wherever a damaged octet
+may have led the search.
 """
 
 from __future__ import annotations
@@ -16,18 +17,22 @@ from datetime import UTC, datetime
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 
 from kiosk_web.pki.crl_entries import EPOCH, REASONS, U8, U32, U64, Mask, Places
 from kiosk_web.pki.crl_layout import (
+    LONG_PAGE,
     PAGE,
     RECORD,
-    RECORD_TYPE,
+    SHORT_PAGE,
     TAIL,
     Layout,
     SegmentDamaged,
     SegmentHeader,
     Table,
+    find_field,
     read_segment_header,
+    sum_page,
 )
 from kiosk_web.pki.crl_status import ListEntry
 from kiosk_web.pki.crl_trust import ListHeader
@@ -35,13 +40,19 @@ from kiosk_web.pki.crl_trust import ListHeader
 NOT_LISTED = 254
 """In place of a reason where the list has no entry. `NO_REASON` (255): it has one that gives none."""
 
-_KEY_OCTETS, _DETAIL_OCTETS = 8 * PAGE, RECORD.size * PAGE
-"""Octets of a page, of serial numbers below 2^64 and of details."""
-
+_SIZE, _RECORD = SHORT_PAGE.itemsize, RECORD.size
+_RECORDS, _CHECKSUM = find_field(SHORT_PAGE, "records"), find_field(SHORT_PAGE, "checksum")
+_LONG_SIZE, _LONG_TAILS, _LONG_RECORDS = (
+    LONG_PAGE.itemsize,
+    find_field(LONG_PAGE, "tails"),
+    find_field(LONG_PAGE, "records"),
+)
 _EPOCH_SECONDS = int(EPOCH.timestamp())
+_read_record, _derive_time, _name_reason = RECORD.unpack_from, datetime.fromtimestamp, REASONS.get
+"""Looked up once, not for each visitor."""
 
-_KEYS_DAMAGED = "a page of serial numbers is damaged"
-_KEYS_DISORDERED = "serial numbers are out of order"
+_DAMAGED = "a page is damaged"
+_DISORDERED = "a page is not where the directory says"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +78,7 @@ class Segment:
         self.header_sha256 = header_sha256
         self._about = about
         self._body = view[layout.header :]
-        self._short, self._long = _ShortColumns(view, layout.short), _LongColumns(view, layout.long)
+        self._short, self._long = _ShortPages(view, layout.short), _LongPages(view, layout.long)
 
     @classmethod
     def open(cls, view: memoryview, header_sha256: bytes | None = None) -> Segment:
@@ -98,27 +109,19 @@ class Segment:
         among = self._short.find_many(np.array([serials[place] for place in short], np.uint64))
         found.reasons[short], found.seconds[short] = among.reasons, among.seconds
         for place, serial in enumerate(serials):
-            if serial >> 64 > 0 and (at := self._long.find_place(serial)) is not None:
-                found.seconds[place], found.reasons[place] = self._long.read_record(at)
+            if serial >> 64 > 0 and (record := self._long.find_record(serial)) is not None:
+                found.seconds[place], found.reasons[place] = record
         return found
 
     def read_all(self) -> tuple[U64, FoundMany]:
-        """Every serial number below 2^64, ascending, with what is said of each. Nothing is checked: `check_digest`
-        comes before. The columns lie in the mapped file; the details are copied.
+        """Every serial number below 2^64, ascending, with what is said of each, all of it copied. Nothing is checked:
+        `check_digest` comes before.
         """
         return self._short.read_all()
 
     def check_digest(self) -> bool:
         """Is everything behind the header what was written? Reads the whole file, about 1.5 GB each second."""
         return hashlib.sha256(self._body).digest() == self._about.body_sha256
-
-    def check_checksums(self) -> bool:
-        """Are the checksums of the pages what was written? Reads an eighth of an octet for each entry."""
-        digest = hashlib.sha256()
-        for columns in (self._short, self._long):
-            digest.update(columns.key_checks)
-            digest.update(columns.detail_checks)
-        return digest.digest() == self._about.checks_sha256
 
     def release(self) -> None:
         """Let go of the view, so that the file can be closed. The segment cannot be used any more."""
@@ -127,137 +130,143 @@ class Segment:
         self._long.release()
 
 
-class _Columns:
-    """The columns of one kind of entries where they lie, and what is common to both kinds."""
+class _Pages:
+    """The entries of one kind where they lie, and what is common to both kinds."""
 
     def __init__(self, view: memoryview, table: Table) -> None:
-        def cut(place: int, size: int) -> memoryview:
-            return view[place : place + size]
+        self.count, self.page_count = table.count, table.page_count
+        self.page_size, self.summed = table.page.itemsize, find_field(table.page, "checksum")
+        self.page = table.page
+        self.directory = view[table.directory : table.directory + 8 * table.page_count].cast("Q")
+        self.octets = view[table.pages : table.pages + self.page_size * table.page_count]
+        self.words, self.checksums = self.octets.cast("Q"), self.octets.cast("I")
 
-        self.count = table.count
-        self.key_octets = cut(table.keys, 8 * table.count)
-        self.keys = self.key_octets.cast("Q")
-        self.tails = cut(table.tails, table.tail * table.count)
-        self.details = cut(table.details, RECORD.size * table.count)
-        self.key_checks = cut(table.key_checks, 4 * table.pages).cast("I")
-        self.detail_checks = cut(table.detail_checks, 4 * table.pages).cast("I")
+    def check_page(self, page: int) -> None:
+        start = page * self.page_size
+        end = start + self.summed
+        if sum_page(page, self.octets[start:end]) != self.checksums[end // 4]:
+            raise SegmentDamaged(_DAMAGED)
 
-    def read_entry(self, place: int) -> ListEntry:
-        seconds, reason = self.read_record(place)
-        return ListEntry(datetime.fromtimestamp(seconds + _EPOCH_SECONDS, UTC), REASONS.get(reason))
-
-    def read_record(self, place: int) -> tuple[int, int]:
-        """Date and reason of an entry, their page checked."""
-        self.check_details(place // PAGE)
-        seconds, reason = RECORD.unpack_from(self.details, place * RECORD.size)
-        return seconds, reason
-
-    def check_details(self, page: int) -> None:
-        start = page * _DETAIL_OCTETS
-        if crc32(self.details[start : start + _DETAIL_OCTETS]) != self.detail_checks[page]:
-            raise SegmentDamaged("a page of dates and reasons is damaged")
+    def view_pages(self) -> npt.NDArray[np.void]:
+        """All pages for numpy."""
+        return np.frombuffer(self.octets, self.page)
 
     def release(self) -> None:
-        for view in vars(self).values():
-            if isinstance(view, memoryview):
-                view.release()
+        for view in (self.directory, self.words, self.checksums, self.octets):
+            view.release()
 
 
-class _ShortColumns(_Columns):
+class _ShortPages(_Pages):
     """The entries with serial numbers below 2^64."""
 
     def find(self, serial: int) -> ListEntry | None:
-        """What stands there under a serial number. "Nothing" is proven by its neighbours, which stand side by side.
+        """What stands under a serial number: looked for in the page that the directory says, once that is checked.
 
+        Should the directory be damaged, then the number is not between those of the page, which the page itself shows.
         One long function: this is asked for every visitor, and calls would cost as much as the search.
         """
-        keys, count = self.keys, self.count
-        place = bisect_left(keys, serial)
-        if place < count:
-            page = place // PAGE
-            start = page * _KEY_OCTETS
-            if crc32(self.key_octets[start : start + _KEY_OCTETS]) != self.key_checks[page]:
-                raise SegmentDamaged(_KEYS_DAMAGED)
-        if place:
-            if place == count or place % PAGE == 0:
-                self.check_keys((place - 1) // PAGE)
-            if keys[place - 1] >= serial:
-                raise SegmentDamaged(_KEYS_DISORDERED)
-        if place == count:
+        page = bisect_right(self.directory, serial) - 1
+        if page < 0:
+            if not self.count:
+                return None
+            page = 0
+        start = page * _SIZE
+        octets, words = self.octets, self.words
+        if crc32(octets[start : start + _CHECKSUM], page) != self.checksums[(start + _CHECKSUM) // 4]:
+            raise SegmentDamaged(_DAMAGED)
+        first = start // 8
+        rest = self.count - page * PAGE
+        end = first + (PAGE if rest > PAGE else rest)
+        place = bisect_left(words, serial, first, end)
+        if place == end:
+            self.check_gap(page + 1, serial)
             return None
-        found = keys[place]
-        if found == serial:
-            return self.read_entry(place)
-        if found < serial:
-            raise SegmentDamaged(_KEYS_DISORDERED)
-        return None
+        if words[place] != serial:
+            if place == first and page:
+                raise SegmentDamaged(_DISORDERED)
+            return None
+        seconds, reason = _read_record(octets, start + _RECORDS + (place - first) * _RECORD)
+        return ListEntry(_derive_time(seconds + _EPOCH_SECONDS, UTC), _name_reason(reason))
+
+    def check_gap(self, page: int, serial: int) -> None:
+        """A serial number behind all of one page is nowhere if this page, the next, begins with a larger one."""
+        if page < self.page_count:
+            self.check_page(page)
+            if self.words[page * _SIZE // 8] <= serial:
+                raise SegmentDamaged(_DISORDERED)
 
     def read_all(self) -> tuple[U64, FoundMany]:
-        keys: U64 = np.frombuffer(self.key_octets, np.uint64)
-        records = np.frombuffer(self.details, RECORD_TYPE)
-        return keys, FoundMany(records["reason"].copy(), records["seconds"].copy())
-
-    def check_keys(self, page: int) -> None:
-        start = page * _KEY_OCTETS
-        if crc32(self.key_octets[start : start + _KEY_OCTETS]) != self.key_checks[page]:
-            raise SegmentDamaged(_KEYS_DAMAGED)
+        pages = self.view_pages()
+        keys, records = pages["keys"].reshape(-1), pages["records"].reshape(-1)
+        return keys[: self.count], FoundMany(records["reason"][: self.count], records["seconds"][: self.count])
 
     def find_many(self, serials: U64) -> FoundMany:
         """The same for many, with numpy: in ascending order, and each page that is touched checked once."""
-        reasons, seconds = np.full(len(serials), NOT_LISTED, np.uint8), np.zeros(len(serials), np.uint32)
-        found = FoundMany(reasons, seconds)
+        found = FoundMany(np.full(len(serials), NOT_LISTED, np.uint8), np.zeros(len(serials), np.uint32))
         if not self.count or not len(serials):
             return found
         order, wanted = _sort(serials)
-        keys: U64 = np.frombuffer(self.key_octets, np.uint64)
-        places = keys.searchsorted(wanted)
-        before, at = np.maximum(places - 1, 0), np.minimum(places, self.count - 1)
-        for page in _find_pages(self.count, before, at):
-            self.check_keys(page)
-        found_keys = keys[at]
-        if ((keys[before] >= wanted) & (places > 0)).any() or ((found_keys < wanted) & (places < self.count)).any():
-            raise SegmentDamaged(_KEYS_DISORDERED)
-        hits = np.flatnonzero((found_keys == wanted) & (places < self.count))
-        listed = places[hits]
-        for page in _find_pages(self.count, listed):
-            self.check_details(page)
-        into = hits if order is None else order[hits]
-        records = np.frombuffer(self.details, RECORD_TYPE)[listed]
-        reasons[into], seconds[into] = records["reason"], records["seconds"]
+        directory: U64 = np.frombuffer(self.directory, np.uint64)
+        pages = np.maximum(directory.searchsorted(wanted, "right") - 1, 0)
+        touched, among = _number(pages, self.page_count)
+        for page in touched.tolist():
+            self.check_page(page)
+        keys: U64 = self.view_pages()["keys"][touched].reshape(-1)
+        slots = (
+            keys.searchsorted(wanted) - among * PAGE
+        )  # whole pages in their order are in order, all of them together
+        sizes = np.minimum(self.count - pages * PAGE, PAGE)
+        hits = (keys[among * PAGE + np.clip(slots, 0, PAGE - 1)] == wanted) & (slots >= 0) & (slots < sizes)
+        if ((slots < 0) | (slots > sizes) | ((slots == 0) & ~hits & (pages > 0))).any():
+            raise SegmentDamaged(_DISORDERED)
+        behind = np.flatnonzero(slots == sizes)
+        for page, serial in zip((pages[behind] + 1).tolist(), wanted[behind].tolist(), strict=True):
+            self.check_gap(page, serial)
+        listed = np.flatnonzero(hits)
+        details = self.view_pages()["records"][pages[listed], slots[listed]]
+        into = listed if order is None else order[listed]
+        found.reasons[into], found.seconds[into] = details["reason"], details["seconds"]
         return found
 
 
-class _LongColumns(_Columns):
+class _LongPages(_Pages):
     """The entries with serial numbers from 2^64 on: sorted by their last 8 octets, then by those before."""
 
     def find(self, serial: int) -> ListEntry | None:
-        place = self.find_place(serial)
-        return None if place is None else self.read_entry(place)
+        """What stands under a serial number. "Nothing" is proven by its neighbours, which stand side by side."""
+        record = self.find_record(serial)
+        if record is None:
+            return None
+        return ListEntry(_derive_time(record[0] + _EPOCH_SECONDS, UTC), _name_reason(record[1]))
 
-    def find_place(self, serial: int) -> int | None:
-        """Where a serial number stands, or None where its neighbours stand side by side, proven by their pages."""
-        count, wanted = self.count, (serial & (1 << 64) - 1, serial >> 64)
-        first = bisect_left(self.keys, wanted[0])
-        last = bisect_right(self.keys, wanted[0], first)
-        place = bisect_left(range(count), wanted[1], first, last, key=self.read_tail)
+    def find_record(self, serial: int) -> tuple[int, int] | None:
+        """Date and reason of an entry, or None."""
+        wanted = serial & (1 << 64) - 1, serial >> 64
+        first = max(bisect_left(self.directory, wanted[0]) - 1, 0) * PAGE
+        last = min(bisect_right(self.directory, wanted[0]) * PAGE, self.count)
+        place = bisect_left(range(self.count), wanted, first, last, key=self.read_serial)
         for neighbour in (place - 1, place):
-            if 0 <= neighbour < count:
-                self.check_keys(neighbour // PAGE)
-        if (place and self.read_serial(place - 1) >= wanted) or (place < count and self.read_serial(place) < wanted):
-            raise SegmentDamaged(_KEYS_DISORDERED)
-        return place if place < count and self.read_serial(place) == wanted else None
-
-    def check_keys(self, page: int) -> None:
-        first, last = page * PAGE, page * PAGE + PAGE
-        check = crc32(self.tails[TAIL * first : TAIL * last], crc32(self.key_octets[8 * first : 8 * last]))
-        if check != self.key_checks[page]:
-            raise SegmentDamaged(_KEYS_DAMAGED)
+            if 0 <= neighbour < self.count:
+                self.check_page(neighbour // PAGE)
+        if place and self.read_serial(place - 1) >= wanted:
+            raise SegmentDamaged(_DISORDERED)
+        if place == self.count:
+            return None
+        found = self.read_serial(place)
+        if found < wanted:
+            raise SegmentDamaged(_DISORDERED)
+        if found != wanted:
+            return None
+        page, slot = divmod(place, PAGE)
+        seconds, reason = _read_record(self.octets, page * _LONG_SIZE + _LONG_RECORDS + slot * _RECORD)
+        return seconds, reason
 
     def read_serial(self, place: int) -> tuple[int, int]:
-        return self.keys[place], self.read_tail(place)
-
-    def read_tail(self, place: int) -> int:
-        return int.from_bytes(self.tails[TAIL * place : TAIL * place + TAIL], "big")
+        """The serial number of an entry, as it is sorted: its last 8 octets, and those before."""
+        page, slot = divmod(place, PAGE)
+        start = page * _LONG_SIZE
+        tail = start + _LONG_TAILS + TAIL * slot
+        return self.words[start // 8 + slot], int.from_bytes(self.octets[tail : tail + TAIL], "big")
 
 
 def _sort(serials: U64) -> tuple[Places | None, U64]:
@@ -272,10 +281,9 @@ def _sort(serials: U64) -> tuple[Places | None, U64]:
     return (packed & np.uint64(0xFFFFFFFF)).astype(np.intp), packed >> np.uint64(32)
 
 
-def _find_pages(count: int, *places: Places) -> list[int]:
-    """The pages of `count` entries on which the places lie, each once."""
-    touched = np.zeros(-(-count // PAGE), np.bool_)
-    for some in places:
-        touched[some // PAGE] = True
-    pages: list[int] = np.flatnonzero(touched).tolist()
-    return pages
+def _number(pages: Places, page_count: int) -> tuple[Places, Places]:
+    """The pages among these, each once and in order; and the number of each one's page among them."""
+    touched = np.zeros(page_count, np.bool_)
+    touched[pages] = True
+    numbers = np.cumsum(touched) - 1
+    return np.flatnonzero(touched), numbers[pages]

@@ -12,7 +12,7 @@ from asn1crypto import x509 as asn1_x509
 from kiosk_web.pki.crl import MalformedCrl, UnverifiedCrl, read_crl
 from kiosk_web.pki.crl_builder import build_segment
 from kiosk_web.pki.crl_entries import EPOCH, NO_REASON, Entries, scan_entries
-from kiosk_web.pki.crl_layout import SegmentDamaged
+from kiosk_web.pki.crl_layout import SegmentDamaged, find_field, read_segment_header
 from kiosk_web.pki.crl_segment import Segment
 from kiosk_web.pki.crl_status import ListEntry
 from kiosk_web.pki.crl_trust import CrlPolicy, RefusedCrl, TrustedCrl, judge_crl
@@ -187,6 +187,16 @@ def write_segment() -> bytes:
 EXPECTED = ListEntry(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "superseded")
 
 
+def cut_checksums(data: bytes) -> list[bytes]:
+    """The checksums of all pages: somebody who makes right ones for other pages is no accident."""
+    layout = read_segment_header(memoryview(data))[1]
+    return [
+        data[start : start + 4]
+        for table in (layout.short, layout.long)
+        for start in range(table.pages + find_field(table.page, "checksum"), table.end, table.page.itemsize)
+    ]
+
+
 def open_any(data: bytes) -> None:
     """A file that is not what was written: it is damaged, or says the truth. Its header is authenticated elsewhere."""
     try:
@@ -195,7 +205,7 @@ def open_any(data: bytes) -> None:
         return
     if segment.header_sha256 != Segment.open(memoryview(write_segment())).header_sha256:
         return
-    intact = segment.check_checksums()
+    intact = cut_checksums(data) == cut_checksums(write_segment())
     for serial in (3, 4, 192, 193, 450, 897, 898, 3 << 70, (3 << 70) + 1, 87 << 70, 88 << 70):
         try:
             found = segment.find(serial)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk_web.pki.crl_entries import EPOCH, NO_REASON, REASONS
-from kiosk_web.pki.crl_layout import SegmentDamaged, read_segment_header
+from kiosk_web.pki.crl_layout import SHORT_PAGE, SegmentDamaged, read_segment_header
 from kiosk_web.pki.crl_segment import NOT_LISTED, FoundMany, Segment
 from kiosk_web.pki.crl_status import ListEntry
 from tests.support.crl_writer import encode_entry, encode_reason
@@ -174,43 +174,52 @@ def test_damage_of_any_size_is_never_another_answer(data: st.DataObject) -> None
         assert find_or_refuse(segment, serial) in (FACTS.get(serial), "damaged")
 
 
-def test_damage_that_leads_the_search_astray_is_noticed() -> None:
-    """The middle number made larger than all: the search for what lies behind it would end far before its place."""
+def test_a_damaged_directory_leads_nobody_astray() -> None:
+    """Each first number of a page made smaller and larger: whoever is led to another page sees it from that page."""
     facts = state([10 * number for number in range(1, 1001)])
-    octets = bytearray(build(facts))
+    octets = build(facts)
     table = read_segment_header(memoryview(octets))[1].short
-    middle = table.keys + 8 * 500
-    octets[middle : middle + 8] = b"\xff" * 8
-    segment = open_segment(bytes(octets))
-    answers = {serial: find_or_refuse(segment, serial) for serial in range(1, 10020)}
-    assert all(answer in (facts.get(serial), "damaged") for serial, answer in answers.items())
-    assert sum(answer == "damaged" for answer in answers.values()) >= 640
+    led_astray = 0
+    for page in range(table.page_count):
+        for value in (0, 1 << 63, 10 * 64 * page + 325):
+            changed = bytearray(octets)
+            changed[table.directory + 8 * page : table.directory + 8 * page + 8] = value.to_bytes(8, "little")
+            segment = open_segment(bytes(changed))
+            for serial in range(1, 10020, 19):
+                answer = find_or_refuse(segment, serial)
+                assert answer in (facts.get(serial), "damaged")
+                led_astray += answer == "damaged"
+    assert led_astray > 100
 
 
 def test_pages_that_changed_places_are_noticed() -> None:
+    """Each has its right checksum; only their order is wrong."""
     facts = state([10 * number for number in range(1, 1001)])
     octets = bytearray(build(facts))
-    table = read_segment_header(memoryview(octets))[1].short
-    first, second = slice(table.keys, table.keys + 512), slice(table.keys + 1024, table.keys + 1536)
-    octets[first], octets[second] = octets[second], octets[first]
+    pages, size = read_segment_header(memoryview(octets))[1].short.pages, SHORT_PAGE.itemsize
+    first, third = slice(pages, pages + size), slice(pages + 2 * size, pages + 3 * size)
+    octets[first], octets[third] = octets[third], octets[first]
     segment = open_segment(bytes(octets))
-    assert find_or_refuse(segment, 20) == "damaged"
-    assert find_or_refuse(segment, 10 * 140) == "damaged"
-    assert find_or_refuse(segment, 10 * 900) == facts[9000]
+    answers = {serial: find_or_refuse(segment, serial) for serial in range(1, 10020)}
+    assert all(answer in (facts.get(serial), "damaged") for serial, answer in answers.items())
+    assert [answers[20], answers[10 * 140], answers[9000]] == ["damaged", "damaged", facts[9000]]
 
 
-def test_the_digests_notice_what_no_search_would() -> None:
+def test_the_digest_notices_what_no_search_would() -> None:
     octets = bytearray(SEGMENT)
     layout = read_segment_header(memoryview(octets))[1]
-    good = open_segment(bytes(octets))
-    assert (good.check_digest(), good.check_checksums()) == (True, True)
-    for place in (layout.short.key_checks, layout.long.detail_checks):
+    assert open_segment(bytes(octets)).check_digest()
+    for place in (layout.short.directory + 8, layout.short.pages, layout.long.end - 1):
         changed = octets.copy()
         changed[place] ^= 1
-        assert not open_segment(bytes(changed)).check_checksums()
-    octets[layout.short.keys] ^= 1
-    changed_segment = open_segment(bytes(octets))
-    assert (changed_segment.check_digest(), changed_segment.check_checksums()) == (False, True)
+        assert not open_segment(bytes(changed)).check_digest()
+
+
+def test_all_entries_can_be_read_at_once() -> None:
+    serials, found = open_segment(SEGMENT).read_all()
+    assert serials.tolist() == sorted(SHORT)
+    assert tell(found) == [FACTS[serial] for serial in sorted(SHORT)]
+    assert open_segment(build({})).read_all()[0].tolist() == []
 
 
 def test_a_segment_is_the_one_that_the_manifest_names() -> None:
