@@ -64,7 +64,7 @@ class Spool:
         self.file: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `close`
         self.end = 0
 
-    def append(self, chunk: bytes) -> None:
+    def append(self, chunk: bytes | memoryview) -> None:
         rest = memoryview(chunk)
         while len(rest):
             rest = rest[self.file.write(rest) :]
@@ -164,7 +164,7 @@ class ListFetcher:
             answer = await self.fetch_list(source, known)
             if not isinstance(answer, FetchedList):
                 return answer
-            return Offered((_build_offer(source, source.name, answer.open),), answer.validators)
+            return Offered((_build_offer(source, source.name, answer.open, private=True),), answer.validators)
         found = list_files(source)
         if isinstance(found, SourceFailure):
             return found
@@ -228,9 +228,13 @@ class ListFetcher:
 
 
 def _build_offer(
-    source: ListSource, label: str, opened: Callable[[], contextlib.AbstractContextManager[memoryview]]
+    source: ListSource,
+    label: str,
+    opened: Callable[[], contextlib.AbstractContextManager[memoryview]],
+    *,
+    private: bool = False,
 ) -> OfferedList:
-    return OfferedList(source.name, label, opened, source.max_bytes, source.expected)
+    return OfferedList(source.name, label, opened, source.max_bytes, source.expected, private)
 
 
 def _refuse_head(response: httpx2.Response, limit: int) -> SourceFailure | None:

@@ -8,6 +8,7 @@ and the next start see the old index or the new one. Files that no manifest name
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -26,7 +27,7 @@ from kiosk_web.adapters.crl_manifest import (
     hash_name,
     read_manifest,
 )
-from kiosk_web.adapters.crl_sources import FULL_DISK
+from kiosk_web.adapters.crl_sources import FULL_DISK, Spool, map_file
 from kiosk_web.adapters.durable_files import DRAFT_ENDING, DraftFile, remove_files, sync_folder, write_durably
 from kiosk_web.errors import ListIndexError
 from kiosk_web.file_lock import LockHeld, hold_lock
@@ -40,6 +41,9 @@ MOST_FILES = 16
 
 FORGET_AFTER = timedelta(days=30)
 """A list that was to be followed by another so long ago is no longer kept: its source or its issuer is gone."""
+
+_PIECE = 1 << 22
+"""Octets that are copied at once."""
 
 ALIGNMENT = 64
 """A segment begins at a multiple of it."""
@@ -67,6 +71,8 @@ def _naming_trouble() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.EFAULT:  # the mapped list was cut off under our hands: that is trouble of the list
+            raise
         why = "disk_full" if error.errno in FULL_DISK else "disk_failed"
         raise ListIndexError(why, error.strerror or "the index could not be written") from None
 
@@ -102,6 +108,17 @@ class CrlWriter:
         except (OSError, SegmentDamaged):
             return False
         return True
+
+    @contextlib.contextmanager
+    def hold(self, view: memoryview) -> Iterator[memoryview]:
+        with contextlib.ExitStack() as kept:
+            with _naming_trouble():
+                spool = Spool(self._folder.root)
+                kept.callback(spool.close)
+                for begin in range(0, len(view), _PIECE):
+                    spool.append(view[begin : begin + _PIECE])
+            del view  # the mapped list may go; this would keep it
+            yield kept.enter_context(map_file(spool.file))
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[SegmentBatch]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -45,13 +45,17 @@ ANYTHING = Expectation()
 
 @dataclass(frozen=True, slots=True)
 class OfferedList:
-    """Something that claims to be a list. `label` tells staff which one; `open` gives its bytes, or `OSError`."""
+    """Something that claims to be a list. `label` tells staff which one; `open` gives its bytes, or `OSError`.
+
+    `private`: nobody but this process can change these bytes. Of others a copy is judged.
+    """
 
     source: str
     label: str
     open: Callable[[], AbstractContextManager[memoryview]] = field(repr=False)
     max_bytes: int
     expected: Expectation = ANYTHING
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,10 @@ class ListIndex(Protocol):
 
     def is_sound(self, scope: ListScope) -> bool:
         """Is the segment of the list in force what was written, to the last octet?"""
+        ...
+
+    def hold(self, view: memoryview) -> AbstractContextManager[memoryview]:
+        """A copy of a list that nobody else can change. `OSError` if the list went away meanwhile."""
         ...
 
     def begin(self) -> AbstractContextManager[ListBatch]:
@@ -220,16 +228,20 @@ class ListIntake:
     def _take(self, head: _Head, batch: ListBatch, round_: _Round, progress: Callable[[int], object]) -> ListOutcome:
         offer = head.offer
         try:
-            with offer.open() as view:
+            with ExitStack() as opened:
+                view = opened.enter_context(offer.open())
                 current = round_.in_force.get(head.scope)
                 if current is not None and self._is_current(head, current, view):
                     return ListOutcome(offer, "unchanged", sha256=current.sha256)
-                crl = read_crl(view)
-                judged = judge_crl(crl, self._anchors, self._policy, self._clock(), round_.known)
+                if not offer.private:
+                    # The signature must be over the very bytes whose entries are read afterwards.
+                    with opened.pop_all():
+                        view = opened.enter_context(self._index.hold(view))
+                judged = judge_crl(read_crl(view), self._anchors, self._policy, self._clock(), round_.known)
                 if isinstance(judged, RefusedCrl):
                     return ListOutcome(offer, "refused", judged.why, judged.detail)
                 if judged.scope != head.scope:
-                    return ListOutcome(offer, "refused", "changed_meanwhile", "it was written over while being read")
+                    return ListOutcome(offer, "refused", "changed_meanwhile", "it was written over meanwhile")
                 header = batch.add(judged, offer.label, progress)
         except MalformedCrl as error:
             return ListOutcome(offer, "refused", error.why, str(error))
