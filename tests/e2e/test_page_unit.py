@@ -207,8 +207,10 @@ def test_a_screen_that_comes_twice_is_put_in_place_once(page: Page, stand: PageS
     expect(page.locator("#stage")).to_have_attribute("data-lang", "en")
     page.locator("#help").click()
     stand.wait_for_event("help_called")
+    expect(page.locator("#stage")).to_have_attribute("data-lang", "ja")  # the answer must not be overtaken below
     stand.show("taking_card")
     in_state(page, "taking_card")
+    page.wait_for_function("window.swaps >= 4")  # the event comes after the content
     assert (
         page.evaluate("window.swaps") == 4
     )  # awaiting_card, in English, back by the answer to help_called, taking_card
