@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk_web.simulator.authority import Authority, authority_key_identifier
 from kiosk_web.simulator.hierarchy import Hierarchy
-from kiosk_web.simulator.names import authority_name, distribution_point_name
+from kiosk_web.simulator.names import distribution_point_name
 from kiosk_web.simulator.people import MUNICIPALITIES, Municipality
 from kiosk_web.simulator.register import Entry, Register
 from kiosk_web.simulator.responder import reason_flag
@@ -31,10 +31,10 @@ class ListName:
         return self.authority.id if self.municipality is None else f"{self.authority.id}-{self.municipality.code}"
 
     @property
-    def distribution_point(self) -> x509.Name:
-        """The name in issuingDistributionPoint, equal to the one in the certificates."""
+    def distribution_point(self) -> x509.Name | None:
+        """The name in issuingDistributionPoint, equal to the one in the certificates; None for the whole authority."""
         if self.municipality is None:
-            return authority_name(self.authority.kind)
+            return None
         return distribution_point_name(self.authority.kind, self.municipality)
 
 
@@ -59,16 +59,7 @@ def issue_list(name: ListName, register: Register, this_update: datetime) -> byt
 
 
 def build_list(name: ListName, entries: list[Entry], number: int, this_update: datetime) -> bytes:
-    """DER of a list: AKI, crlNumber, and a critical issuingDistributionPoint with the directory name."""
-    scope = x509.IssuingDistributionPoint(
-        full_name=[x509.DirectoryName(name.distribution_point)],
-        relative_name=None,
-        only_contains_user_certs=False,
-        only_contains_ca_certs=False,
-        only_some_reasons=None,
-        indirect_crl=False,
-        only_contains_attribute_certs=False,
-    )
+    """DER of a list: AKI, crlNumber, and for a town a critical issuingDistributionPoint with its directory name."""
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(name.authority.certificate.subject)
@@ -76,8 +67,18 @@ def build_list(name: ListName, entries: list[Entry], number: int, this_update: d
         .next_update(this_update + LIST_LIFE)
         .add_extension(authority_key_identifier(name.authority), critical=False)
         .add_extension(x509.CRLNumber(number), critical=False)
-        .add_extension(scope, critical=True)
     )
+    if name.distribution_point is not None:
+        scope = x509.IssuingDistributionPoint(
+            full_name=[x509.DirectoryName(name.distribution_point)],
+            relative_name=None,
+            only_contains_user_certs=False,
+            only_contains_ca_certs=False,
+            only_some_reasons=None,
+            indirect_crl=False,
+            only_contains_attribute_certs=False,
+        )
+        builder = builder.add_extension(scope, critical=True)
     for entry in entries:
         revoked = x509.RevokedCertificateBuilder().serial_number(entry.serial)
         revoked = revoked.revocation_date(entry.changed_at or this_update)

@@ -101,7 +101,7 @@ class RevocationRoutes:
                 "name": str(name),
                 "url": f"/crl/{name}.crl",
                 "authority_key_id": name.authority.key_id.hex(),
-                "distribution_point": name.distribution_point.rfc4514_string(),
+                "distribution_point": point.rfc4514_string() if (point := name.distribution_point) else None,
             }
             for name in self._lists.values()
         ]

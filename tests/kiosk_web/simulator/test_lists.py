@@ -63,6 +63,8 @@ def test_the_scope_of_a_list_is_the_distribution_point_of_its_certificates(simul
     points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     assert scope.critical
     assert scope.value.full_name == points[0].full_name
+    with pytest.raises(x509.ExtensionNotFound):
+        issue(simulator, authority).extensions.get_extension_for_class(x509.IssuingDistributionPoint)
 
 
 def test_the_number_rises_with_the_content_and_never_otherwise(simulator: Simulator) -> None:
