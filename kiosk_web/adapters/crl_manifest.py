@@ -112,8 +112,8 @@ def build_manifest(
 
 def read_manifest(data: bytes, key: Ed25519PublicKey) -> Manifest:
     """Check signature and form. Raises `ManifestDamaged`."""
-    body, signature = data[:-SIGNATURE_LENGTH], data[-SIGNATURE_LENGTH:]
-    if len(body) < _HEADER.size or not body.startswith(MAGIC):
+    body, signature = memoryview(data)[:-SIGNATURE_LENGTH], data[-SIGNATURE_LENGTH:]
+    if len(body) < _HEADER.size or not data.startswith(MAGIC):
         raise ManifestDamaged("it is not a manifest of this version")
     try:
         key.verify(signature, _CONTEXT + hashlib.sha256(body).digest())
@@ -125,7 +125,7 @@ def read_manifest(data: bytes, key: Ed25519PublicKey) -> Manifest:
 class Manifest:
     """A manifest whose signature was checked. Records are decoded one by one, when asked for."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: memoryview) -> None:
         self._records: int
         self.generation: int
         _magic, self.generation, written, files, self._records, names = _HEADER.unpack_from(body)
@@ -141,9 +141,8 @@ class Manifest:
         end = numbers + 4 * names
         if end + 4 * (names % 2) != len(body) or sys.byteorder != "little":
             raise ManifestDamaged("it has another length than it says")
-        view = memoryview(body)
-        self._names: Sequence[int] = view[keys:numbers].cast("Q")
-        self._numbers: Sequence[int] = view[numbers:end].cast("I")
+        self._names: Sequence[int] = body[keys:numbers].cast("Q")
+        self._numbers: Sequence[int] = body[numbers:end].cast("I")
 
     def __len__(self) -> int:
         return self._records
