@@ -97,11 +97,12 @@ def judge_crl_status(
     )
     if not covering:
         return Unavailable("no_list", _build_evidence(certificate, None, now))
-    newest = _build_evidence(certificate, covering[0].header, now)
-    if covering[0].header.this_update > now + policy.skew:
-        return Unavailable("clock_unreliable", newest)
+    newest = covering[0].header
+    if newest.this_update > now + policy.skew:
+        return Unavailable("clock_unreliable", _build_evidence(certificate, newest, now))
     if certificate_mark is not None and certificate_mark.revoked_at is not None:
-        return Revoked(certificate_mark.revoked_at, certificate_mark.revoked_reason, newest)
+        evidence = _build_evidence(certificate, newest, now)
+        return Revoked(certificate_mark.revoked_at, certificate_mark.revoked_reason, evidence)
 
     revoked: list[tuple[datetime, str, ListHeader]] = []
     held: list[OnHold] = []
@@ -130,7 +131,7 @@ def judge_crl_status(
     if held:
         return held[0]
     if not silent:
-        return Stale(outdated[0], newest)
+        return Stale(outdated[0], _build_evidence(certificate, newest, now))
     evidence = _build_evidence(certificate, silent[0], now)
     if any(seen >= silent[0].this_update for seen in hold_seen):
         return Stale("hold_not_lifted", evidence)
@@ -145,7 +146,7 @@ def judge_freshness(header: ListHeader, policy: CrlPolicy, now: datetime, mark: 
     """
     if header.this_update > now + policy.skew:
         return "list_from_the_future"
-    if find_regression(header.mark, mark):
+    if mark is not None and find_regression(header.mark, mark):
         return "behind_high_water"
     if header.next_update < now:
         return "next_update_passed"
