@@ -90,10 +90,11 @@ def read_distribution_points(value: bytes, issuer: bytes) -> tuple[DistributionP
     return tuple(points)
 
 
+@functools.lru_cache(maxsize=4096)
 def read_issuing_point(value: bytes, issuer: bytes) -> IssuingPoint:
     """Read the value of issuingDistributionPoint in a list whose issuer is the DER Name `issuer`.
 
-    Raises `MalformedDer`.
+    Raises `MalformedDer`. Pure, and remembered: each list is read twice, to be found and to be judged.
     """
     whole = read_element(value, 0, len(value), SEQUENCE)
     if whole.end != len(value):

@@ -15,6 +15,12 @@ from kiosk_web.pki.crl_trust import ListMark, ListScope, merge_list_marks
 
 _l = schema.list_marks.c
 
+_INSERT = insert(schema.list_marks)
+_RECORD = _INSERT.on_conflict_do_update(
+    index_elements=["key_id", "point"],
+    set_={name: _INSERT.excluded[name] for name in ("crl_number", "this_update", "sha256")},
+)
+
 
 class SqlListMarks:
     """Implements `services.validation.ListMarks` and `services.crl_intake.ListMarkBook`."""
@@ -42,11 +48,12 @@ class SqlListMarks:
         """Raise what is lower, in one step: a mark never falls, whoever writes at once."""
         async with self._store.write() as transaction:
             known = await _load_all(transaction)
-            for scope, mark in marks.items():
-                stored = known.get(scope)
-                merged = mark if stored is None else merge_list_marks(stored, mark)
-                if merged != stored:
-                    await _write(transaction, scope, merged)
+            merged = {
+                scope: merge_list_marks(known[scope], mark) if scope in known else mark for scope, mark in marks.items()
+            }
+            risen = [_build_row(scope, mark) for scope, mark in merged.items() if mark != known.get(scope)]
+            if risen:
+                await transaction.connection.execute(_RECORD, risen)
 
 
 async def _load_all(transaction: SqlTransaction) -> dict[ListScope, ListMark]:
@@ -69,14 +76,11 @@ def _read(row: Row[Any]) -> tuple[ListScope, ListMark]:
     return ListScope(row.key_id, row.point), ListMark(number, row.this_update, row.sha256)
 
 
-async def _write(transaction: SqlTransaction, scope: ListScope, mark: ListMark) -> None:
-    values = {
+def _build_row(scope: ListScope, mark: ListMark) -> dict[str, object]:
+    return {
+        "key_id": scope.key_id,
+        "point": scope.point,
         "crl_number": None if mark.crl_number is None else str(mark.crl_number),
         "this_update": mark.this_update,
         "sha256": mark.sha256,
     }
-    await transaction.connection.execute(
-        insert(schema.list_marks)
-        .values(key_id=scope.key_id, point=scope.point, **values)
-        .on_conflict_do_update(index_elements=["key_id", "point"], set_=values)
-    )

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, CursorResult, Executable
 
+Parameters = Mapping[str, object] | Sequence[Mapping[str, object]]
+
 
 class Statements(Protocol):
     """One connection inside its transaction. A statement that is run for every event is built once, with
-    `bindparam`; building it anew each time takes five times as long as running it.
+    `bindparam`; building it anew each time takes five times as long as running it. With several mappings it is run once
+    for each.
     """
 
-    async def execute(
-        self, statement: Executable, parameters: Mapping[str, object] | None = None
-    ) -> CursorResult[Any]: ...
+    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]: ...
 
     def savepoint(self) -> AbstractAsyncContextManager[None]: ...
 
@@ -31,7 +32,7 @@ class InlineStatements:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def execute(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
         return self._connection.execute(statement, parameters)
 
     @asynccontextmanager
