@@ -17,6 +17,8 @@ CRYPTOGRAPHY_LIMIT = 7.0
 SIGNATURE_LIMIT = 1.3
 ENTRY_LIMIT = 16.0
 PEAK_LIMIT = 45.0
+PEAK_FROM = 1_000_000
+"""Entries from which on memory is judged: with fewer, what any process needs weighs more than they do."""
 
 
 @dataclass
@@ -79,7 +81,7 @@ def judge_imports(imports: Sequence[Import]) -> list[Finding]:
     compared = [one for one in imports if "openssl" in one.seconds]
     slowest = max(one.per_entry for one in imports)
     index = max(one.index / one.entries for one in imports)
-    peak = max(one.peak_per_entry for one in imports)
+    peak = max(one.peak_per_entry for one in imports if one.entries >= min(PEAK_FROM, imports[-1].entries))
     openssl, cryptography = (
         min(one.seconds[name].median / one.seconds["kiosk"].median for one in compared)
         for name in ("openssl", "cryptography")
@@ -109,7 +111,7 @@ def judge_imports(imports: Sequence[Import]) -> list[Finding]:
             peak <= PEAK_LIMIT,
             "; ".join(
                 f"{show_count(one.entries)}: {show_size(one.peaks['kiosk'])}, of which {show_size(one.list.size)} are "
-                "the mapped list"
+                f"the mapped list: {one.peak_per_entry:.0f} B an entry beside it"
                 for one in imports
             ),
         ),
