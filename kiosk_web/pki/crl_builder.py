@@ -1,6 +1,6 @@
 """Builds the index of one revocation list: `build_segment` reads its entries, sorts them and writes a segment.
 
-One pass over the list, and about 20 octets of memory for each entry beside the list itself, which may be a mapped file.
+One pass over the list, and about 30 octets of memory for each entry beside the list itself, which may be a mapped file.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ Progress = Callable[[int], object]
 _AT_ONCE = 1 << 18
 """Entries that are moved at a time, so that what numpy needs for it stays small."""
 
+_SHORTEST_ENTRY = 20
+"""Octets: the headers of entry and serial number, one octet of that, and a UTCTime."""
+
 
 def build_segment(crl: TrustedCrl, write: Write, progress: Progress | None = None) -> ListHeader:
     """Write the segment of a trusted list by calls of `write`, in the order of the file, and return its header.
@@ -40,17 +43,21 @@ def build_segment(crl: TrustedCrl, write: Write, progress: Progress | None = Non
     Raises `MalformedCrl` for a list with an entry that cannot be read, before anything is written. `progress` is told
     how many octets of the list have been read, every now and then.
     """
-    short: list[Entries] = []
-    long: list[Entries] = []
-    for block in scan_entries(crl.crl.data, *crl.crl.entries):
-        short.append(block.short)
-        long.append(block.long)
+    start, end = crl.crl.entries
+    room = (end - start) // _SHORTEST_ENTRY
+    short, long = _Pile(room, 0), _Pile(room, TAIL)
+    for block in scan_entries(crl.crl.data, start, end):
+        short.add(block.short)
+        long.add(block.long)
         if progress is not None:
             progress(block.end)
-    header = crl.build_header(sum(map(len, short)) + sum(map(len, long)))
-    tables = [_merge(_sort(_join(parts, tail))) for parts, tail in ((short, 0), (long, TAIL))]
-    counts = [len(table) for table in tables]
-    body = [part for table in tables for part in _lay_out_pages(table)]
+    header = crl.build_header(len(short) + len(long))
+    counts: list[int] = []
+    body: list[memoryview | bytes] = []
+    for pile in (short, long):
+        entries = _merge(_sort(pile.take()))
+        counts.append(len(entries))
+        body += _lay_out_pages(entries)
     digest = hashlib.sha256()
     for part in body:
         digest.update(part)
@@ -87,17 +94,36 @@ def _fill(places: npt.NDArray[Any], column: npt.NDArray[Any], filler: int) -> No
         places[whole, len(rest) :] = filler
 
 
-def _join(parts: list[Entries], tail: int) -> Entries:
-    """All entries of one kind, in the order of the list. Empties `parts` as it goes, to hold nothing twice for long."""
-    parts.append(build_no_entries(tail))
-    joined = Entries(
-        np.concatenate([part.keys for part in parts]),
-        np.concatenate([part.tails for part in parts]),
-        np.concatenate([part.seconds for part in parts]),
-        np.concatenate([part.reasons for part in parts]),
-    )
-    parts.clear()
-    return joined
+class _Pile:
+    """The entries of one kind, in the order of the list. `room` is for as many as there can be: memory costs nothing
+    before it is written to.
+    """
+
+    def __init__(self, room: int, tail: int) -> None:
+        self._room = Entries(
+            np.empty(room, np.uint64),
+            np.empty((room, tail), np.uint8),
+            np.empty(room, np.uint32),
+            np.empty(room, np.uint8),
+        )
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, entries: Entries) -> None:
+        room, place = self._room, slice(self._count, self._count + len(entries))
+        room.keys[place] = entries.keys
+        room.tails[place] = entries.tails
+        room.seconds[place] = entries.seconds
+        room.reasons[place] = entries.reasons
+        self._count += len(entries)
+
+    def take(self) -> Entries:
+        """All of them. The pile holds nothing afterwards."""
+        room, self._room = self._room, build_no_entries(0)
+        part = slice(self._count)
+        return Entries(room.keys[part], room.tails[part], room.seconds[part], room.reasons[part])
 
 
 def _sort(entries: Entries) -> Entries:
