@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -30,9 +31,10 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target / "kiosk"
 
 
-def run(program: Path, *arguments: str, folder: Path) -> str:
+def run(program: Path, *arguments: str, folder: Path, **settings: str) -> str:
     """What it prints, started far from the checkout and without the settings of this Python."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    environment |= settings
     answer = subprocess.run(
         [str(program) + SUFFIX, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -64,3 +66,10 @@ def test_one_visit_through_the_frozen_programs_ends_in_a_result(programs: Path, 
         terminal.wait_for("awaiting_pin").type_pin(first.pin).wait_for("result")
         assert all("_internal" not in command for command in demo.bridge_command)
         assert demo.bridge_command[0] == str(programs / "kiosk-bridge") + SUFFIX
+        # The server refreshes its lists with a process of the same program; this one waits for it.
+        places = f"--data={demo.data / 'kiosk'}", f"--anchors={demo.data / 'simulator' / 'anchors'}"
+        config = str(demo.data / "kiosk.toml")
+        command = ("crl", "refresh", "--wait=60", "--json", *places)
+        refreshed = json.loads(run(programs / "kiosk", *command, folder=tmp_path, KIOSK_CONFIG=config))
+        assert {source["why"] for source in refreshed["sources"]} == {""}
+        assert "lists_refreshed" in (demo.data / "logs" / "kiosk.log").read_text()
