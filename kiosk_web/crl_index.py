@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -90,10 +90,9 @@ def open_shelf(settings: Settings) -> CrlShelf:
     return CrlShelf(settings.data / FOLDER, keys.load_index_public_key)
 
 
-def load_source_states(settings: Settings) -> Callable[[], dict[str, SourceState]]:
-    """What is remembered of the sources, read anew at each call."""
-    states = SourceStateFile(settings.data / FOLDER)
-    return lambda: dict(states.load())
+def load_source_states(settings: Settings) -> Callable[[], Mapping[str, SourceState]]:
+    """What is remembered of the sources, looked at anew at each call."""
+    return SourceStateFile(settings.data / FOLDER).load
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,7 @@ class CrlShelf:
                 if reading.segment(number).check_digest():
                     continue
             reading.put_out_of_use(number)
+        reading.records()  # decoded here, and not where somebody waits
         return not reading.damaged
 
     def refresh(self) -> None:
@@ -181,6 +182,7 @@ class _Reading:
         self._files = files
         self._found: dict[tuple[bytes, bytes], tuple[int, ...]] = {}
         self._segments: dict[int, Segment] = {}
+        self._records: tuple[ManifestRecord, ...] | None = None
         self.damaged: frozenset[int] = frozenset()
 
     @property
@@ -222,7 +224,9 @@ class _Reading:
         return self._manifest.record(number)
 
     def records(self) -> tuple[ManifestRecord, ...]:
-        return tuple(self.record(number) for number in range(len(self)))
+        if self._records is None:
+            self._records = tuple(self.record(number) for number in range(len(self)))
+        return self._records
 
 
 def _map_file(path: Path) -> memoryview | None:

@@ -18,9 +18,24 @@ class SourceStateFile:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
+        self._stamp: object = None
+        self._loaded: Mapping[str, SourceState] = {}
 
     def load(self) -> Mapping[str, SourceState]:
-        """Empty, or without the entry, where the file is not one of ours."""
+        """Empty, or without the entry, where the file is not one of ours. The same object while nothing has changed."""
+        stamp = self._read_stamp()
+        if stamp != self._stamp:
+            self._stamp, self._loaded = stamp, self._load()
+        return self._loaded
+
+    def _read_stamp(self) -> object:
+        try:
+            state = self._path.stat()
+        except OSError:
+            return None
+        return state.st_ino, state.st_mtime_ns, state.st_size
+
+    def _load(self) -> Mapping[str, SourceState]:
         states = {}
         for name, fields in load_json(self._path).items():
             try:

@@ -20,6 +20,10 @@ from kiosk_web.services.crl_alarms import AlarmName, ListAlarm, ListInForce, Lis
 from kiosk_web.services.crl_refresh import FIRST_RETRY, ListSource, SourceState, derive_retry, list_due
 
 LOOK_SECONDS = 5.0
+JUDGE_EVERY = timedelta(minutes=1)
+READ_MARKS_EVERY = timedelta(minutes=10)
+"""Marks of other hosts; those of this one change with the index."""
+
 LONGEST_WAIT = timedelta(hours=1)
 CHECK_EVERY = timedelta(hours=24)
 """Whole segments are read again so often, besides once for every new index: a disk forgets slowly."""
@@ -85,7 +89,10 @@ class ListUpkeep:
         self._failed_with = RefreshFailed("")
         self._not_before: datetime | None = None
         self._patient_until: datetime | None = None
-        self._checked: tuple[int, datetime] | None = None
+        self._checked: tuple[object, datetime] | None = None
+        self._judged: tuple[object, datetime] | None = None
+        self._read: tuple[object, datetime] | None = None
+        self._known: Mapping[ListScope, ListMark] = {}
         self._alarms: tuple[ListAlarm, ...] = ()
         self._log = structlog.get_logger()
 
@@ -107,19 +114,32 @@ class ListUpkeep:
             await self.close()
 
     async def look(self) -> None:
-        """Begin a refresh if it is somebody's turn, read new segments as a whole, judge the alarms."""
+        """Begin a refresh if it is somebody's turn, read new segments as a whole, judge the alarms if there is news."""
         now = self._clock()
         states = self._load_states()
         self._begin_refresh(list_due(self._sources, states, now), now)
-        records = self._shelf.records()
         await self._check_digests(now)
         if self._is_starting(now):
             return
-        alarms = judge_alarms(
-            records,
+        # Thousands of lists are not gone through at every look.
+        seen = (self._shelf.generation, self._shelf.trouble, len(self._shelf.damaged()), id(states), self._failures)
+        if _is_over(self._judged, seen, now, JUDGE_EVERY):
+            self._tell(await self._judge(now, states))
+            self._judged = seen, now
+
+    async def _load_marks(self, now: datetime) -> Mapping[ListScope, ListMark]:
+        generation = self._shelf.generation
+        if _is_over(self._read, generation, now, READ_MARKS_EVERY):
+            self._known = await self._marks.load_all()
+            self._read = generation, now
+        return self._known
+
+    async def _judge(self, now: datetime, states: Mapping[str, SourceState]) -> tuple[ListAlarm, ...]:
+        return judge_alarms(
+            self._shelf.records(),
             damaged=self._shelf.damaged(),
             trouble=self._shelf.trouble,
-            marks=await self._marks.load_all(),
+            marks=await self._load_marks(now),
             sources=[source.name for source in self._sources],
             states=states,
             refresh=self._failed_with.why if self._failures else "",
@@ -127,7 +147,6 @@ class ListUpkeep:
             limits=self._limits,
             now=now,
         )
-        self._tell(alarms)
 
     async def settle(self) -> None:
         """Wait for the refresh that is under way, if there is one."""
@@ -172,12 +191,9 @@ class ListUpkeep:
 
     async def _check_digests(self, now: datetime) -> None:
         generation = self._shelf.generation
-        if self._checked is not None:
-            checked, at = self._checked
-            if checked == generation and at <= now < at + CHECK_EVERY:
-                return
-        self._checked = generation, now
-        await asyncio.to_thread(self._shelf.check_digests)
+        if _is_over(self._checked, generation, now, CHECK_EVERY):
+            self._checked = generation, now
+            await asyncio.to_thread(self._shelf.check_digests)
 
     def _tell(self, alarms: tuple[ListAlarm, ...]) -> None:
         if alarms == self._alarms:
@@ -188,3 +204,8 @@ class ListUpkeep:
             if before.get(alarm.name, 0) < alarm.count:
                 self._log.warning("list_alarm", reason=alarm.name, count=alarm.count, path=alarm.label)
         self._publish()
+
+
+def _is_over(done: tuple[object, datetime] | None, seen: object, now: datetime, every: timedelta) -> bool:
+    """Was it not done yet, or of something else, or long ago? A time of the future means that the clock was wrong."""
+    return done is None or done[0] != seen or not done[1] <= now < done[1] + every

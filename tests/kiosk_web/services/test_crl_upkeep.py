@@ -42,6 +42,7 @@ class Stage:
     asked: list[Sequence[str]] = field(default_factory=list)
     answer: RefreshFailed | None = None
     published: int = 0
+    marks_read: int = 0
     checked: list[int] = field(default_factory=list)
     gate: asyncio.Event | None = None
 
@@ -57,6 +58,10 @@ class Stage:
             clock=lambda: self.now,
         )
 
+    def put(self, *lists: Listed) -> None:
+        self.lists = lists
+        self.generation += 1
+
     async def refresh(self, names: Sequence[str]) -> RefreshFailed | None:
         self.asked.append(tuple(names))
         if self.gate is not None:
@@ -66,6 +71,7 @@ class Stage:
         return self.answer
 
     async def load_all(self) -> Mapping[ListScope, ListMark]:
+        self.marks_read += 1
         return self.marks
 
     def records(self) -> tuple[Listed, ...]:
@@ -162,15 +168,30 @@ async def test_alarms_are_published_and_logged_when_they_come_and_published_when
     upkeep = stage.build()
     await look(upkeep)
     assert (upkeep.alarms, stage.published) == ((), 0)
-    stage.lists = (Listed("a.crl", next_update=NOW + MINUTE), Listed("b.crl", next_update=NOW + 2 * MINUTE))
+    stage.put(Listed("a.crl", next_update=NOW + MINUTE), Listed("b.crl", next_update=NOW + 2 * MINUTE))
     with capture_logs() as logs:
         await look(upkeep, 3)
     assert upkeep.alarms == (ListAlarm("due_soon", 2, "a.crl", NOW + MINUTE),)
     assert [(log["reason"], log["count"], log["path"]) for log in logs] == [("due_soon", 2, "a.crl")]
     assert stage.published == 1
-    stage.lists = (Listed("good"),)
+    stage.put(Listed("good"))
     await look(upkeep)
     assert (upkeep.alarms, stage.published) == ((), 2)
+
+
+async def test_time_alone_makes_an_alarm_within_a_minute_and_marks_are_not_read_all_the_time() -> None:
+    stage = Stage(lists=(Listed("a.crl", next_update=NOW + LIMITS.warning),))
+    upkeep = stage.build(())
+    await look(upkeep)
+    stage.now += MINUTE / 2
+    await look(upkeep, 5)
+    assert (upkeep.alarms, stage.marks_read) == ((), 1)
+    stage.now += MINUTE / 2
+    await look(upkeep, 5)
+    assert ([alarm.name for alarm in upkeep.alarms], stage.marks_read) == (["due_soon"], 1)
+    stage.now += 10 * MINUTE
+    await look(upkeep, 5)
+    assert stage.marks_read == 2
 
 
 async def test_what_the_first_refresh_will_mend_is_no_alarm_for_a_minute() -> None:
