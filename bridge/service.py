@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -114,6 +115,9 @@ async def run_bridge(settings: BridgeSettings) -> None:
             port = await service.start(settings.port)
             if settings.port_file is not None:
                 _issue_port_file(settings, port)
+            # what is here now stays: no later collection need look through it while a card waits
+            gc.collect()
+            gc.freeze()
             await stopped.wait()
         finally:
             await service.stop()

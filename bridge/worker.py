@@ -245,6 +245,9 @@ class CardWorker:
                 connection = self._source.connect(instance.reader_name)
                 try:
                     self._recognise_card(MyNumberCard(_GuardedTransport(connection, check)))
+                    return self._report(
+                        Recognised(instance.id, "ours")
+                    )  # before the reader is let go, which takes time
                 finally:
                     # no PIN was opened here, and a card that stays powered answers the visit sooner
                     connection.close(unpower=False)
@@ -265,8 +268,6 @@ class CardWorker:
             except Exception:
                 _log.exception("recognition_failed")
                 return self._report(Recognised(instance.id, "mute"))
-            else:
-                return self._report(Recognised(instance.id, "ours"))
         return None
 
     def _recognise_card(self, card: MyNumberCard) -> TokenLabel:

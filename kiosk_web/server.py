@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import secrets
@@ -351,6 +352,9 @@ async def serve(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> 
             upkeep = [asyncio.create_task(work.run()) for work in (server.upkeep, server.list_upkeep, server.sweep)]
             for listener in listeners:
                 await listener.answers.wait()
+            # What is here now stays: no later collection need look through it while a resident waits.
+            gc.collect()
+            gc.freeze()
             staff_name = "localhost" if settings.staff_host == LOOPBACK else settings.staff_host
             ready(
                 {

@@ -11,15 +11,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 from unittest.mock import patch
 
 from bridge.virtual import __main__ as program
 from bridge.virtual import vpcd
 from bridge.virtual.card import Exchange
 from bridge.virtual.insertion import Insertion
-
-LOG_VARIABLE: Final = "BENCH_CARD_LOG"
+from tests.bench.card_log import VARIABLE
 
 
 class RecordedInsertion(Insertion):
@@ -27,7 +25,7 @@ class RecordedInsertion(Insertion):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._log = Path(os.environ[LOG_VARIABLE]).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - as long as the card lies there
+        self._log = Path(os.environ[VARIABLE]).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - as long as the card lies there
 
     def transmit(self, command: bytes, still_there: Callable[[], bool]) -> Exchange:
         began = time.monotonic()

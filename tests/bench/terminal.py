@@ -6,7 +6,6 @@ Everything that is compared runs as in production, each in its own process; the 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -18,8 +17,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from bridge.terminal import store_terminal
+from tests.bench.card_log import VARIABLE, CardExchange, CardLog
 from tests.bench.raw_reader import RawReader
-from tests.bench.recorded_card import LOG_VARIABLE
 from tests.bridge.authority import Authority
 from tests.bridge.page import Message, Page
 from tests.support.pcscd import Pcscd
@@ -40,21 +39,6 @@ class Clocked(Authority):
 
 
 @dataclass(frozen=True, slots=True)
-class CardExchange:
-    """One line of the card's log. `began` is on the clock that all processes of a computer share."""
-
-    began: float
-    seconds: float
-    header: str
-    length: int
-
-    @property
-    def name(self) -> str:
-        asks = "VERIFY" if self.length > 5 else "tries left"
-        return {"A4": "SELECT", "B0": "READ", "20": asks, "2A": "SIGN"}.get(self.header[2:4], self.header)
-
-
-@dataclass(frozen=True, slots=True)
 class BridgeAddress:
     """What `Page` asks of a bridge."""
 
@@ -72,7 +56,7 @@ class BenchTerminal:
         self.page = page
         self.reader = RawReader()
         self._serial = 100
-        self._log_at = 0
+        self._log = CardLog(folder / "card.log")
 
     async def lay(self, person: str) -> float:
         """Put `cards/<person>` on the reader in place of what lies there; returns when the page was told."""
@@ -107,9 +91,7 @@ class BenchTerminal:
 
     def read_card_log(self) -> list[CardExchange]:
         """What the card was asked since the last look."""
-        text = (self.folder / "card.log").read_text(encoding="utf-8")
-        new, self._log_at = text[self._log_at :], len(text)
-        return [CardExchange(**json.loads(line)) for line in new.splitlines()]
+        return self._log.read_new()
 
     async def _receive_reader(self) -> Message:
         async with asyncio.timeout(_SECONDS):
@@ -129,15 +111,14 @@ async def running_terminal(folder: Path, daemon: Pcscd, *, timed: bool = False) 
     authority = Clocked()
     store_terminal(state, authority.terminal)
     write_reader(folder, 100, None)
-    log, port_file = folder / "card.log", folder / "port"
-    log.touch()
+    port_file = folder / "port"
     if timed:
         program = ["tests.bench.timed_bridge", str(state), str(port_file), str(folder / "events.log")]
     else:
         program = [*REAL_BRIDGE, f"--state={state}", f"--port-file={port_file}"]
     card = ["tests.bench.recorded_card", str(folder), "--vpcd", daemon.vpcd]
     with (
-        _process(card, os.environ | {LOG_VARIABLE: str(log)}),
+        _process(card, os.environ | {VARIABLE: str(folder / "card.log")}),
         _process(program, daemon.environment) as bridge,
     ):
         port = await _await_port(port_file, bridge)

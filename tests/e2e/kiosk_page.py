@@ -11,13 +11,20 @@ STEP_MILLISECONDS = 20_000
 
 
 class KioskPage:
-    """One browser page on the resident's listener. Every wait is for a condition, never for a time."""
+    """One browser page on the resident's listener. Every wait is for a condition, never for a time.
 
-    def __init__(self, page: Page, address: str) -> None:
+    `watched`: what it asks for and complains about is kept, which takes time while it works.
+    """
+
+    def __init__(self, page: Page, address: str, *, watched: bool = True) -> None:
         self.page = page
         self.address = address
         self.requests: list[tuple[str, str, bytes]] = []
         self.violations: list[str] = []
+        if watched:
+            self._watch(page)
+
+    def _watch(self, page: Page) -> None:
         page.on(
             "request",
             lambda request: self.requests.append((request.method, request.url, request.post_data_buffer or b"")),

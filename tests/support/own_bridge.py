@@ -24,9 +24,15 @@ class OwnBridge:
     """The bridge process of one test. `start` returns when it listens."""
 
     def __init__(
-        self, demo: RunningDemo, *, options: tuple[str, ...] = (), environment: Mapping[str, str] = {}
+        self,
+        demo: RunningDemo,
+        *,
+        options: tuple[str, ...] = (),
+        environment: Mapping[str, str] = {},
+        module: str = "bridge",
     ) -> None:
         self._demo = demo
+        self._module = module
         self._options = options
         self._environment = {**os.environ, "PYTHONUTF8": "1", **environment}
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,7 +41,8 @@ class OwnBridge:
     @property
     def command(self) -> list[str]:
         kept = [part for part in self._demo.bridge_command if not part.startswith("--virtual") or not self._options]
-        return [*kept, *self._options, f"--port-file={self._port_file}"]
+        program = [self._module if part == "bridge" else part for part in kept]
+        return [*program, *self._options, f"--port-file={self._port_file}"]
 
     def start(self) -> None:
         self._port_file.unlink(missing_ok=True)
@@ -65,8 +72,11 @@ class OwnBridge:
 
 
 @contextmanager
-def run_bridge(demo: RunningDemo, *options: str, environment: Mapping[str, str] = {}) -> Iterator[OwnBridge]:
-    bridge = OwnBridge(demo, options=options, environment=environment)
+def run_bridge(
+    demo: RunningDemo, *options: str, environment: Mapping[str, str] = {}, module: str = "bridge"
+) -> Iterator[OwnBridge]:
+    """`module`: a program that is run in place of `python -m bridge`."""
+    bridge = OwnBridge(demo, options=options, environment=environment, module=module)
     bridge.start()
     try:
         yield bridge
