@@ -10,103 +10,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kiosk_web.crl_settings import CrlSettings
 from kiosk_web.errors import SettingsError
 from kiosk_web.fallback_settings import FallbackSettings
-from kiosk_web.identity.offer import Offer, Service, StatusPolicyName, Words
-from kiosk_web.identity.profiles import PROFILES, ProfileName
+from kiosk_web.identity.offer import Offer
 from kiosk_web.ocsp_settings import PinSettings
+from kiosk_web.service_settings import DEMO_SERVICES, DEMO_SYSTEMS, ServiceSettings, SystemSettings
 
 PREFIX = "KIOSK_"
 CONFIG_VARIABLE = "KIOSK_CONFIG"
 LOOPBACK = "127.0.0.1"
 Port = Annotated[int, Field(ge=0, le=65535)]
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-Text = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class WordsSettings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    ja: Text
-    en: Text
-
-
-DEFAULT_POLICIES: dict[ProfileName, StatusPolicyName] = {
-    "library": "ocsp-then-crl",
-    "type1": "ocsp-then-crl",
-    "type2": "ocsp",
-}
-
-
-class ServiceSettings(BaseModel):
-    """One tile (`[[services]]`). Without a `status_policy` it has the one of its profile.
-
-    `kazashi_in_window`: kazashi goes on by list while a configured window of `[fallback]` holds.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    id: Identifier
-    system: Identifier
-    profile: ProfileName
-    name: WordsSettings
-    description: WordsSettings
-    icon: Identifier = "service"
-    status_policy: StatusPolicyName | None = None
-    kazashi_in_window: bool = False
-
-    @model_validator(mode="after")
-    def _judge_methods(self) -> ServiceSettings:
-        if self.status_policy == "crl" and PROFILES[self.profile].crl != "yes":
-            raise ValueError(f"{self.id}: lists alone may confirm for type2 only; write ocsp-then-crl")
-        if self.kazashi_in_window and not PROFILES[self.profile].kazashi:
-            raise ValueError(f"{self.id}: there is no kazashi in {self.profile}")
-        return self
-
-    @property
-    def policy(self) -> StatusPolicyName:
-        """How certificates are confirmed at this service."""
-        return self.status_policy or DEFAULT_POLICIES[self.profile]
-
-
-def _demo_services() -> tuple[ServiceSettings, ...]:
-    return (
-        ServiceSettings(
-            id="facility",
-            system="facility-booking",
-            profile="type1",
-            name=WordsSettings(ja="施設予約の利用者確認", en="Facility booking"),
-            description=WordsSettings(
-                ja="公民館・体育館の予約システムに、本人であることを伝えます。",
-                en="Confirms to the booking system of halls and gyms that it is you.",
-            ),
-            icon="booking",
-        ),
-        ServiceSettings(
-            id="library",
-            system="city-library",
-            profile="library",
-            name=WordsSettings(ja="図書館の利用", en="Library"),
-            description=WordsSettings(
-                ja="図書館の利用に使うマイキーIDを表示します。",
-                en="Shows your MyKey ID for the library.",
-            ),
-            icon="library",
-        ),
-        ServiceSettings(
-            id="online",
-            system="online-applications",
-            profile="type2",
-            name=WordsSettings(ja="オンライン申請の利用者登録", en="Online applications"),
-            description=WordsSettings(
-                ja="オンライン申請システムに、本人であることを伝えます。",
-                en="Confirms to the online application system that it is you.",
-            ),
-            icon="document",
-        ),
-    )
 
 
 class Settings(BaseSettings):
@@ -148,8 +65,9 @@ class Settings(BaseSettings):
     early_check: bool = True
     crl: CrlSettings = CrlSettings()
     static: Path = Path(__file__).resolve().parent.parent / "static"
-    services: Annotated[tuple[ServiceSettings, ...], Field(min_length=1, max_length=6)] = Field(
-        default_factory=_demo_services
+    services: Annotated[tuple[ServiceSettings, ...], Field(min_length=1, max_length=6)] = DEMO_SERVICES
+    systems: tuple[SystemSettings, ...] = Field(  # those of the demo belong to its services
+        default_factory=lambda given: DEMO_SYSTEMS if given.get("services") == DEMO_SERVICES else ()
     )
 
     @classmethod
@@ -181,6 +99,7 @@ class Settings(BaseSettings):
             raise ValueError("allow_test_arc: production refuses certificates of the test arc")
         if len({service.id for service in self.services}) != len(self.services):
             raise ValueError("services: two have the same id")
+        self.build_offer()  # raises `SystemRefused`, a ValueError
         return self
 
     @property
@@ -204,20 +123,10 @@ class Settings(BaseSettings):
         return f"http://{LOOPBACK}:{self.port}"
 
     def build_offer(self) -> Offer:
+        """The services and their systems. Raises `SystemRefused`, but not for settings that were accepted."""
         return Offer(
-            tuple(
-                Service(
-                    id=service.id,
-                    system=service.system,
-                    profile=service.profile,
-                    name=Words(service.name.ja, service.name.en),
-                    description=Words(service.description.ja, service.description.en),
-                    icon=service.icon,
-                    status_policy=service.policy,
-                    kazashi_in_window=service.kazashi_in_window,
-                )
-                for service in self.services
-            )
+            tuple(service.build_service() for service in self.services),
+            [system.build_system() for system in self.systems],
         )
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from kiosk_web.identity.profiles import PROFILES, Profile, ProfileName
+from kiosk_web.identity.systems import CooperatingSystem, build_systems
+from kiosk_web.identity.words import Words
 
-
-@dataclass(frozen=True)
-class Words:
-    """One text in both languages of the screen."""
-
-    ja: str
-    en: str
-
+__all__ = ["CooperatingSystem", "Offer", "Service", "StatusPolicyName", "Words"]
 
 StatusPolicyName = Literal["ocsp", "crl", "ocsp-then-crl"]
 
@@ -42,13 +38,27 @@ class Service:
 
 
 class Offer:
-    """The services in the order of the screen. Raises `ValueError` when two have one id."""
+    """The services in the order of the screen, and the systems that own them.
 
-    def __init__(self, services: tuple[Service, ...]) -> None:
+    A system without an entry in `systems` has the default of `build_systems`. Raises `ValueError` when two services
+    have one id, and `SystemRefused` (one too) where systems and profiles contradict each other.
+    """
+
+    def __init__(self, services: tuple[Service, ...], systems: Iterable[CooperatingSystem] = ()) -> None:
         self.services = services
         self._by_id = {service.id: service for service in services}
         if len(self._by_id) != len(services):
             raise ValueError("two services have the same id")
+        self._systems = build_systems(systems, ((service.system, service.profile) for service in services))
+
+    @property
+    def systems(self) -> tuple[CooperatingSystem, ...]:
+        """All cooperating systems, the configured ones first."""
+        return tuple(self._systems.values())
 
     def find(self, service: str) -> Service | None:
         return self._by_id.get(service)
+
+    def find_system(self, system: str) -> CooperatingSystem | None:
+        """The cooperating system of that id."""
+        return self._systems.get(system)

@@ -59,11 +59,15 @@ async def _identify(stand: Stand, service: str, serial: int) -> str:
     return identifier
 
 
-async def test_the_same_person_gets_the_same_pseudonym_and_another_system_another_one(stand: Stand) -> None:
+async def test_the_same_person_gets_the_same_pseudonym_and_another_person_another_one(stand: Stand) -> None:
     first = await _identify(stand, "facility", 1)
     assert await _identify(stand, "facility", 1) == first
-    assert await _identify(stand, "online", 1) != first
     assert await _identify(stand, "facility", 2) != first
+
+
+async def test_one_system_knows_a_person_by_one_pseudonym_at_the_counter_and_online(stand: Stand) -> None:
+    first = await _identify(stand, "facility", 1)
+    assert await _identify(stand, "online", 1) == first
 
 
 async def test_the_library_gets_a_mykey_id(stand: Stand) -> None:

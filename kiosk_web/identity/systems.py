@@ -1,0 +1,82 @@
+"""Cooperating systems (連携システム): what an identifier is issued for. PURE.
+
+A system owns one or more services. Type 1 at the counter and Type 2 at home may belong to one system, and the same
+person then has the same PPID in both. A municipal library system is apart: it gets MyKey IDs, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from kiosk_web.identity.profiles import ProfileName
+from kiosk_web.identity.user_numbers import ANY_NUMBER, NumberFormat
+from kiosk_web.identity.words import Words
+
+LinkHolder = Literal["platform", "municipality"]
+
+
+@dataclass(frozen=True)
+class CooperatingSystem:
+    """`link_holder`: who keeps identifier ↔ user number (row 13 of the profiles' table).
+
+    `municipal_library`: the system of a municipal library, the only kind that the library profile is for (row 1).
+    `user_number`: the form of its user numbers.
+    """
+
+    id: str
+    name: Words
+    link_holder: LinkHolder
+    municipal_library: bool = False
+    user_number: NumberFormat = ANY_NUMBER
+
+
+class SystemRefused(ValueError):
+    """What is configured contradicts the profiles' table. `name` is stable; the text says which system and what."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(f"{name}: {text}")
+        self.name = name
+
+
+def build_systems(
+    configured: Iterable[CooperatingSystem], used: Iterable[tuple[str, ProfileName]]
+) -> Mapping[str, CooperatingSystem]:
+    """All systems by id: the configured ones, and a default for each that a service of `used` (system, profile) names.
+
+    Raises `SystemRefused`: `system_twice`, `not_a_municipal_library`, `library_with_other_profile`,
+    `library_links_elsewhere`.
+    """
+    systems: dict[str, CooperatingSystem] = {}
+    for system in configured:
+        if system.id in systems:
+            raise SystemRefused("system_twice", f"two systems have the id {system.id}")
+        systems[system.id] = system
+    profiles: dict[str, set[ProfileName]] = {}
+    for name, profile in used:
+        profiles.setdefault(name, set()).add(profile)
+    for name, owned in profiles.items():
+        holder: LinkHolder = "platform" if "library" in owned else "municipality"
+        _judge(systems.setdefault(name, CooperatingSystem(name, Words(name, name), holder)), owned)
+    for system in systems.values():
+        if system.municipal_library and system.link_holder != "platform":
+            raise SystemRefused(
+                "library_links_elsewhere", f"{system.id}: the platform keeps the links of a library system"
+            )
+    return systems
+
+
+def _judge(system: CooperatingSystem, profiles: set[ProfileName]) -> None:
+    if "library" in profiles and not system.municipal_library:
+        raise SystemRefused(
+            "not_a_municipal_library",
+            f"{system.id}: the library profile is for the system of a municipal library only; where it is one, write"
+            " municipal_library = true into its [[systems]]",
+        )
+    if system.municipal_library and profiles != {"library"}:
+        others = ", ".join(sorted(profiles - {"library"}))
+        raise SystemRefused(
+            "library_with_other_profile",
+            f"{system.id}: a library system has no service of {others}; use another system",
+        )

@@ -1,0 +1,164 @@
+"""The settings of services (`[[services]]`) and of the cooperating systems that own them (`[[systems]]`)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from kiosk_web.identity.offer import Service, StatusPolicyName, Words
+from kiosk_web.identity.profiles import PROFILES, ProfileName
+from kiosk_web.identity.systems import CooperatingSystem, LinkHolder
+from kiosk_web.identity.user_numbers import ANY_NUMBER, CheckDigit, NumberFormat
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+DEFAULT_POLICIES: dict[ProfileName, StatusPolicyName] = {
+    "library": "ocsp-then-crl",
+    "type1": "ocsp-then-crl",
+    "type2": "ocsp",
+}
+
+
+class WordsSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    ja: Text
+    en: Text
+
+    def build_words(self) -> Words:
+        return Words(self.ja, self.en)
+
+
+class NumberSettings(BaseModel):
+    """The form of a system's user numbers (`docs/linking.md`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    pattern: Annotated[str, Field(min_length=1, max_length=200)] = ANY_NUMBER.pattern
+    check_digit: CheckDigit = "none"
+
+    @field_validator("pattern")
+    @classmethod
+    def _judge_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        return value
+
+
+class SystemSettings(BaseModel):
+    """One cooperating system. `link_holder`: who keeps identifier ↔ user number; a library's links are the platform's.
+
+    `municipal_library`: it is the system of a municipal library, and its services are of the library profile.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: Identifier
+    name: WordsSettings
+    link_holder: LinkHolder | None = None
+    municipal_library: bool = False
+    user_number: NumberSettings = NumberSettings()
+
+    def build_system(self) -> CooperatingSystem:
+        return CooperatingSystem(
+            id=self.id,
+            name=self.name.build_words(),
+            link_holder=self.link_holder or ("platform" if self.municipal_library else "municipality"),
+            municipal_library=self.municipal_library,
+            user_number=NumberFormat(self.user_number.pattern, self.user_number.check_digit),
+        )
+
+
+class ServiceSettings(BaseModel):
+    """One tile (`[[services]]`). Without a `status_policy` it has the one of its profile.
+
+    `kazashi_in_window`: kazashi goes on by list while a configured window of `[fallback]` holds.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: Identifier
+    system: Identifier
+    profile: ProfileName
+    name: WordsSettings
+    description: WordsSettings
+    icon: Identifier = "service"
+    status_policy: StatusPolicyName | None = None
+    kazashi_in_window: bool = False
+
+    @model_validator(mode="after")
+    def _judge_methods(self) -> ServiceSettings:
+        if self.status_policy == "crl" and PROFILES[self.profile].crl != "yes":
+            raise ValueError(f"{self.id}: lists alone may confirm for type2 only; write ocsp-then-crl")
+        if self.kazashi_in_window and not PROFILES[self.profile].kazashi:
+            raise ValueError(f"{self.id}: there is no kazashi in {self.profile}")
+        return self
+
+    @property
+    def policy(self) -> StatusPolicyName:
+        """How certificates are confirmed at this service."""
+        return self.status_policy or DEFAULT_POLICIES[self.profile]
+
+    def build_service(self) -> Service:
+        return Service(
+            id=self.id,
+            system=self.system,
+            profile=self.profile,
+            name=self.name.build_words(),
+            description=self.description.build_words(),
+            icon=self.icon,
+            status_policy=self.policy,
+            kazashi_in_window=self.kazashi_in_window,
+        )
+
+
+DEMO_SYSTEMS: tuple[SystemSettings, ...] = (
+    SystemSettings(
+        id="facility-booking",
+        name=WordsSettings(ja="みほん市 施設予約システム", en="Mihon City facility booking"),
+        link_holder="municipality",
+        user_number=NumberSettings(pattern=r"[0-9]{8}"),
+    ),
+    SystemSettings(
+        id="city-library",
+        name=WordsSettings(ja="みほん市立図書館 図書館システム", en="Mihon City Library"),
+        municipal_library=True,
+        user_number=NumberSettings(pattern=r"[0-9]{10}", check_digit="luhn"),
+    ),
+)
+DEMO_SERVICES: tuple[ServiceSettings, ...] = (
+    ServiceSettings(
+        id="facility",
+        system="facility-booking",
+        profile="type1",
+        name=WordsSettings(ja="施設予約の利用者確認", en="Facility booking"),
+        description=WordsSettings(
+            ja="公民館・体育館の予約システムに、本人であることを伝えます。",
+            en="Confirms to the booking system of halls and gyms that it is you.",
+        ),
+        icon="booking",
+    ),
+    ServiceSettings(
+        id="library",
+        system="city-library",
+        profile="library",
+        name=WordsSettings(ja="図書館の利用", en="Library"),
+        description=WordsSettings(
+            ja="図書館の利用に使うマイキーIDを表示します。",
+            en="Shows your MyKey ID for the library.",
+        ),
+        icon="library",
+    ),
+    ServiceSettings(
+        id="online",
+        system="facility-booking",
+        profile="type2",
+        name=WordsSettings(ja="施設予約のオンライン利用登録", en="Facility booking online"),
+        description=WordsSettings(
+            ja="自宅からの施設予約に使う登録をします。窓口と同じ利用者になります。",
+            en="Registers you for booking from home, as the same user as at the counter.",
+        ),
+        icon="document",
+    ),
+)
