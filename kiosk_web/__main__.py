@@ -141,7 +141,7 @@ def doctor(
     from datetime import UTC, datetime
 
     from kiosk_web.adapters.clock_state import read_clock_state
-    from kiosk_web.doctor import examine_anchors, examine_clock, examine_pins
+    from kiosk_web.doctor import examine_anchors, examine_clock, examine_kazashi, examine_pins
 
     with _telling_errors():
         settings = load_settings({"anchors": anchors, "deployment": deployment}, os.environ)
@@ -153,8 +153,9 @@ def doctor(
         now=datetime.now(UTC),
     )
     pins = examine_pins(pin.build_pin() for pin in settings.ocsp_pins)
-    typer.echo("\n".join((*diagnosis.lines, *pins.lines, *clock.lines)))
-    raise typer.Exit(0 if diagnosis.healthy and clock.healthy else 1)
+    kazashi = examine_kazashi(settings.kazashi, production=not settings.demo)
+    typer.echo("\n".join((*diagnosis.lines, *pins.lines, *clock.lines, *kazashi.lines)))
+    raise typer.Exit(0 if diagnosis.healthy and clock.healthy and kazashi.healthy else 1)
 
 
 app.command(cls=VerifyCommand)(verify)

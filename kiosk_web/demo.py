@@ -104,7 +104,8 @@ class Demo:
             self._settings.ready_file.unlink(missing_ok=True)
         simulator_ready = self._ready_file("simulator")
         self._children.start("simulator", self._simulate_command(simulator_ready))
-        if not (self._simulator / "anchors").is_dir() or not self._list_names().exists():
+        folders = (self._simulator / "anchors", self._simulator / "card-issuers")
+        if not all(folder.is_dir() for folder in folders) or not self._list_names().exists():
             self._wait_for_file("simulator", simulator_ready)  # the kiosk loads the anchors when it starts
             self._ask_for_list_names()
         self._write_config()
@@ -172,7 +173,9 @@ class Demo:
         names = load_json(self._list_names()).get("names", [])
         address = f"http://{HOST}:{self._ports['ocsp']}/crl"
         tables = [_SOURCE.format(name=name, url=f"{address}/{name}.crl") for name in names]
-        _config_file(self._data).write_text("".join(tables), encoding="utf-8")
+        issuers = json.dumps(str(self._simulator / "card-issuers"))  # a TOML string too
+        kazashi = f"[kazashi]\ncard_issuers = {issuers}\n"
+        _config_file(self._data).write_text("".join(tables) + kazashi, encoding="utf-8")
 
     def _bridge_command(self) -> list[str]:
         reader = ["--pcsc"] if self._settings.pcsc else [f"--virtual={self._simulator}"]

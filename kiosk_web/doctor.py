@@ -14,7 +14,9 @@ from kiosk_web.adapters.anchor_files import (
     load_published_roots,
     read_fingerprints,
 )
+from kiosk_web.adapters.card_issuer_files import derive_key_fingerprint, is_virtual, load_card_issuers
 from kiosk_web.adapters.clock_state import ClockState
+from kiosk_web.kazashi_settings import KazashiSettings
 from kiosk_web.pki.anchors import Anchor, AnchorFinding, PublishedRoot, find_published, judge_anchors
 from kiosk_web.pki.ocsp import ResponderPin
 
@@ -70,6 +72,27 @@ def examine_pins(pins: Iterable[ResponderPin]) -> Diagnosis:
         for issuer in sorted(pin.issuer_key_ids)
     )
     return Diagnosis(lines, healthy=True)
+
+
+def examine_kazashi(settings: KazashiSettings, *, production: bool) -> Diagnosis:
+    """Whether there are taps without a 暗証番号 here, by name, and who certifies the cards that may be enrolled."""
+    if not settings.is_permitted(production=production):
+        text = "kazashi: off, since kazashi.legal_basis is empty (docs/kazashi.md); everybody is asked for the 暗証番号"
+        return Diagnosis((text,), healthy=True)
+    basis = settings.legal_basis.strip() or "none is needed in a demo"
+    try:
+        issuers = load_card_issuers(
+            settings.card_issuers, production=production, confirmed_fingerprints=settings.confirmed_fingerprints
+        )
+    except AnchorFileRefused as error:
+        return Diagnosis((f"error: kazashi.card_issuers: {error}",), healthy=False)
+    lines = [f"kazashi: on; legal basis: {basis}"]
+    for key_id, key in issuers.items():
+        origin = " (virtual)" if is_virtual(key_id) else ""
+        lines.append(f"    card issuer key {key_id.hex()}{origin}, SHA-256 {derive_key_fingerprint(key).hex()}")
+    if not issuers:
+        lines.append("warning: kazashi.card_issuers names no key, so nobody can be enrolled")
+    return Diagnosis(tuple(lines), healthy=True)
 
 
 def _describe(anchor: Anchor, root: PublishedRoot | None) -> Iterator[str]:

@@ -17,6 +17,7 @@ from kiosk_web.crl_settings import CrlSettings
 from kiosk_web.errors import SettingsError
 from kiosk_web.fallback_settings import FallbackSettings
 from kiosk_web.identity.offer import Offer
+from kiosk_web.kazashi_settings import KazashiSettings
 from kiosk_web.ocsp_settings import PinSettings
 from kiosk_web.service_settings import DEMO_SERVICES, DEMO_SYSTEMS, ServiceSettings, SystemSettings
 
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     allow_test_arc: bool = False
     early_check: bool = True
     crl: CrlSettings = CrlSettings()
+    kazashi: KazashiSettings = KazashiSettings()
     static: Path = Path(__file__).resolve().parent.parent / "static"
     services: Annotated[tuple[ServiceSettings, ...], Field(min_length=1, max_length=6)] = DEMO_SERVICES
     systems: tuple[SystemSettings, ...] = Field(  # those of the demo belong to its services

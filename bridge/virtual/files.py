@@ -103,14 +103,16 @@ def _build_text(profile: CardProfile) -> CardApplication:
 
 
 def _build_surface(profile: CardProfile) -> CardApplication:
+    """With the files of a card issuer where the profile has them; else its age record is signed by nobody."""
     key = _load_key(profile, "surface-key.pem")
-    return CardApplication(
-        {
-            0x01: DataFile(_build_age_record(profile.text.birth, key), frozenset({"birth_key"})),
-            0x11: ReferenceFile("birth_key"),
-        },
-        default_key=KeyFile(key, None),
-    )
+    record = profile.files.get("surface-record.bin") or _build_age_record(profile.text.birth, key)
+    files: dict[int, CardFile] = {
+        0x01: DataFile(record, frozenset({"birth_key"})),
+        0x11: ReferenceFile("birth_key"),
+    }
+    if "surface-issuer.bin" in profile.files:
+        files[0x04] = DataFile(profile.files["surface-issuer.bin"])
+    return CardApplication(files, default_key=KeyFile(key, None))
 
 
 def build_basic_four(text: BasicFourText, *, long_form: bool) -> bytes:
@@ -132,7 +134,7 @@ def build_basic_four(text: BasicFourText, *, long_form: bool) -> bytes:
 
 
 def _build_age_record(birth: str, key: RSAPrivateKey) -> bytes:
-    """Not signed: a profile holds no key of a card issuer, so its signature is 256 zero bytes, refused by any check."""
+    """Signed by nobody: 256 zero bytes, refused by any check."""
     numbers = key.public_key().public_numbers()
     public_key = _build_object(0x90, numbers.e.to_bytes(3, "big")) + _build_object(0x91, numbers.n.to_bytes(256, "big"))
     return _build_object(

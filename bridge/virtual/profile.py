@@ -20,6 +20,7 @@ _LIMIT: Final = 65536
 _TRIES_MAXIMUM: Final = 15
 _MILLISECONDS_MAXIMUM: Final = 600_000
 _NO_CERTIFICATE: Final = ("sign-key.pem", "sign-cert.der")
+_ISSUED: Final = ("surface-record.bin", "surface-issuer.bin")
 _CHARACTERS: Final = re.compile(r"[0-9A-Z]{4,16}")
 _LABEL: Final = re.compile(r"[\x20-\x7e]{1,32}")
 _PROFILE_PATH: Final = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
@@ -58,6 +59,7 @@ class Switches:
     pin_state_over_reset: bool = False
     long_form_tlv: bool = False
     no_sign_certificate_status: int = 0x6A82
+    birth_key_without_limit: bool = False
     remove_after: int | None = None
     swap_after: Swap | None = None
     remove_on: str | None = None
@@ -154,6 +156,7 @@ def _parse_switches(content: object) -> Switches:
         pin_state_over_reset=fields.take_flag("pin_state_over_reset", default.pin_state_over_reset),
         long_form_tlv=fields.take_flag("long_form_tlv", default.long_form_tlv),
         no_sign_certificate_status=fields.take_status("no_sign_certificate_status", (0x6A82, 0x6982)),
+        birth_key_without_limit=fields.take_flag("birth_key_without_limit", default.birth_key_without_limit),
         remove_after=fields.take_optional_number("remove_after"),
         swap_after=fields.take_swap("swap_after", "exchanges"),
         remove_on=fields.take_choice("remove_on", MOMENTS),
@@ -183,7 +186,7 @@ def _parse_text(content: object) -> BasicFourText:
 def _load_files(folder: Path) -> dict[str, bytes]:
     files = {}
     required = ("auth-key.pem", "auth-cert.der", "auth-ca.der", "sign-ca.der", "surface-key.pem")
-    for name in (*required, *_NO_CERTIFICATE):
+    for name in (*required, *_NO_CERTIFICATE, *_ISSUED):
         try:
             files[name] = (folder / name).read_bytes()
         except FileNotFoundError:
@@ -193,6 +196,8 @@ def _load_files(folder: Path) -> dict[str, bytes]:
             raise ProfileMalformed(f"{name} cannot be read: {trouble.strerror}") from None
     if (_NO_CERTIFICATE[0] in files) != (_NO_CERTIFICATE[1] in files):
         raise ProfileMalformed("sign-key.pem and sign-cert.der belong together")
+    if (_ISSUED[0] in files) != (_ISSUED[1] in files):
+        raise ProfileMalformed("surface-record.bin and surface-issuer.bin belong together")
     return files
 
 

@@ -111,6 +111,15 @@ class CardFolder:
         """The key of the surface application, new with each card body."""
         write_key(self._profile(person.id) / "surface-key.pem", key)
 
+    def load_surface_key(self, person: Person) -> rsa.RSAPrivateKey:
+        """Raises `OSError` or `ValueError`."""
+        return load_key(self._profile(person.id) / "surface-key.pem")
+
+    def write_surface_files(self, person: Person, record: bytes, certificate: bytes) -> None:
+        """The age record and the certificate of its signer, as the surface application has them."""
+        _write(self._profile(person.id) / "surface-record.bin", record)
+        _write(self._profile(person.id) / "surface-issuer.bin", certificate)
+
     def is_complete(self, person: Person) -> bool:
         """Whether every key and certificate of the person's card is there."""
         names = ["auth-key.pem", "auth-cert.der", "auth-ca.der", "sign-ca.der", "surface-key.pem"]

@@ -19,6 +19,7 @@ from kiosk_web.simulator.authority import (
     issue_authentication_certificate,
     issue_signature_certificate,
 )
+from kiosk_web.simulator.card_issuer import CardIssuer
 from kiosk_web.simulator.cards import CardFolder, Credential
 from kiosk_web.simulator.faults import FaultBoard
 from kiosk_web.simulator.hierarchy import Hierarchy, KeySupply
@@ -46,6 +47,7 @@ class Office:
         *,
         people: Sequence[Person],
         hierarchy: Hierarchy,
+        card_issuer: CardIssuer,
         register: Register,
         cards: CardFolder,
         faults: FaultBoard,
@@ -58,6 +60,7 @@ class Office:
         self.cards = cards
         self.faults = faults
         self._hierarchy = hierarchy
+        self._card_issuer = card_issuer
         self._keys = keys
         self._clock = clock
         self._arc = arc
@@ -97,6 +100,7 @@ class Office:
         if not self._is_as_listed(person, now):
             self._bring_about(person, now)
         self.cards.write_items(person)
+        self._write_surface_files(person)
         self.write_descriptions((person,))
 
     def write_descriptions(self, people: Sequence[Person] | None = None) -> None:
@@ -116,6 +120,7 @@ class Office:
             self._end(person, Kind.SIGNATURE, Reason.CESSATION_OF_OPERATION, now)
             entry = self._issue(person, now)
         self.cards.write_surface_key(person, self._keys.take())
+        self._write_surface_files(person)
         self.cards.restore_counters(person)
         return entry
 
@@ -274,6 +279,12 @@ class Office:
                 self._apply_condition(person, now)
         if not self.cards.is_complete(person):
             self.cards.write_surface_key(person, self._keys.take())
+
+    def _write_surface_files(self, person: Person) -> None:
+        """What the issuer of the card says of the key that is on it."""
+        key = self.cards.load_surface_key(person).public_key()
+        record = self._card_issuer.build_age_record(person.birth, key)
+        self.cards.write_surface_files(person, record, self._card_issuer.build_certificate())
 
     def _lift_hold(self, person: Person, now: datetime) -> None:
         for kind in Kind:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from kiosk_web.simulator.card_issuer import load_card_issuer
 from kiosk_web.simulator.cards import CardFolder
 from kiosk_web.simulator.faults import FaultBoard
 from kiosk_web.simulator.hierarchy import Hierarchy, KeySupply, is_new, load_hierarchy
@@ -24,7 +25,7 @@ from kiosk_web.simulator.settings import SimulatorRefused, SimulatorSettings, ju
 from kiosk_web.simulator.tray import TrayRoutes
 from kiosk_web.state_file import write_json
 
-_KEYS_OF_AUTHORITIES = 10
+_KEYS_OF_AUTHORITIES = 12
 _KEYS_OF_A_PERSON = 3
 
 
@@ -76,11 +77,13 @@ def open_simulator(
     if is_new(settings.folder):
         keys.stock(_KEYS_OF_AUTHORITIES + _KEYS_OF_A_PERSON * len(people))
     hierarchy = load_hierarchy(settings.folder, keys, now)
+    card_issuer = load_card_issuer(settings.folder, keys)
     register = Register(settings.folder / "simulator-state" / "register.sqlite3")
     faults = FaultBoard()
     office = Office(
         people=people,
         hierarchy=hierarchy,
+        card_issuer=card_issuer,
         register=register,
         cards=CardFolder(settings.folder),
         faults=faults,

@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from bridge.card.surface import parse_age_record
+from bridge.virtual.files import SURFACE, DataFile, build_applications
 from bridge.virtual.profile import MOMENTS, SECRETS, load_object, load_profile, parse_placed
+from kiosk_web.pki.card_issuer import judge_surface_key
 from kiosk_web.simulator.faults import CARD_FAULTS
 from kiosk_web.simulator.server import Simulator, open_simulator
 from kiosk_web.simulator.settings import SimulatorSettings
@@ -78,3 +83,25 @@ def test_the_tries_a_card_wrote_are_the_ones_the_tray_shows(simulator: Simulator
     counters = {"version": 1, **dict.fromkeys(SECRETS, 5), "auth_pin": 2}
     (folder / "cards/hanako/counters.json").write_text(json.dumps(counters))
     assert simulator.office.cards.load_tries_left(person) == 2
+
+
+def test_the_card_has_the_record_and_the_certificate_of_its_virtual_issuer(simulator: Simulator, folder: Path) -> None:
+    (public,) = (folder / "card-issuers").iterdir()
+    key = load_pem_public_key(public.read_bytes())
+    assert isinstance(key, RSAPublicKey)
+    for person in simulator.office.people:
+        profile = load_profile(folder / "cards" / person.id)
+        if person.foreign:
+            continue
+        surface = build_applications(profile)[SURFACE]
+        record, certificate = surface.files[0x01], surface.files[0x04]
+        assert isinstance(record, DataFile)
+        assert isinstance(certificate, DataFile)
+        found = judge_surface_key(record.content, certificate.content, {bytes.fromhex(public.stem): key})
+        assert found is not None
+        assert surface.default_key is not None
+        assert found.public_numbers() == surface.default_key.key.public_key().public_numbers()
+        assert parse_age_record(record.content).birth == f"{person.birth:%Y%m%d}"
+        birth_key = profile.secrets["birth_key"]
+        assert birth_key is not None
+        assert (birth_key.left, len(birth_key.value)) == (10, 6)
