@@ -238,4 +238,4 @@ def test_the_fast_part_leaves_out_what_needs_the_system(
 ) -> None:
     monkeypatch.setattr(program, "install_system_packages", lambda _needs: pytest.fail("no apt here"))
     assert program.run_check([]) == 0
-    assert venv.commands[-1][-2:] == ["-m", "not pcsc and not e2e and not package"]
+    assert venv.commands[-1][-2:] == ["-m", "not pcsc and not e2e and not package and not x11"]
