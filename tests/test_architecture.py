@@ -39,7 +39,8 @@ ONLY_THERE = {
     "smartcard": ("bridge/card/pcsc.py",),
     "sqlalchemy": ("kiosk_web/adapters/",),
     "starlette": ("kiosk_web/web/", "kiosk_web/simulator/", "kiosk_web/__main__.py"),
-    "subprocess": ("kiosk_web/children.py",),
+    "serial": ("bridge/output/serial_port.py",),
+    "subprocess": ("kiosk_web/children.py", "bridge/output/x11_input_method.py"),
     "typer": (
         "bridge/__main__.py",
         "kiosk_web/__main__.py",
@@ -48,6 +49,7 @@ ONLY_THERE = {
         "kiosk_web/verify/command.py",
     ),
     "websockets": ("bridge/server.py",),
+    "Xlib": ("bridge/output/x11_keyboard.py",),
 }
 """The edges of the product: each library is known to one place."""
 
