@@ -92,6 +92,14 @@ def run(
         DeploymentName,
         typer.Option(help="In production, nothing virtual is accepted.", envvar="KIOSK_BRIDGE_DEPLOYMENT"),
     ] = DeploymentName.DEMO,
+    allow_birth_key_without_limit: Annotated[
+        bool,
+        typer.Option(
+            "--allow-birth-key-without-limit",
+            help="Enrol for kazashi also a card that names no limit of tries for the birth date.",
+            envvar="KIOSK_BRIDGE_ALLOW_BIRTH_KEY_WITHOUT_LIMIT",
+        ),
+    ] = False,
     log_level: Annotated[
         LogLevel, typer.Option(help="How much is logged on standard error.", envvar="KIOSK_BRIDGE_LOG_LEVEL")
     ] = LogLevel.INFO,
@@ -102,7 +110,12 @@ def run(
     configure_log(log_level.value)
     try:
         settings = BridgeSettings(
-            state=state, port=port, port_file=port_file, virtual=virtual, deployment=deployment.value
+            state=state,
+            port=port,
+            port_file=port_file,
+            virtual=virtual,
+            deployment=deployment.value,
+            allow_birth_key_without_limit=allow_birth_key_without_limit,
         )
         asyncio.run(run_bridge(settings))
     except SettingsError as trouble:

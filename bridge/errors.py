@@ -8,7 +8,7 @@ BridgeError
 │   ├── StatusWordError  one subclass per status word of ISO/IEC 7816-4 and JICSAP (bridge/card/status_word.py)
 │   └── SignatureMismatch
 ├── PinError           PinRefused(tries_left) · PinLocked · PinMalformed · PinTriesUsed · PinTimeout · PinUndecryptable
-│                      KeypadTimeout · KeypadCancelled
+│                      KeypadTimeout · KeypadCancelled · BirthDateWrong · BirthKeyGuarded · BirthKeyWithoutLimit
 ├── TicketRefused(reason)
 ├── Cancelled
 └── SettingsError · EnrolmentError
@@ -159,6 +159,24 @@ class KeypadTimeout(PinError):
 class KeypadCancelled(PinError):
     code = "keypad_cancelled"
     retriable = True
+
+
+class BirthDateWrong(PinError):
+    """The card compared the birth date and said no. How many tries are left is told to nobody."""
+
+    code = "birth_date_wrong"
+
+
+class BirthKeyGuarded(PinError):
+    """One try or none is left for the birth date: the last one is never used here."""
+
+    code = "birth_key_guarded"
+
+
+class BirthKeyWithoutLimit(PinError):
+    """The card names no limit of tries, and this bridge was not told to go on then."""
+
+    code = "birth_key_without_limit"
 
 
 class TicketRefused(BridgeError):

@@ -77,6 +77,15 @@ def build_result_evidence(
     )
 
 
+def build_enrolment_evidence(
+    *, ticket: str, certificate: bytes, method: str, card_signature: bytes, record: bytes, issuer: bytes, counter: int
+) -> bytes:
+    """What the terminal key signs in `enrolment`."""
+    hashes = (derive_hash(ticket), derive_hash(certificate))
+    read = (derive_hash(card_signature), derive_hash(record), derive_hash(issuer))
+    return EVIDENCE + build_fields("enrolment", *hashes, method, *read, counter)
+
+
 def build_pin_data(*, challenge: str, card: str, seq: int) -> bytes:
     """The associated data under which the page encrypts the PIN."""
     return PIN + build_fields(challenge, card, seq)

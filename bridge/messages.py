@@ -183,6 +183,7 @@ def parse_page_message(text: str | bytes) -> PageMessage:
 ReaderWord = Literal["ready", "missing", "service_down", "denied", "busy"]
 CardWord = Literal["none", "ours", "unknown", "mute"]
 Step = Literal["reading", "verifying", "signing"]
+SecretWord = Literal["pin", "birth_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +245,7 @@ class NeedPin(BridgeMessage):
     min: int
     max: int
     confirm: bool
+    secret: SecretWord = "pin"  # noqa: S105 - the name of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,19 @@ class Result(BridgeMessage):
     kind = "result"
     challenge: str
     card_signature: bytes = field(repr=False)
+    counter: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment(BridgeMessage):
+    """`record` has the holder's birth date in it, which the signature of the card's issuer covers."""
+
+    kind = "enrolment"
+    challenge: str
+    card_signature: bytes = field(repr=False)
+    record: bytes = field(repr=False)
+    issuer: bytes = field(repr=False)
     counter: int
     signature: bytes
 

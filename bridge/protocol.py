@@ -34,7 +34,15 @@ from bridge.messages import MalformedMessage, PageMessage, Reader, WrongVersion
 from bridge.pinbox import PinBox
 from bridge.states import MESSAGES, REPORTS, State
 from bridge.ticket import ChallengeTicket, HelloTicket, Terminal, UsedTickets, judge_challenge, judge_hello
-from bridge.visit import CertificateRead, PinAccepted, PinWrong, Signed, VisitFailed, VisitReport
+from bridge.visit import (
+    CertificateRead,
+    EnrolmentSigned,
+    PinAccepted,
+    PinWrong,
+    Signed,
+    VisitFailed,
+    VisitReport,
+)
 
 OPEN_SECONDS = 2.0
 HELLO_SECONDS = 10.0
@@ -270,7 +278,7 @@ class PageConnection:
 
     # ---- reports ----
 
-    def _certificate_read(self, report: CertificateRead, _now: float) -> list[Effect]:
+    def _certificate_read(self, report: CertificateRead, now: float) -> list[Effect]:
         visit = self._visit = replace(self._current(), tries_left=report.tries_left)
         challenge = visit.challenge
         signature = self._terminal.key.sign(
@@ -285,6 +293,9 @@ class PageConnection:
         certificate = Send(
             messages.Certificate(challenge.jti, report.certificate, report.tries_left, report.counter, signature)
         )
+        if not report.secret:  # the card signs without being asked for anything
+            self._enter(State.SIGNING, now)
+            return [certificate, Send(messages.Progress("signing", 0))]
         if report.tries_left == 0:
             return [certificate, *self._fail(PinLocked(tries_left=0))]
         self.state = State.HOLDING
@@ -296,6 +307,7 @@ class PageConnection:
             min=report.pin_minimum,
             max=report.pin_maximum,
             confirm=report.tries_left <= _Visit.LAST,
+            secret=report.secret,
         )
         return [certificate, Send(need_pin)]
 
@@ -322,6 +334,25 @@ class PageConnection:
         )
         self._end_visit()
         return [Send(messages.Result(challenge.jti, report.signature, report.counter, signature))]
+
+    def _enrolment_signed(self, report: EnrolmentSigned, _now: float) -> list[Effect]:
+        challenge = self._current().challenge
+        signature = self._terminal.key.sign(
+            evidence.build_enrolment_evidence(
+                ticket=challenge.compact,
+                certificate=report.certificate,
+                method=challenge.method,
+                card_signature=report.signature,
+                record=report.record,
+                issuer=report.issuer,
+                counter=report.counter,
+            )
+        )
+        self._end_visit()
+        message = messages.Enrolment(
+            challenge.jti, report.signature, report.record, report.issuer, report.counter, signature
+        )
+        return [Send(message)]
 
     def _failed(self, report: VisitFailed, _now: float) -> list[Effect]:
         self._end_visit()

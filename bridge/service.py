@@ -37,7 +37,15 @@ _log = structlog.get_logger("bridge.service")
 class BridgeService:
     """Made inside a running event loop; `start` and `stop` are called once each."""
 
-    def __init__(self, terminal: Terminal, source: ReaderSource, counter: EvidenceCounter, *, production: bool) -> None:
+    def __init__(
+        self,
+        terminal: Terminal,
+        source: ReaderSource,
+        counter: EvidenceCounter,
+        *,
+        production: bool,
+        allow_birth_key_without_limit: bool = False,
+    ) -> None:
         """Raises `SettingsError` for a source that a production terminal must not have."""
         if production and source.virtual:
             raise SettingsError("a virtual reader has no place in production")
@@ -47,6 +55,7 @@ class BridgeService:
             report=lambda report: self._from_thread(self._dispatch, report),
             take_counter=counter.take,
             allow_simulated=not production,
+            allow_birth_key_without_limit=allow_birth_key_without_limit,
         )
         self._desk = CardDesk(
             self._worker,
@@ -109,7 +118,11 @@ async def run_bridge(settings: BridgeSettings) -> None:
     stopped = asyncio.Event()
     with _stop_signals(asyncio.get_running_loop(), stopped):
         service = BridgeService(
-            terminal, open_source(settings), counter, production=settings.deployment == "production"
+            terminal,
+            open_source(settings),
+            counter,
+            production=settings.deployment == "production",
+            allow_birth_key_without_limit=settings.allow_birth_key_without_limit,
         )
         try:
             port = await service.start(settings.port)

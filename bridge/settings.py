@@ -27,6 +27,7 @@ class BridgeSettings:
     port_file: Path | None = None
     virtual: Path | None = None
     deployment: Deployment = "demo"
+    allow_birth_key_without_limit: bool = False
 
     def __post_init__(self) -> None:
         if self.host != HOST:

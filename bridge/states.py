@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from bridge.visit import CertificateRead, PinAccepted, PinWrong, Signed, VisitFailed
+from bridge.visit import CertificateRead, EnrolmentSigned, PinAccepted, PinWrong, Signed, VisitFailed
 
 
 class State(Enum):
@@ -62,13 +62,17 @@ REPORTS: Mapping[State, Mapping[type, Row]] = {
     State.OPENED: {},
     State.GREETED: {},
     State.IDLE: {},
-    State.READING: {**_FAILED, CertificateRead: Row("_certificate_read", (State.HOLDING, State.IDLE))},
+    State.READING: {**_FAILED, CertificateRead: Row("_certificate_read", (State.HOLDING, State.SIGNING, State.IDLE))},
     State.HOLDING: _FAILED,
     State.VERIFYING: {
         **_FAILED,
         PinWrong: Row("_pin_wrong", (State.HOLDING,)),
         PinAccepted: Row("_pin_accepted", (State.SIGNING,)),
     },
-    State.SIGNING: {**_FAILED, Signed: Row("_signed", (State.IDLE,))},
+    State.SIGNING: {
+        **_FAILED,
+        Signed: Row("_signed", (State.IDLE,)),
+        EnrolmentSigned: Row("_enrolment_signed", (State.IDLE,)),
+    },
     State.CLOSED: {},
 }

@@ -27,8 +27,8 @@ CHALLENGE_TYPE = "kiosk-challenge+jwt"
 HELLO_SECONDS = 60
 CHALLENGE_SECONDS = 180
 SKEW_SECONDS = 5
-PURPOSES = frozenset({"identify"})
-METHODS = frozenset({"pin"})
+PURPOSES = frozenset({"identify", "enrol"})
+METHODS = frozenset({"pin", "kazashi"})
 MAXIMUM_JWS = 4096
 MAXIMUM_TEXT = 255
 
@@ -173,6 +173,8 @@ def judge_challenge(
         raise TicketRefused("unknown purpose")
     if method not in METHODS:
         raise TicketRefused("unknown method")
+    consent, lease = _raw(claims, "consent", 0, 32), _text(claims, "lease", empty=True)
+    _judge_circumstances(purpose, method, consent, lease)
     return ChallengeTicket(
         compact=ticket,
         jti=_jti(claims),
@@ -184,10 +186,18 @@ def judge_challenge(
         purpose=purpose,
         method=method,
         nonce=_raw(claims, "nonce", 32),
-        consent=_raw(claims, "consent", 0, 32),
-        lease=_text(claims, "lease", empty=True),
+        consent=consent,
+        lease=lease,
         card=_text(claims, "card"),
     )
+
+
+def _judge_circumstances(purpose: str, method: str, consent: bytes, lease: str) -> None:
+    """A tap needs somebody who attends it, an enrolment the consent that was shown; neither has the other's."""
+    if purpose == "enrol" and (method != "kazashi" or not consent or lease):
+        raise TicketRefused("an enrolment without consent")
+    if purpose == "identify" and (method == "kazashi") != bool(lease):
+        raise TicketRefused("a tap without a lease" if method == "kazashi" else "a lease without a tap")
 
 
 def _claims(

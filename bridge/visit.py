@@ -6,13 +6,17 @@ A visit is named by the `jti` of its challenge; the bridge uses a challenge once
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 MAXIMUM_PINS = 2  # per card instance, whoever asks
+MAXIMUM_BIRTH_KEYS = 1  # the same, for the birth key of an enrolment
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateRead:
-    """The card is held. `pin_minimum` and `pin_maximum` are the length that this card takes."""
+    """The card is held. `pin_minimum` and `pin_maximum` are the length that this card takes; `secret` is what it waits
+    for, "" for nothing: then it goes on by itself, and `tries_left` is 0.
+    """
 
     challenge: str
     certificate: bytes = field(repr=False)
@@ -20,6 +24,7 @@ class CertificateRead:
     pin_minimum: int
     pin_maximum: int
     counter: int
+    secret: Literal["pin", "birth_key", ""] = "pin"  # noqa: S105 - the name of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,18 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True)
+class EnrolmentSigned:
+    """The surface key's signature, already checked with the key in `record`; `issuer` says who vouches for that key."""
+
+    challenge: str
+    certificate: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    record: bytes = field(repr=False)
+    issuer: bytes = field(repr=False)
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
 class VisitFailed:
     """The visit is over. `code` is one of the failure codes of `docs/wire.md` 6."""
 
@@ -55,4 +72,4 @@ class VisitFailed:
     tries_left: int | None = None
 
 
-VisitReport = CertificateRead | PinWrong | PinAccepted | Signed | VisitFailed
+VisitReport = CertificateRead | PinWrong | PinAccepted | Signed | EnrolmentSigned | VisitFailed

@@ -14,11 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_der_x509_certificate
 
 from bridge.card.mynumber import MyNumberCard
@@ -44,13 +41,21 @@ from bridge.errors import (
     ReaderBusy,
     ReaderError,
     ReaderMissing,
-    SignatureMismatch,
 )
-from bridge.evidence import build_card_digest
 from bridge.messages import CardWord, ReaderWord
 from bridge.presence import CardInstance
+from bridge.procedure import Hands, build_digest, enrol, tap, verify_signature
 from bridge.ticket import ChallengeTicket
-from bridge.visit import MAXIMUM_PINS, CertificateRead, PinAccepted, PinWrong, Signed, VisitFailed, VisitReport
+from bridge.visit import (
+    MAXIMUM_BIRTH_KEYS,
+    MAXIMUM_PINS,
+    CertificateRead,
+    PinAccepted,
+    PinWrong,
+    Signed,
+    VisitFailed,
+    VisitReport,
+)
 
 HOLDING_SECONDS = 120.0
 KEEP_ALIVE_SECONDS = 4.0  # Windows ends a transaction that says nothing for 5 s
@@ -160,6 +165,7 @@ class CardWorker:
         report: Callable[[WorkerReport], None],
         take_counter: Callable[[], int],
         allow_simulated: bool,
+        allow_birth_key_without_limit: bool = False,
         clock: Callable[[], float] = time.monotonic,
         holding_seconds: float = HOLDING_SECONDS,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
@@ -168,6 +174,7 @@ class CardWorker:
         self._report = report
         self._take_counter = take_counter
         self._allow_simulated = allow_simulated
+        self._allow_without_limit = allow_birth_key_without_limit
         self._clock = clock
         self._holding_seconds = holding_seconds
         self._keep_alive_seconds = keep_alive_seconds
@@ -284,12 +291,17 @@ class CardWorker:
         try:
             visit.check()
             assert visit.instance is not None
-            if self._pins_used.get(visit.instance.id, 0) >= MAXIMUM_PINS:
+            if visit.challenge.method == "pin" and self._pins_used.get(visit.instance.id, 0) >= MAXIMUM_PINS:
                 raise PinTriesUsed
             connection = self._source.connect(visit.instance.reader_name)
             guard = _GuardedTransport(connection, visit.check)
             card = MyNumberCard(guard)
-            self._read_and_sign(visit, visit.instance, connection, card)
+            if visit.challenge.method == "pin":
+                self._read_and_sign(visit, visit.instance, connection, card)
+            else:
+                self._recognise_card(card)
+                procedure = enrol if visit.challenge.purpose == "enrol" else tap
+                procedure(visit.challenge, card, self._build_hands(visit, visit.instance, connection))
         except BridgeError as trouble:
             error = _explain(visit, trouble)
             gone = isinstance(error, CardGone | ReaderError | CardMute)
@@ -336,23 +348,9 @@ class CardWorker:
                 pin.wipe()
             break
         self._report(PinAccepted(challenge.jti))
-        digest = build_card_digest(
-            method=challenge.method,
-            purpose=challenge.purpose,
-            origin=challenge.origin,
-            terminal=challenge.terminal,
-            session=challenge.session,
-            service=challenge.service,
-            nonce=challenge.nonce,
-            certificate=certificate,
-            consent=challenge.consent,
-            lease=challenge.lease,
-        )
+        digest = build_digest(challenge, certificate)
         signature = card.sign_digest(digest)
-        try:
-            public_key.verify(signature, digest, PKCS1v15(), Prehashed(SHA256()))
-        except InvalidSignature:
-            raise SignatureMismatch from None
+        verify_signature(public_key, signature, digest)
         visit.check()
         self._report(Signed(challenge.jti, certificate, signature, self._take_counter()))
 
@@ -368,13 +366,27 @@ class CardWorker:
     def _verify(self, instance: CardInstance, visit: _Visit, card: MyNumberCard, pin: Pin) -> None:
         """Send the PIN, once. The count rises before, so that a lost answer counts too."""
         visit.check()
-        used = self._pins_used.pop(instance.id, 0)
+        self._count_try(instance.id, MAXIMUM_PINS)
+        card.verify_pin(pin)
+
+    def _count_try(self, what: str, maximum: int) -> None:
+        used = self._pins_used.pop(what, 0)
         while len(self._pins_used) >= REMEMBERED_INSTANCES:
             del self._pins_used[next(iter(self._pins_used))]
-        self._pins_used[instance.id] = used + 1
-        if used >= MAXIMUM_PINS:
+        self._pins_used[what] = used + 1
+        if used >= maximum:
             raise PinTriesUsed
-        card.verify_pin(pin)
+
+    def _build_hands(self, visit: _Visit, instance: CardInstance, connection: CardConnection) -> Hands:
+        return Hands(
+            check=visit.check,
+            report=self._report,
+            take_counter=self._take_counter,
+            await_secret=lambda: self._await_pin(visit, connection),
+            check_present=connection.check_present,
+            count_try=lambda: self._count_try(f"{instance.id} birth", MAXIMUM_BIRTH_KEYS),
+            allow_without_limit=self._allow_without_limit,
+        )
 
     def _judge_refusal(self, instance: CardInstance, refusal: PinRefused) -> None:
         """Raises when no further PIN may follow in this visit."""

@@ -100,6 +100,13 @@ class Applet:
 
         Raises `StatusWordError`, and `CardDataMalformed` for an answer that names no number.
         """
+        left = self._read_limit(reference)
+        if left is None:
+            raise CardDataMalformed("the card knows no limit for a secret that has one")
+        return left
+
+    def _read_limit(self, reference: int) -> int | None:
+        """The same for a reference that may have no limit: then None."""
         response = self._send(self._build_verify(reference, b""))
         match response.error:
             case ComparisonFailed() as error:
@@ -107,7 +114,7 @@ class Applet:
             case ReferenceBlocked():
                 return 0
             case NoMatchNoLimit():
-                raise CardDataMalformed("the card knows no limit for a secret that has one")
+                return None
         response.require_success()
         raise CardDataMalformed("the card answered a question for the tries left with success")
 

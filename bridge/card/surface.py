@@ -51,8 +51,9 @@ class SurfaceApplet(Applet):
         """256-byte signature over a 32-byte SHA-256 digest by the application's own key; the card asks for nothing."""
         return self._sign_digest(DEFAULT_KEY, digest)
 
-    def read_birth_key_tries_left(self) -> int:
-        return self._read_tries_left(SURFACE_BIRTH_KEY)
+    def read_birth_key_tries_left(self) -> int | None:
+        """None when the card says that there is no limit (6300): whether a real card has one is not known."""
+        return self._read_limit(SURFACE_BIRTH_KEY)
 
     def verify_birth_key(self, key: Pin) -> None:
         """Six digits `YYMMDD` with the year of the Japanese era. See `Applet._verify`."""

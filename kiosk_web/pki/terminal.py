@@ -52,6 +52,23 @@ def build_result_evidence_bytes(
     )
 
 
+def build_enrolment_evidence_bytes(
+    *,
+    ticket: str,
+    certificate_sha256: bytes,
+    method: str,
+    card_signature: bytes,
+    record: bytes,
+    issuer: bytes,
+    counter: int,
+) -> bytes:
+    """The bytes a bridge countersigns with what a card gave for an enrolment: signature, age record, its signer."""
+    hashes = [hashlib.sha256(part).digest() for part in (card_signature, record, issuer)]
+    return EVIDENCE_PREFIX + build_fields(
+        "enrolment", _hash_ticket(ticket), certificate_sha256, method, *hashes, _decimal(counter)
+    )
+
+
 def judge_ed25519(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Does `signature` (64 bytes) over `message` verify with the raw 32-byte key? False for anything malformed."""
     try:

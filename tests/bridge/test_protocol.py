@@ -21,7 +21,7 @@ from bridge.protocol import HELLO_SECONDS, OPEN_SECONDS, STEP_SECONDS, PageConne
 from bridge.states import MESSAGES, REPORTS, State
 from bridge.strict_json import encode_base64url
 from bridge.ticket import UsedTickets
-from bridge.visit import CertificateRead, PinAccepted, PinWrong, Signed, VisitFailed
+from bridge.visit import CertificateRead, EnrolmentSigned, PinAccepted, PinWrong, Signed, VisitFailed
 from tests.bridge.authority import ADDRESS, NOW, Authority
 
 AUTHORITY = Authority()
@@ -166,7 +166,7 @@ def test_every_message_in_every_state_does_what_the_table_says(state: State, kin
 
 
 @pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("kind", [CertificateRead, PinWrong, PinAccepted, Signed, VisitFailed])
+@pytest.mark.parametrize("kind", [CertificateRead, PinWrong, PinAccepted, Signed, EnrolmentSigned, VisitFailed])
 def test_every_report_in_every_state_does_what_the_table_says(state: State, kind: type) -> None:
     driver = Driver().reach(state)
     challenge = driver.machine.challenge or "none"
@@ -175,6 +175,7 @@ def test_every_report_in_every_state_does_what_the_table_says(state: State, kind
         PinWrong: PinWrong(challenge, 2),
         PinAccepted: PinAccepted(challenge),
         Signed: Signed(challenge, CERTIFICATE, bytes(256), 2),
+        EnrolmentSigned: EnrolmentSigned(challenge, CERTIFICATE, bytes(256), b"record", b"issuer", 2),
         VisitFailed: VisitFailed(challenge, "card_error", retriable=True),
     }[kind]
     effects = driver.machine.report(report, driver.now)

@@ -174,7 +174,8 @@ def test_a_ticket_key_vouches_for_no_other_key(authority: Authority) -> None:
 
 
 def test_a_challenge_passes_with_its_fields(authority: Authority) -> None:
-    ticket = authority.challenge(CARD, consent=encode_base64url(b"c" * 32), lease="lease-1")
+    consent = encode_base64url(b"c" * 32)
+    ticket = authority.challenge(CARD, method="kazashi", consent=consent, lease="lease-1")
     challenge = judge_a_challenge(authority, ticket)
     assert (challenge.compact, challenge.card, challenge.lease) == (ticket, CARD, "lease-1")
     assert (challenge.consent, len(challenge.nonce)) == (b"c" * 32, 32)
@@ -196,8 +197,16 @@ def test_a_challenge_outside_its_time_is_refused(authority: Authority, now: floa
 @pytest.mark.parametrize(
     ("reason", "changes"),
     [
-        ("unknown purpose", {"purpose": "enrol"}),
-        ("unknown method", {"method": "kazashi"}),
+        ("unknown purpose", {"purpose": "sign"}),
+        ("unknown method", {"method": "face"}),
+        ("a tap without a lease", {"method": "kazashi"}),
+        ("a lease without a tap", {"lease": "lease-1"}),
+        ("an enrolment without consent", {"purpose": "enrol", "method": "kazashi"}),
+        ("an enrolment without consent", {"purpose": "enrol", "consent": encode_base64url(bytes(32))}),
+        (
+            "an enrolment without consent",
+            {"purpose": "enrol", "method": "kazashi", "consent": encode_base64url(bytes(32)), "lease": "lease-1"},
+        ),
         ("malformed nonce", {"nonce": encode_base64url(bytes(16))}),
         ("malformed nonce", {"nonce": ""}),
         ("malformed consent", {"consent": "AA"}),

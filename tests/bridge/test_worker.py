@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,8 +137,9 @@ class Bench:
 
 
 @contextmanager
-def bench(folder: Path, **options: float) -> Iterator[Bench]:
-    write_profile(folder)
+def bench(folder: Path, card: Mapping[str, Any] = {}, **options: float) -> Iterator[Bench]:
+    """`card` replaces keys of `card.json`."""
+    write_profile(folder, **card)
     write_reader(folder, 7, "cards/taro")
     source = CountingSource(folder)
     presence, _ = judge_presence(NOTHING, source.wait_for_change(None, 0), bytes(16))

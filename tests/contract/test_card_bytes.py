@@ -112,6 +112,20 @@ def test_the_countersignature_of_a_result() -> None:
     assert _sign(signed) == EVIDENCE["result_signature"]
 
 
+def test_the_countersignature_of_an_enrolment() -> None:
+    signed = evidence.build_enrolment_evidence(
+        ticket=EVIDENCE["ticket"],
+        certificate=raw(EVIDENCE["certificate"]),
+        method="kazashi",
+        card_signature=raw(EVIDENCE["card_signature"]),
+        record=raw(EVIDENCE["record"]),
+        issuer=raw(EVIDENCE["issuer"]),
+        counter=EVIDENCE["enrolment_counter"],
+    )
+    assert encode_base64url(signed) == EVIDENCE["enrolment_bytes"]
+    assert _sign(signed) == EVIDENCE["enrolment_signature"]
+
+
 def test_the_pin_box_opens() -> None:
     vector = VECTORS["pin"]
     box = PinBox(

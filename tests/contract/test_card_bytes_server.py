@@ -12,6 +12,7 @@ from bridge.strict_json import decode_base64url as raw
 from kiosk_web.pki.signature import build_card_message
 from kiosk_web.pki.terminal import (
     build_certificate_evidence_bytes,
+    build_enrolment_evidence_bytes,
     build_result_evidence_bytes,
     build_welcome_bytes,
     judge_ed25519,
@@ -78,3 +79,17 @@ def test_the_countersignature_of_a_result_verifies() -> None:
     )
     assert signed == raw(EVIDENCE["result_bytes"])
     assert judge_ed25519(TERMINAL_KEY, signed, raw(EVIDENCE["result_signature"]))
+
+
+def test_the_countersignature_of_an_enrolment_verifies() -> None:
+    signed = build_enrolment_evidence_bytes(
+        ticket=EVIDENCE["ticket"],
+        certificate_sha256=hashlib.sha256(raw(EVIDENCE["certificate"])).digest(),
+        method="kazashi",
+        card_signature=raw(EVIDENCE["card_signature"]),
+        record=raw(EVIDENCE["record"]),
+        issuer=raw(EVIDENCE["issuer"]),
+        counter=EVIDENCE["enrolment_counter"],
+    )
+    assert signed == raw(EVIDENCE["enrolment_bytes"])
+    assert judge_ed25519(TERMINAL_KEY, signed, raw(EVIDENCE["enrolment_signature"]))

@@ -25,6 +25,7 @@ CERTIFICATE = {
 }
 NEED_PIN = {
     "type": "need_pin",
+    "secret": "pin",
     "challenge": CHALLENGE,
     "tries_left": 3,
     "keypad": False,

@@ -123,6 +123,18 @@ def make_vectors() -> dict[str, Any]:
         b"result", sha(challenge.encode()), sha(certificate), b"pin", sha(card_signature), b"%d" % (counter + 1)
     )
 
+    record, issuer = b"stands for an age record", b"stands for the certificate of its signer"
+    evidence_enrolment = b"kiosk-evidence/1\0" + fields(
+        b"enrolment",
+        sha(challenge.encode()),
+        sha(certificate),
+        b"kazashi",
+        sha(card_signature),
+        sha(record),
+        sha(issuer),
+        b"%d" % (counter + 2),
+    )
+
     secret = seed("enrolment secret", 16)
     code_text = base64.b32encode(secret + sha(identity)[:16]).rstrip(b"=").decode()
     code_key = sha(b"kiosk-enrol-key/1\0" + secret)
@@ -176,6 +188,11 @@ def make_vectors() -> dict[str, Any]:
             "result_counter": counter + 1,
             "result_bytes": b64(evidence_result),
             "result_signature": b64(TERMINAL_KEY.sign(evidence_result)),
+            "record": b64(record),
+            "issuer": b64(issuer),
+            "enrolment_counter": counter + 2,
+            "enrolment_bytes": b64(evidence_enrolment),
+            "enrolment_signature": b64(TERMINAL_KEY.sign(evidence_enrolment)),
         },
         "enrolment": {
             "code": "-".join(code_text[start : start + 4] for start in range(0, len(code_text), 4)),
