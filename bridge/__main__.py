@@ -5,6 +5,7 @@ enrolled.
 from __future__ import annotations
 
 import asyncio
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,7 @@ from bridge.settings import BridgeSettings
 
 EXIT_CANNOT_RUN = 3
 EXIT_NOT_ENROLLED = 4
+DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE")
 
 app = typer.Typer(
     name="kiosk-bridge",
@@ -116,6 +118,7 @@ def run(
             virtual=virtual,
             deployment=deployment.value,
             allow_birth_key_without_limit=allow_birth_key_without_limit,
+            desktop={name: os.environ[name] for name in DESKTOP if name in os.environ},
         )
         asyncio.run(run_bridge(settings))
     except SettingsError as trouble:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bridge.card.pin import Pin
 from bridge.errors import BridgeError
 from bridge.messages import BridgeMessage
-from bridge.ticket import ChallengeTicket
+from bridge.ticket import ChallengeTicket, OutputTicket
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,19 @@ class EndVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class StartOutput:
+    output: OutputTicket
+
+
+@dataclass(frozen=True, slots=True)
+class EndOutput:
+    """Stop before the next key."""
+
+    output: str
+    error: BridgeError
+
+
+@dataclass(frozen=True, slots=True)
 class Overdue:
     """The card worker has not answered in time: it may hang in the driver. `state` is what it was to do."""
 
@@ -62,4 +75,4 @@ class Note:
     reason: str
 
 
-Effect = Send | Close | Claim | StartVisit | GivePin | EndVisit | Overdue | Note
+Effect = Send | Close | Claim | StartVisit | GivePin | EndVisit | StartOutput | EndOutput | Overdue | Note

@@ -91,6 +91,14 @@ class ConfirmLastTry(PageMessage):
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver(PageMessage):
+    """Hand the number in the ticket over to the system on this computer."""
+
+    kind = "hand_over"
+    ticket: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel(PageMessage):
     kind = "cancel"
 
@@ -147,6 +155,7 @@ _SCHEMAS: Mapping[str, tuple[type[PageMessage], Mapping[str, Callable[[object], 
     "enter_pin": (EnterPin, {**_NUMBERED, "iv": _bytes_of(0, 12), "data": _bytes_of(0, 32)}),
     "authenticate": (Authenticate, _NUMBERED),
     "confirm_last_try": (ConfirmLastTry, _NUMBERED),
+    "hand_over": (HandOver, {**_NUMBERED, "ticket": _ticket}),
     "cancel": (Cancel, _NUMBERED),
     "ping": (Ping, _NUMBERED),
     "bye": (Bye, _NUMBERED),
@@ -284,6 +293,16 @@ class Failed(BridgeMessage):
     code: str
     retriable: bool
     tries_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver(BridgeMessage):
+    """`code` is "" when everything went out. `sent` counts keys or bytes, prefix and suffix included."""
+
+    kind = "handed_over"
+    output: str
+    code: str
+    sent: int
 
 
 @dataclass(frozen=True, slots=True)

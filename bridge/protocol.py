@@ -14,23 +14,30 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from bridge import evidence, messages
 from bridge.card.pin import Pin
-from bridge.effects import Claim, Close, Effect, EndVisit, GivePin, Note, Overdue, Send, StartVisit
+from bridge.effects import (
+    Claim,
+    Close,
+    Effect,
+    EndVisit,
+    GivePin,
+    Note,
+    Overdue,
+    Send,
+    StartVisit,
+)
 from bridge.errors import (
-    AccessDenied,
     BridgeError,
     Cancelled,
     CardCommunicationError,
-    CardMute,
-    CardRemoved,
-    CardSwapped,
-    NotMyNumberCard,
     PinLocked,
     PinMalformed,
     PinUndecryptable,
-    ReaderBusy,
     TicketRefused,
 )
+from bridge.handover import HandOverTurn
+from bridge.laid_card import judge_laid_card
 from bridge.messages import MalformedMessage, PageMessage, Reader, WrongVersion
+from bridge.output.order import OutputEnd
 from bridge.pinbox import PinBox
 from bridge.states import MESSAGES, REPORTS, State
 from bridge.ticket import ChallengeTicket, HelloTicket, Terminal, UsedTickets, judge_challenge, judge_hello
@@ -104,6 +111,7 @@ class PageConnection:
         self._box: PinBox | None = None
         self._watching = False
         self._visit: _Visit | None = None
+        self._turn = HandOverTurn(terminal, used)
 
     @property
     def challenge(self) -> str | None:
@@ -139,9 +147,10 @@ class PageConnection:
         effects: list[Effect] = getattr(self, row.does)(message, now)
         return effects
 
-    def report(self, report: VisitReport, now: float) -> list[Effect]:
-        """One report of the card worker; a report of a visit that is over changes nothing."""
-        if report.challenge != self.challenge:
+    def report(self, report: VisitReport | OutputEnd, now: float) -> list[Effect]:
+        """One report of the card worker or of the hand-over; about one that is over, it changes nothing."""
+        named = report.output if isinstance(report, OutputEnd) else report.challenge
+        if named != (self._turn.running.jti if self._turn.running is not None else self.challenge):
             return []
         row = REPORTS[self.state].get(type(report))
         if row is None:
@@ -153,7 +162,8 @@ class PageConnection:
         """The reader or the card on it has changed."""
         changed = reader != self._reader
         self._reader = reader
-        return [Send(reader)] if self._watching and changed else []
+        told: list[Effect] = [Send(reader)] if self._watching and changed else []
+        return [*told, *self._turn.look(reader)]
 
     def expire(self, now: float) -> list[Effect]:
         """`deadline` has passed."""
@@ -225,17 +235,29 @@ class PageConnection:
                 self._hello.keys,
                 terminal=self._terminal.id,
                 origin=self._terminal.origin,
-                now=self._hello.issued_at + (now - self._opened_at),
+                now=self._server_time(now),
             )
             self._used.use(challenge.jti, now)
         except TicketRefused as trouble:
             return [Note("challenge_refused", trouble.reason), Send(_failure("", trouble))]
-        refusal = self._judge_card(challenge)
+        refusal = judge_laid_card(self._reader, challenge.card)
         if refusal is not None:
             return [Send(_failure(challenge.jti, refusal))]
         self._visit = _Visit(challenge)
         self._enter(State.READING, now)
         return [StartVisit(challenge), Send(messages.Progress("reading", 0))]
+
+    def _hand_over(self, message: messages.HandOver, now: float) -> list[Effect]:
+        assert self._hello is not None
+        effects = self._turn.start(
+            message.ticket, self._hello.keys, self._reader, server_time=self._server_time(now), now=now
+        )
+        if self._turn.running is not None:
+            self.state = State.HANDING_OVER  # it ends by itself, when its windows or keys are waited for in vain
+        return effects
+
+    def _stop_output(self, _message: PageMessage, _now: float) -> list[Effect]:
+        return self._turn.stop(Cancelled())
 
     def _enter_pin(self, message: messages.EnterPin, now: float) -> list[Effect]:
         visit = self._current()
@@ -358,27 +380,19 @@ class PageConnection:
         self._end_visit()
         return [Send(messages.Failed(report.challenge, report.code, report.retriable, report.tries_left))]
 
+    def _handed_over(self, report: OutputEnd, _now: float) -> list[Effect]:
+        self.state = State.IDLE
+        return self._turn.finish(report)
+
     # ---- inside ----
+
+    def _server_time(self, now: float) -> float:
+        assert self._hello is not None
+        return self._hello.issued_at + (now - self._opened_at)
 
     def _current(self) -> _Visit:
         assert self._visit is not None
         return self._visit
-
-    def _judge_card(self, challenge: ChallengeTicket) -> BridgeError | None:
-        """Why the card on the reader cannot be the one that the challenge is for."""
-        if self._reader.reader == "busy":
-            return ReaderBusy()
-        if self._reader.reader == "denied":
-            return AccessDenied()
-        if self._reader.card == "none":
-            return CardRemoved()
-        if self._reader.instance != challenge.card:
-            return CardSwapped()
-        if self._reader.card == "mute":
-            return CardMute()
-        if self._reader.card == "unknown":
-            return NotMyNumberCard()
-        return None
 
     def _verify_when_ready(self, now: float) -> list[Effect]:
         visit = self._current()
@@ -412,6 +426,7 @@ class PageConnection:
         if self._visit is not None:
             effects.append(EndVisit(self._visit.challenge.jti, Cancelled()))
             self._end_visit()
+        effects += self._turn.stop(Cancelled())
         if self.state is not State.CLOSED:
             effects.append(Close(code, reason))
         self.state = State.CLOSED

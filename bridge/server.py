@@ -27,14 +27,27 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from bridge.card.pin import Pin
-from bridge.effects import Claim, Close, Effect, EndVisit, GivePin, Note, Overdue, Send, StartVisit
+from bridge.effects import (
+    Claim,
+    Close,
+    Effect,
+    EndOutput,
+    EndVisit,
+    GivePin,
+    Note,
+    Overdue,
+    Send,
+    StartOutput,
+    StartVisit,
+)
 from bridge.errors import BridgeError, SettingsError
 from bridge.gate import REFUSAL_TEXT, HandshakeRequest, RateLimiter, Refusal, judge_load, judge_request
 from bridge.log import SampledCount
 from bridge.messages import MAXIMUM_BYTES, SUBPROTOCOL, Reader, build_bridge_message
+from bridge.output.order import OutputEnd
 from bridge.protocol import PageConnection
 from bridge.settings import HOST
-from bridge.ticket import ChallengeTicket, Terminal, UsedTickets
+from bridge.ticket import ChallengeTicket, OutputTicket, Terminal, UsedTickets
 from bridge.visit import VisitReport
 
 OUTBOX = 64  # messages; a page that does not read them is gone
@@ -52,6 +65,14 @@ class Visits(Protocol):
     def give_pin(self, challenge: str, pin: Pin) -> None: ...
 
     def end(self, challenge: str, error: BridgeError) -> None: ...
+
+
+class Outputs(Protocol):
+    """What a page connection asks of the hand-over."""
+
+    def begin(self, output: OutputTicket) -> None: ...
+
+    def end(self, output: str, error: BridgeError) -> None: ...
 
 
 class _Session:
@@ -83,11 +104,19 @@ class BridgeServer:
     """Listens on 127.0.0.1. `report` and `show_reader` bring in what the worker and the desk have to say."""
 
     def __init__(
-        self, terminal: Terminal, visits: Visits, *, version: str, reader: Reader, overdue: Callable[[], None]
+        self,
+        terminal: Terminal,
+        visits: Visits,
+        outputs: Outputs,
+        *,
+        version: str,
+        reader: Reader,
+        overdue: Callable[[], None],
     ) -> None:
         """`reader` is what holds now; `overdue` is called when the card worker does not answer in time."""
         self._terminal = terminal
         self._visits = visits
+        self._outputs = outputs
         self._version = version
         self._reader = reader
         self._overdue = overdue
@@ -163,8 +192,8 @@ class BridgeServer:
                 connection.transport.abort()
             await self._server.wait_closed()
 
-    def report(self, report: VisitReport) -> None:
-        """One report of the card worker, for the page that owns the terminal."""
+    def report(self, report: VisitReport | OutputEnd) -> None:
+        """One report of the card worker or of the hand-over, for the page that owns the terminal."""
         if self._owner is not None:
             self._perform(self._owner, self._owner.machine.report(report, time.monotonic()))
 
@@ -272,6 +301,10 @@ class BridgeServer:
                 self._visits.give_pin(effect.challenge, effect.pin)
             elif isinstance(effect, EndVisit):
                 self._visits.end(effect.challenge, effect.error)
+            elif isinstance(effect, StartOutput):
+                self._outputs.begin(effect.output)
+            elif isinstance(effect, EndOutput):
+                self._outputs.end(effect.output, effect.error)
             elif isinstance(effect, Claim):
                 self._claim(session)
             elif isinstance(effect, Close):

@@ -9,7 +9,9 @@ import contextlib
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from types import FrameType
 from typing import TypeVar
 
@@ -21,6 +23,10 @@ from bridge.counter import EvidenceCounter
 from bridge.desk import CardDesk
 from bridge.errors import SettingsError
 from bridge.monitor import ReaderMonitor
+from bridge.output.desk import OutputDesk, open_no_keyboard
+from bridge.output.desktop import judge_desktop, open_keyboard, require_packages
+from bridge.output.order import OutputEnd
+from bridge.output.settings import OutputSettings, load_output_settings
 from bridge.server import BridgeServer
 from bridge.settings import BridgeSettings
 from bridge.state_file import replace_file
@@ -29,7 +35,7 @@ from bridge.ticket import Terminal
 from bridge.worker import CardWorker, Recognised, WorkerReport
 
 THREAD_STOP_SECONDS = 0.7
-Item = TypeVar("Item", ReadersSnapshot, WorkerReport)
+Item = TypeVar("Item", ReadersSnapshot, WorkerReport, OutputEnd)
 
 _log = structlog.get_logger("bridge.service")
 
@@ -45,6 +51,7 @@ class BridgeService:
         *,
         production: bool,
         allow_birth_key_without_limit: bool = False,
+        outputs: OutputDesk | None = None,
     ) -> None:
         """Raises `SettingsError` for a source that a production terminal must not have."""
         if production and source.virtual:
@@ -65,8 +72,15 @@ class BridgeService:
             production=production,
         )
         self._monitor = ReaderMonitor(source, lambda snapshot: self._from_thread(self._desk.observe, snapshot))
+        self._outputs = outputs or OutputDesk(OutputSettings(), open_keyboard=open_no_keyboard)
+        self._outputs.report = lambda report: self._from_thread(self._hand_back, report)
         self.server = BridgeServer(
-            terminal, self._worker, version=__version__, reader=self._desk.reader, overdue=self._desk.worker_hangs
+            terminal,
+            self._worker,
+            self._outputs,
+            version=__version__,
+            reader=self._desk.reader,
+            overdue=self._desk.worker_hangs,
         )
 
     async def start(self, port: int) -> int:
@@ -79,7 +93,11 @@ class BridgeService:
     async def stop(self) -> None:
         """Let go of the card, close every socket, end both threads."""
         await self.server.stop()
-        for name, stop in (("worker", self._worker.stop), ("monitor", self._monitor.stop)):
+        for name, stop in (
+            ("output", self._outputs.stop),
+            ("worker", self._worker.stop),
+            ("monitor", self._monitor.stop),
+        ):
             if not await asyncio.to_thread(stop, THREAD_STOP_SECONDS):
                 # a call into the driver cannot be broken off; the thread ends with the process
                 _log.warning("thread_left_behind", thread=name)
@@ -89,6 +107,9 @@ class BridgeService:
             self._desk.recognised(report)
         else:
             self.server.report(report)
+
+    def _hand_back(self, report: OutputEnd) -> None:
+        self.server.report(report)
 
     def _from_thread(self, call: Callable[[Item], None], item: Item) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the bridge has stopped
@@ -111,6 +132,21 @@ def open_source(settings: BridgeSettings) -> ReaderSource:
     return PcscSource()
 
 
+def build_output_desk(settings: BridgeSettings) -> OutputDesk:
+    """The hand-over as this computer's own file allows it. Raises `SettingsError`, also for a desktop that cannot be
+    typed into.
+    """
+    output = load_output_settings(settings.state)
+    if output.kind == "wedge":
+        judge_desktop(sys.platform, settings.desktop)
+        require_packages()
+    elif output.kind == "serial" and find_spec("serial") is None:
+        raise SettingsError(
+            "output = serial needs the package of the extra `serial`: pip install 'mynumber-kiosk[serial]'"
+        )
+    return OutputDesk(output, open_keyboard=lambda: open_keyboard(settings.desktop))
+
+
 async def run_bridge(settings: BridgeSettings) -> None:
     """Run until SIGINT or SIGTERM. Raises `SettingsError` when the bridge cannot start."""
     terminal = load_terminal(settings.state)
@@ -123,6 +159,7 @@ async def run_bridge(settings: BridgeSettings) -> None:
             counter,
             production=settings.deployment == "production",
             allow_birth_key_without_limit=settings.allow_birth_key_without_limit,
+            outputs=build_output_desk(settings),
         )
         try:
             port = await service.start(settings.port)

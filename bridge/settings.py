@@ -4,7 +4,8 @@ what to change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +29,7 @@ class BridgeSettings:
     virtual: Path | None = None
     deployment: Deployment = "demo"
     allow_birth_key_without_limit: bool = False
+    desktop: Mapping[str, str] = field(default_factory=dict)  # the variables of the session: DISPLAY and its like
 
     def __post_init__(self) -> None:
         if self.host != HOST:

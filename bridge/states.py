@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from bridge.output.order import OutputEnd
 from bridge.visit import CertificateRead, EnrolmentSigned, PinAccepted, PinWrong, Signed, VisitFailed
 
 
@@ -21,6 +22,7 @@ class State(Enum):
     HOLDING = "holding"
     VERIFYING = "verifying"
     SIGNING = "signing"
+    HANDING_OVER = "handing_over"
     CLOSED = "closed"
 
 
@@ -43,6 +45,7 @@ MESSAGES: Mapping[State, Mapping[str, Row]] = {
         **_ALWAYS,
         "watch": Row("_watch", ()),
         "read_certificate": Row("_read_certificate", (State.READING, State.IDLE)),
+        "hand_over": Row("_hand_over", (State.HANDING_OVER, State.IDLE)),
         "cancel": Row("_nothing", ()),
     },
     State.READING: _IN_VISIT,
@@ -54,6 +57,7 @@ MESSAGES: Mapping[State, Mapping[str, Row]] = {
     },
     State.VERIFYING: _IN_VISIT,
     State.SIGNING: _IN_VISIT,
+    State.HANDING_OVER: {**_ALWAYS, "cancel": Row("_stop_output", ())},
     State.CLOSED: {},
 }
 
@@ -74,5 +78,6 @@ REPORTS: Mapping[State, Mapping[type, Row]] = {
         Signed: Row("_signed", (State.IDLE,)),
         EnrolmentSigned: Row("_enrolment_signed", (State.IDLE,)),
     },
+    State.HANDING_OVER: {OutputEnd: Row("_handed_over", (State.IDLE,))},
     State.CLOSED: {},
 }

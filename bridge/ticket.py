@@ -1,4 +1,4 @@
-"""Judge what the server signed: key statements, hello tickets and challenge tickets (`docs/wire.md` 1 and 2). PURE.
+"""Judge what the server signed: key statements, hello, challenge and output tickets (`docs/wire.md` 1 and 2). PURE.
 
 The signature is checked with the algorithm pinned to Ed25519 (RFC 8037); times are judged with the caller's `now`, in
 whole seconds since 1970-01-01T00:00:00Z as the server counts them, never with the clock of this machine. Every
@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from bridge.errors import TicketRefused
+from bridge.output.text import is_number
 from bridge.strict_json import NotStrict, decode_base64url, encode_base64url, parse_object
 
 ISSUER = "kiosk"
@@ -24,11 +25,14 @@ AUDIENCE = "kiosk-bridge"
 KEY_TYPE = "kiosk-key+jwt"
 HELLO_TYPE = "kiosk-hello+jwt"
 CHALLENGE_TYPE = "kiosk-challenge+jwt"
+OUTPUT_TYPE = "kiosk-output+jwt"
 HELLO_SECONDS = 60
 CHALLENGE_SECONDS = 180
+OUTPUT_SECONDS = 5
 SKEW_SECONDS = 5
 PURPOSES = frozenset({"identify", "enrol"})
 METHODS = frozenset({"pin", "kazashi"})
+OUTPUT_KINDS = frozenset({"wedge", "serial"})
 MAXIMUM_JWS = 4096
 MAXIMUM_TEXT = 255
 
@@ -36,6 +40,7 @@ _JWS = jwt.PyJWS(algorithms=["EdDSA"])
 _KEY_CLAIMS = frozenset({"iss", "kid", "x", "nbf", "exp"})
 _COMMON = frozenset({"iss", "aud", "jti", "iat", "exp", "terminal", "origin"})
 _HELLO_CLAIMS = _COMMON | {"address", "bridge_nonce", "page_key"}
+_OUTPUT_CLAIMS = _COMMON | {"session", "card", "kind", "number"}
 _CHALLENGE_CLAIMS = _COMMON | {"session", "service", "purpose", "method", "nonce", "consent", "lease", "card"}
 
 
@@ -89,6 +94,17 @@ class ChallengeTicket:
     consent: bytes
     lease: str
     card: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTicket:
+    """A number to hand over to the system on this computer, while the card `card` still lies there."""
+
+    jti: str
+    session: str
+    card: str
+    kind: str
+    number: str = field(repr=False)
 
 
 class UsedTickets:
@@ -162,12 +178,7 @@ def judge_challenge(
     """
     claims = _claims(ticket, CHALLENGE_TYPE, {kid: key.public_key for kid, key in keys.items()}, _CHALLENGE_CLAIMS)
     issued_at = _judge_common(claims, terminal, origin, CHALLENGE_SECONDS)
-    _judge_key_time(keys[_kid(ticket)], now)
-    if now < issued_at - SKEW_SECONDS:
-        raise TicketRefused("not yet valid")
-    expires = _seconds(claims, "exp")
-    if now > expires:
-        raise TicketRefused("expired")
+    expires = _judge_time(ticket, claims, keys, issued_at, now)
     purpose, method = _text(claims, "purpose"), _text(claims, "method")
     if purpose not in PURPOSES:
         raise TicketRefused("unknown purpose")
@@ -198,6 +209,31 @@ def _judge_circumstances(purpose: str, method: str, consent: bytes, lease: str) 
         raise TicketRefused("an enrolment without consent")
     if purpose == "identify" and (method == "kazashi") != bool(lease):
         raise TicketRefused("a tap without a lease" if method == "kazashi" else "a lease without a tap")
+
+
+def judge_output(ticket: str, keys: Mapping[str, TicketKey], *, terminal: str, origin: str, now: float) -> OutputTicket:
+    """The ticket for one hand-over. Raises `TicketRefused`."""
+    claims = _claims(ticket, OUTPUT_TYPE, {kid: key.public_key for kid, key in keys.items()}, _OUTPUT_CLAIMS)
+    _judge_time(ticket, claims, keys, _judge_common(claims, terminal, origin, OUTPUT_SECONDS), now)
+    kind, number = _text(claims, "kind"), _text(claims, "number")
+    if kind not in OUTPUT_KINDS:
+        raise TicketRefused("unknown kind")
+    if not is_number(number):
+        raise TicketRefused("malformed number")
+    return OutputTicket(_jti(claims), _text(claims, "session"), _text(claims, "card"), kind, number)
+
+
+def _judge_time(
+    ticket: str, claims: Mapping[str, Any], keys: Mapping[str, TicketKey], issued_at: int, now: float
+) -> int:
+    """When it ends. A hello has no such judgement: its freshness is the bridge's nonce."""
+    _judge_key_time(keys[_kid(ticket)], now)
+    if now < issued_at - SKEW_SECONDS:
+        raise TicketRefused("not yet valid")
+    expires = _seconds(claims, "exp")
+    if now > expires:
+        raise TicketRefused("expired")
+    return expires
 
 
 def _claims(

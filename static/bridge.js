@@ -114,6 +114,7 @@ const MESSAGES = {
     retriable: isFlag,
     tries_left: (value) => value === null || isCount(value),
   },
+  handed_over: { output: isText, code: isText, sent: isCount },
   bad_state: { seq: isCount, state: isText },
   pong: { seq: isCount },
 };
@@ -207,6 +208,10 @@ export class BridgeSocket {
 
   confirmLastTry() {
     return this.#say("confirm_last_try");
+  }
+
+  handOver(ticket) {
+    return this.#say("hand_over", { ticket });
   }
 
   cancel() {

@@ -24,12 +24,6 @@ class OutputNotAllowed(OutputError):
     retriable = False
 
 
-class OutputExpired(OutputError):
-    """The ticket, or the time to wait for the window, ran out before the first key."""
-
-    code = "output_expired"
-
-
 class WindowMissing(OutputError):
     """None of the allowed windows got the focus in time. Nothing was typed."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bridge.strict_json import encode_base64url
-from bridge.ticket import CHALLENGE_TYPE, HELLO_TYPE, KEY_TYPE, Terminal, derive_fingerprint
+from bridge.ticket import CHALLENGE_TYPE, HELLO_TYPE, KEY_TYPE, OUTPUT_TYPE, Terminal, derive_fingerprint
 
 NOW = 1_795_000_000
 ORIGIN = "http://127.0.0.1:8480"
@@ -79,6 +79,16 @@ class Authority:
             "card": card,
         }
         return self._ticket(CHALLENGE_TYPE, _changed(claims, changes))
+
+    def output(self, card: str, number: str, /, **changes: Any) -> str:
+        claims = self._common() | {
+            "exp": self.now + 5,
+            "session": "s-test",
+            "card": card,
+            "kind": "serial",
+            "number": number,
+        }
+        return self._ticket(OUTPUT_TYPE, _changed(claims, changes))
 
     def _common(self) -> dict[str, Any]:
         return {

@@ -21,6 +21,7 @@ from websockets.typing import Origin, Subprotocol
 from bridge.card.transport import ReaderSource
 from bridge.counter import EvidenceCounter
 from bridge.evidence import build_pin_data, build_welcome, derive_hash
+from bridge.output.desk import OutputDesk
 from bridge.service import BridgeService
 from bridge.strict_json import decode_base64url, encode_base64url
 from bridge.terminal import store_terminal
@@ -57,7 +58,12 @@ class Bridge:
 
 @asynccontextmanager
 async def running_bridge(
-    folder: Path, *, source: ReaderSource | None = None, authority: Authority | None = None, **card: Any
+    folder: Path,
+    *,
+    source: ReaderSource | None = None,
+    authority: Authority | None = None,
+    outputs: OutputDesk | None = None,
+    **card: Any,
 ) -> AsyncIterator[Bridge]:
     """A bridge with an empty virtual reader and the card `cards/taro` beside it."""
     authority = authority or Authority()
@@ -68,7 +74,7 @@ async def running_bridge(
     if not (state / "terminal.json").exists():
         store_terminal(state, authority.terminal)
     service = BridgeService(
-        authority.terminal, source or VirtualSource(folder), EvidenceCounter(state), production=False
+        authority.terminal, source or VirtualSource(folder), EvidenceCounter(state), production=False, outputs=outputs
     )
     port = await service.start(0)
     try:

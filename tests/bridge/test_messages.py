@@ -23,6 +23,7 @@ LEGAL: dict[str, dict[str, Any]] = {
     "enter_pin": {"seq": 3, "iv": "A" * 16, "data": "A" * 43},
     "authenticate": {"seq": 4},
     "confirm_last_try": {"seq": 5},
+    "hand_over": {"seq": 5, "ticket": TICKET},
     "cancel": {"seq": 6},
     "ping": {"seq": 7},
     "bye": {"seq": 8},

@@ -14,9 +14,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import messages
-from bridge.effects import Claim, Close, Effect, EndVisit, GivePin, Note, Overdue, Send, StartVisit
+from bridge.effects import (
+    Claim,
+    Close,
+    Effect,
+    EndOutput,
+    EndVisit,
+    GivePin,
+    Note,
+    Overdue,
+    Send,
+    StartOutput,
+    StartVisit,
+)
 from bridge.evidence import build_pin_data, build_welcome, derive_hash
-from bridge.messages import BadState, Failed, Reader
+from bridge.messages import BadState, Failed, HandedOver, Reader
+from bridge.output.order import OutputEnd
 from bridge.protocol import HELLO_SECONDS, OPEN_SECONDS, STEP_SECONDS, PageConnection
 from bridge.states import MESSAGES, REPORTS, State
 from bridge.strict_json import encode_base64url
@@ -58,6 +71,11 @@ class Driver:
         assert challenge is not None
         return challenge
 
+    @property
+    def output(self) -> str:
+        running = self.machine._turn.running
+        return "none" if running is None else running.jti
+
     def send(self, kind: str, **fields: Any) -> list[Effect]:
         return self.machine.receive(json.dumps({"v": 1, "type": kind, **fields}), self.now)
 
@@ -74,6 +92,9 @@ class Driver:
 
     def read(self, **claims: Any) -> list[Effect]:
         return self.say("read_certificate", ticket=AUTHORITY.challenge(claims.pop("card", CARD), **claims))
+
+    def hand_over(self, number: str = "0123", **claims: Any) -> list[Effect]:
+        return self.say("hand_over", ticket=AUTHORITY.output(claims.pop("card", CARD), number, **claims))
 
     def hold(self, tries_left: int = 3) -> list[Effect]:
         return self.machine.report(CertificateRead(self.challenge, CERTIFICATE, tries_left, 4, 4, 1), self.now)
@@ -110,6 +131,8 @@ class Driver:
         }
         if state is State.CLOSED:
             self.machine.displace()
+        elif state is State.HANDING_OVER:
+            self.reach(State.IDLE).hand_over()
         elif state is not State.OPENED:
             for reached, step in steps.items():
                 step()
@@ -131,6 +154,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "enter_pin": {"seq": 90, "iv": encode_base64url(bytes(12)), "data": encode_base64url(bytes(32))},
     "authenticate": {"seq": 90},
     "confirm_last_try": {"seq": 90},
+    "hand_over": {"seq": 90, "ticket": "a.b.c"},
     "cancel": {"seq": 90},
     "ping": {"seq": 90},
     "bye": {"seq": 90},
@@ -166,7 +190,9 @@ def test_every_message_in_every_state_does_what_the_table_says(state: State, kin
 
 
 @pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("kind", [CertificateRead, PinWrong, PinAccepted, Signed, EnrolmentSigned, VisitFailed])
+@pytest.mark.parametrize(
+    "kind", [CertificateRead, PinWrong, PinAccepted, Signed, EnrolmentSigned, VisitFailed, OutputEnd]
+)
 def test_every_report_in_every_state_does_what_the_table_says(state: State, kind: type) -> None:
     driver = Driver().reach(state)
     challenge = driver.machine.challenge or "none"
@@ -177,6 +203,7 @@ def test_every_report_in_every_state_does_what_the_table_says(state: State, kind
         Signed: Signed(challenge, CERTIFICATE, bytes(256), 2),
         EnrolmentSigned: EnrolmentSigned(challenge, CERTIFICATE, bytes(256), b"record", b"issuer", 2),
         VisitFailed: VisitFailed(challenge, "card_error", retriable=True),
+        OutputEnd: OutputEnd(driver.output, "", 5),
     }[kind]
     effects = driver.machine.report(report, driver.now)
     row = REPORTS[state].get(kind)
@@ -405,3 +432,61 @@ def test_nothing_of_the_pin_is_in_the_text_of_the_machine_or_its_effects() -> No
     effects = driver.pin(b"7391")
     assert "7391" not in repr(effects)
     assert "7391" not in repr(driver.machine.__dict__)
+
+
+def test_an_output_ticket_starts_one_hand_over_and_its_end_is_told() -> None:
+    driver = Driver().reach(State.IDLE)
+    (start,) = driver.hand_over("0123AZ")
+    assert isinstance(start, StartOutput)
+    assert (start.output.number, start.output.kind, start.output.card) == ("0123AZ", "serial", CARD)
+    assert "0123AZ" not in repr(start)
+    assert sent(driver.hand_over("0124")) == [BadState(driver.seq, "handing_over")]
+    ended = driver.machine.report(OutputEnd(start.output.jti, "", 7), driver.now)
+    assert sent(ended) == [HandedOver(start.output.jti, "", 7)]
+    assert driver.machine.state is State.IDLE
+
+
+@pytest.mark.parametrize(
+    ("reader", "code"),
+    [
+        (Reader("ready", "none", ""), "card_removed"),
+        (Reader("ready", "ours", encode_base64url(b"d" * 16)), "card_swapped"),
+        (Reader("missing", "none", ""), "card_removed"),
+    ],
+)
+def test_without_its_card_nothing_is_handed_over(reader: Reader, code: str) -> None:
+    driver = Driver(reader).reach(State.IDLE)
+    (answer,) = sent(driver.hand_over())
+    assert isinstance(answer, HandedOver)
+    assert (answer.code, answer.sent) == (code, 0)
+    assert driver.machine.state is State.IDLE
+
+
+def test_a_card_that_goes_ends_the_hand_over() -> None:
+    driver = Driver().reach(State.HANDING_OVER)
+    (end,) = [it for it in driver.machine.show_reader(Reader("ready", "none", "")) if isinstance(it, EndOutput)]
+    assert (end.output, end.error.code) == (driver.output, "card_removed")
+
+
+@pytest.mark.parametrize("how", ["cancel", "bye"])
+def test_the_page_can_end_the_hand_over(how: str) -> None:
+    driver = Driver().reach(State.HANDING_OVER)
+    output = driver.output
+    ends = [effect for effect in driver.say(how) if isinstance(effect, EndOutput)]
+    assert [end.output for end in ends] == [output]
+
+
+@pytest.mark.parametrize("later", [5.1, 60.0])
+def test_an_output_ticket_lives_five_seconds(later: float) -> None:
+    driver = Driver().reach(State.IDLE)
+    driver.now += later
+    (answer,) = sent(driver.hand_over())
+    assert answer == HandedOver("", "ticket_refused", 0)
+
+
+def test_an_output_ticket_is_used_once() -> None:
+    driver = Driver().reach(State.IDLE)
+    ticket = AUTHORITY.output(CARD, "0123")
+    driver.say("hand_over", ticket=ticket)
+    driver.machine.report(OutputEnd(driver.output, "output_window_missing", 0), driver.now)
+    assert sent(driver.say("hand_over", ticket=ticket)) == [HandedOver("", "ticket_refused", 0)]

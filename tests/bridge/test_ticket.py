@@ -14,10 +14,12 @@ from bridge.ticket import (
     HELLO_TYPE,
     ChallengeTicket,
     HelloTicket,
+    OutputTicket,
     UsedTickets,
     judge_challenge,
     judge_hello,
     judge_key_statement,
+    judge_output,
 )
 from tests.bridge.authority import ADDRESS, DROP, NOW, Authority, fingerprint, sign_jws
 
@@ -232,6 +234,56 @@ def test_a_key_that_has_run_out_signs_no_challenge(authority: Authority) -> None
     assert judge_a_challenge(authority, ticket, NOW + 3600).card == CARD
     with pytest.raises(TicketRefused, match="key not in force"):
         judge_a_challenge(authority, ticket, NOW + 3601)
+
+
+def judge_an_output(authority: Authority, ticket: str, now: float = NOW) -> OutputTicket:
+    hello = judge_a_hello(authority, authority.hello(NONCE, PAGE_KEY))
+    return judge_output(ticket, hello.keys, terminal=authority.terminal_id, origin=authority.origin, now=now)
+
+
+def test_an_output_ticket_passes_with_its_fields_and_hides_its_number(authority: Authority) -> None:
+    output = judge_an_output(authority, authority.output(CARD, "0012AZ", kind="wedge"))
+    assert (output.card, output.kind, output.number, output.session) == (CARD, "wedge", "0012AZ", "s-test")
+    assert "0012AZ" not in repr(output)
+
+
+@pytest.mark.parametrize(
+    ("reason", "changes"),
+    [
+        ("wrong lifetime", {"exp": NOW + 6}),
+        ("unknown kind", {"kind": "clipboard"}),
+        ("malformed number", {"number": "12\r"}),
+        ("malformed number", {"number": "a1"}),
+        ("malformed number", {"number": "１２"}),
+        ("malformed number", {"number": "1" * 33}),
+        ("malformed number", {"number": ""}),
+        ("malformed number", {"number": 12}),
+        ("another terminal", {"terminal": "t-2"}),
+        ("another origin", {"origin": "http://127.0.0.1:9"}),
+        ("missing or unknown claim", {"window": "Loans.exe"}),
+        ("missing or unknown claim", {"card": DROP}),
+    ],
+)
+def test_an_output_ticket_with_one_thing_wrong_is_refused(
+    authority: Authority, reason: str, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(TicketRefused) as caught:
+        judge_an_output(authority, authority.output(CARD, "0123", **changes))
+    assert caught.value.reason == reason
+
+
+def test_no_ticket_passes_for_one_of_another_kind(authority: Authority) -> None:
+    with pytest.raises(TicketRefused, match="another kind"):
+        judge_an_output(authority, authority.challenge(CARD))
+    with pytest.raises(TicketRefused, match="another kind"):
+        judge_a_challenge(authority, authority.output(CARD, "0123"))
+
+
+@pytest.mark.parametrize(("now", "reason"), [(NOW - 5.1, "not yet valid"), (NOW + 5.1, "expired")])
+def test_an_output_ticket_outside_its_time_is_refused(authority: Authority, now: float, reason: str) -> None:
+    with pytest.raises(TicketRefused) as caught:
+        judge_an_output(authority, authority.output(CARD, "0123"), now)
+    assert caught.value.reason == reason
 
 
 def test_a_ticket_is_used_once() -> None:

@@ -14,7 +14,7 @@ from bridge.enrolment import build_request, judge_answer, parse_code
 from bridge.pinbox import PinBox
 from bridge.strict_json import decode_base64url as raw
 from bridge.strict_json import encode_base64url
-from bridge.ticket import judge_challenge, judge_hello, judge_key_statement
+from bridge.ticket import judge_challenge, judge_hello, judge_key_statement, judge_output
 from tests.contract.vectors.make_vectors import FILE, build_text
 
 VECTORS: dict[str, Any] = json.loads(FILE.read_text(encoding="ascii"))
@@ -64,6 +64,15 @@ def test_the_tickets_are_accepted_with_every_claim_understood() -> None:
         origin=VECTORS["origin"],
         now=VECTORS["now"] + 30,
     )
+    output = judge_output(
+        tickets["output"],
+        hello.keys,
+        terminal=VECTORS["terminal"],
+        origin=VECTORS["origin"],
+        now=tickets["output_claims"]["iat"] + 5,
+    )
+    for name in ("jti", "session", "card", "kind", "number"):
+        assert getattr(output, name) == tickets["output_claims"][name]
     claims = tickets["challenge_claims"]
     for name in ("jti", "session", "service", "purpose", "method", "lease", "card"):
         assert getattr(challenge, name) == claims[name]

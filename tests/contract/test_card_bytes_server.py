@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from kiosk_web.pki.terminal import (
     build_welcome_bytes,
     judge_ed25519,
 )
+from kiosk_web.services.output_ticket import OUTPUT_TYPE, build_output_claims, can_hand_over
 from tests.contract.vectors.make_vectors import FILE
 
 VECTORS: dict[str, Any] = json.loads(FILE.read_text(encoding="ascii"))
@@ -93,3 +95,37 @@ def test_the_countersignature_of_an_enrolment_verifies() -> None:
     )
     assert signed == raw(EVIDENCE["enrolment_bytes"])
     assert judge_ed25519(TERMINAL_KEY, signed, raw(EVIDENCE["enrolment_signature"]))
+
+
+def test_the_output_ticket_is_the_one_that_the_bridge_is_held_to() -> None:
+    claims = VECTORS["tickets"]["output_claims"]
+    built = build_output_claims(
+        jti=claims["jti"],
+        terminal=VECTORS["terminal"],
+        origin=VECTORS["origin"],
+        session=claims["session"],
+        card=claims["card"],
+        kind=claims["kind"],
+        number=claims["number"],
+        now=datetime.fromtimestamp(claims["iat"] + 0.9, UTC),
+    )
+    assert built == claims
+    header, payload, _signature = VECTORS["tickets"]["output"].split(".")
+    assert json.loads(raw(header))["typ"] == OUTPUT_TYPE
+    assert json.loads(raw(payload)) == built
+
+
+@pytest.mark.parametrize("number", ["", "12a", "1-2", "1" * 33, "１２"])
+def test_a_number_that_no_bridge_would_type_gets_no_ticket(number: str) -> None:
+    assert not can_hand_over(number)
+    with pytest.raises(ValueError, match="not a number that may be handed over"):
+        build_output_claims(
+            jti="j",
+            terminal="t",
+            origin="o",
+            session="s",
+            card="c",
+            kind="serial",
+            number=number,
+            now=datetime.now(UTC),
+        )

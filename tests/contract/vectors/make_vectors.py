@@ -101,6 +101,17 @@ def make_vectors() -> dict[str, Any]:
     }
     challenge = jws(TICKET, "kiosk-challenge+jwt", challenge_claims)
 
+    output_claims = common | {
+        "jti": b64(seed("output", 16)),
+        "iat": NOW + 30,
+        "exp": NOW + 35,
+        "session": "s-vector-1",
+        "card": card,
+        "kind": "wedge",
+        "number": "0020260418AZ",
+    }
+    output = jws(TICKET, "kiosk-output+jwt", output_claims)
+
     welcome = b"kiosk-welcome/1\0" + fields(
         sha(hello.encode()), TERMINAL.encode(), ORIGIN.encode(), ADDRESS.encode(), bridge_nonce, page_key, bridge_key
     )
@@ -159,6 +170,8 @@ def make_vectors() -> dict[str, Any]:
             "hello_claims": hello_claims,
             "challenge": challenge,
             "challenge_claims": challenge_claims,
+            "output": output,
+            "output_claims": output_claims,
         },
         "welcome": {
             "bridge_nonce": b64(bridge_nonce),
