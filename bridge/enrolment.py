@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
+import http.client
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -140,21 +141,23 @@ def _url(server: str) -> str:
 def _fetch_answer(url: str, body: str) -> bytes:
     """The body of the server's 201. No redirect is followed, and no proxy of the environment is used."""
     try:
-        with (
-            httpx2.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client,
-            client.stream("POST", url, content=body, headers={"Content-Type": "application/json"}) as response,
-        ):
-            if response.status_code == 403:
-                raise EnrolmentError(
-                    "the server refused the code: it is used, older than 24 hours, or of another server"
-                )
-            if response.status_code != 201:
-                raise EnrolmentError(f"the server answered {response.status_code}; is this the address of the kiosk?")
-            answer = b""
-            for part in response.iter_bytes():
-                answer += part
-                if len(answer) > ANSWER_BYTES:
-                    raise EnrolmentError("the server's answer is too long; is this the address of the kiosk?")
-            return answer
-    except (httpx2.HTTPError, httpx2.InvalidURL):
+        parts = urlsplit(url)
+        dial = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = dial(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+        with contextlib.closing(connection):
+            connection.request("POST", parts.path, body, {"Content-Type": "application/json"})
+            with connection.getresponse() as response:
+                return _read_answer(response)
+    except (OSError, ValueError, http.client.HTTPException):
         raise EnrolmentError("the server cannot be reached; is it running, and is the address right?") from None
+
+
+def _read_answer(response: http.client.HTTPResponse) -> bytes:
+    if response.status == 403:
+        raise EnrolmentError("the server refused the code: it is used, older than 24 hours, or of another server")
+    if response.status != 201:
+        raise EnrolmentError(f"the server answered {response.status}; is this the address of the kiosk?")
+    answer = response.read(ANSWER_BYTES + 1)
+    if len(answer) > ANSWER_BYTES:
+        raise EnrolmentError("the server's answer is too long; is this the address of the kiosk?")
+    return answer

@@ -76,8 +76,7 @@ def configure_log(level: str = "info") -> None:
     root.setLevel(threshold)
     # what the socket library has to say about a peer is for a debugger: its lines can quote the peer
     logging.getLogger("websockets").setLevel(logging.CRITICAL)
-    for library in ("httpx2", "httpcore2", "asyncio"):
-        logging.getLogger(library).setLevel(max(threshold, logging.WARNING))
+    logging.getLogger("asyncio").setLevel(max(threshold, logging.WARNING))
 
 
 class _StderrLogger:

@@ -19,7 +19,7 @@ PURE_MODULES = ("bridge/messages.py", "bridge/presence.py", "bridge/protocol.py"
 """Pure by the design. A module whose docstring says PURE is held to its word as well."""
 
 _LIBRARIES = """
-asyncio concurrent ctypes glob http httpx2 logging multiprocessing os pathlib queue random secrets select shutil
+aiohttp asyncio concurrent ctypes glob http logging multiprocessing os pathlib queue random secrets select shutil
 signal smartcard socket sqlalchemy sqlite3 ssl starlette structlog subprocess tempfile threading time urllib.request
 uuid uvicorn websockets zoneinfo
 """
@@ -31,9 +31,9 @@ IMPURE_CALLS = frozenset(_NAMES.split())
 """Names that reach for the clock, entropy or a stream, whatever they are called on."""
 
 ONLY_THERE = {
+    "aiohttp": ("kiosk_web/adapters/",),
     "alembic": ("kiosk_web/adapters/",),
     "argparse": ("bridge/__main__.py", "bridge/virtual/__main__.py"),
-    "httpx2": ("kiosk_web/adapters/", "bridge/enrolment.py"),
     "jinja2": ("kiosk_web/web/", "kiosk_web/simulator/"),
     "rich": ("kiosk_web/__main__.py", "kiosk_web/crl_commands.py", "kiosk_web/demo.py"),
     "smartcard": ("bridge/card/pcsc.py",),

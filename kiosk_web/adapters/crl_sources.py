@@ -18,9 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-import httpx2
+import aiohttp
+from yarl import URL
 
-from kiosk_web.adapters.fetch import is_address
+from kiosk_web.adapters.http_session import is_longer, is_plain, name_trouble, open_session, read_address
 from kiosk_web.services.crl_intake import OfferedList
 from kiosk_web.services.crl_refresh import ListSource, NotModified, Offered, SourceFailure, Validators
 
@@ -137,25 +138,19 @@ class ListFetcher:
         self._idle: list[Spool] = []
         self._spools: list[Spool] = []
         self._turn = asyncio.Semaphore(CONNECTIONS)
-        self._client = httpx2.AsyncClient(
-            timeout=httpx2.Timeout(phase),
-            limits=httpx2.Limits(max_connections=CONNECTIONS),
-            follow_redirects=False,
-            trust_env=False,
-            headers={
-                "Accept": ", ".join(sorted(LIST_TYPES)),
-                "Accept-Encoding": "identity",
-                "User-Agent": "mynumber-kiosk",
-            },
-        )
+        self._phase = phase
+        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> ListFetcher:
+        accepted = {"Accept": ", ".join(sorted(LIST_TYPES))}
+        self._session = open_session(phase=self._phase, connections=CONNECTIONS, headers=accepted, most=None)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
         for spool in self._spools:
             spool.close()
 
@@ -171,8 +166,12 @@ class ListFetcher:
         return Offered(tuple(offer_file(source, path) for path in found))
 
     async def fetch_list(self, source: ListSource, known: Validators) -> FetchedList | NotModified | SourceFailure:
-        """Ask for the list, or for a newer one than the `known`. At most `CONNECTIONS` at once; the others wait."""
-        if not is_address(source.place):
+        """Ask for the list, or for a newer one than the `known`. At most `CONNECTIONS` at once; the others wait.
+
+        Where the connection ends before an answer begins, it is asked for once more within the same budget.
+        """
+        address = read_address(source.place)
+        if address is None:
             return SourceFailure("address")
         async with self._turn:
             try:
@@ -180,20 +179,20 @@ class ListFetcher:
             except OSError as error:
                 return _name_disk_trouble(error)
             try:
-                return await self._ask(source, known, spool)
+                return await self._ask(source, address, known, spool)
             finally:
                 self._idle.append(spool)
 
     async def _ask(
-        self, source: ListSource, known: Validators, spool: Spool
+        self, source: ListSource, address: URL, known: Validators, spool: Spool
     ) -> FetchedList | NotModified | SourceFailure:
         try:
             async with asyncio.timeout(source.budget_seconds):
-                answer = await self._receive(source, known, spool)
+                answer = await self._receive(source, address, known, spool)
+        except aiohttp.ClientError as error:  # before the two below: some of these are both
+            answer = SourceFailure(*name_trouble(error))
         except TimeoutError:
             answer = SourceFailure("timeout", "budget")
-        except httpx2.TransportError as error:
-            answer = _name_failure(error)
         except OSError as error:
             answer = _name_disk_trouble(error)
         if isinstance(answer, SourceFailure):
@@ -201,18 +200,20 @@ class ListFetcher:
         return answer
 
     async def _receive(
-        self, source: ListSource, known: Validators, spool: Spool
+        self, source: ListSource, address: URL, known: Validators, spool: Spool
     ) -> FetchedList | NotModified | SourceFailure:
+        if self._session is None:
+            raise RuntimeError("the fetcher is not open")
         conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
         asked = {name: value for name, value in conditions.items() if value is not None}
-        async with self._client.stream("GET", source.place, headers=asked) as response:
-            if response.status_code == 304 and asked:
+        async with self._session.get(address, headers=asked, allow_redirects=False) as response:
+            if response.status == 304 and asked:
                 return NotModified()
             refusal = _refuse_head(response, source.max_bytes)
             if refusal is not None:
                 return refusal
             received = 0
-            async for chunk in response.aiter_raw():
+            async for chunk in response.content.iter_any():
                 received += len(chunk)
                 if received > source.max_bytes:
                     return SourceFailure("too_large", f"more than {source.max_bytes} bytes")
@@ -237,33 +238,20 @@ def _build_offer(
     return OfferedList(source.name, label, opened, source.max_bytes, source.expected, private)
 
 
-def _refuse_head(response: httpx2.Response, limit: int) -> SourceFailure | None:
-    if 300 <= response.status_code < 400 and response.status_code != 304:
-        return SourceFailure("redirect", str(response.status_code))
-    if response.status_code != 200:
-        return SourceFailure("http_status", str(response.status_code))
-    kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
-    if kind not in LIST_TYPES or response.headers.get("Content-Encoding", "identity").lower() != "identity":
+def _refuse_head(response: aiohttp.ClientResponse, limit: int) -> SourceFailure | None:
+    if 300 <= response.status < 400 and response.status != 304:
+        return SourceFailure("redirect", str(response.status))
+    if response.status != 200:
+        return SourceFailure("http_status", str(response.status))
+    if not is_plain(response, LIST_TYPES):
         return SourceFailure("content_type")
-    length = response.headers.get("Content-Length", "0")
-    if length.isdecimal() and int(length[:20]) > limit:
-        return SourceFailure("too_large", f"more than {limit} bytes")
-    return None
+    return SourceFailure("too_large", f"more than {limit} bytes") if is_longer(response, limit) else None
 
 
-def _read_validator(response: httpx2.Response, name: str) -> str | None:
+def _read_validator(response: aiohttp.ClientResponse, name: str) -> str | None:
     """None for one that could not be sent back as it came."""
     value = str(response.headers.get(name, ""))
     return value if 0 < len(value) <= _LONGEST_VALIDATOR and value.isascii() and value.isprintable() else None
-
-
-def _name_failure(error: httpx2.TransportError) -> SourceFailure:
-    detail = type(error).__name__
-    if isinstance(error, httpx2.TimeoutException):
-        return SourceFailure("timeout", detail)
-    if isinstance(error, httpx2.ConnectError):
-        return SourceFailure("refused", detail)
-    return SourceFailure("reset", detail)
 
 
 def _name_disk_trouble(error: OSError) -> SourceFailure:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -56,10 +57,12 @@ class Served:
     requests: list[bytes] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
     connections: int = 0
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once a client has ended a connection."""
 
 
 @contextlib.asynccontextmanager
-async def serve(*handlers: Handler) -> AsyncIterator[Served]:
+async def serve(*handlers: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[Served]:
     """Answer the n-th request with the n-th handler, and all later ones with the last."""
     served = Served("")
     writers: list[asyncio.StreamWriter] = []
@@ -75,10 +78,11 @@ async def serve(*handlers: Handler) -> AsyncIterator[Served]:
                 served.requests.append(body)
                 served.heads.append(head)
                 await handlers[min(len(served.requests), len(handlers)) - 1](Exchange(head, body, writer))
+        served.left.set()
         writer.close()
 
-    server = await asyncio.start_server(connect, "127.0.0.1", 0)
-    served.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocsp"
+    server = await asyncio.start_server(connect, "127.0.0.1", 0, ssl=tls)
+    served.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocsp"
     try:
         yield served
     finally:

@@ -35,7 +35,7 @@ from tests.bench.revocation.specimens import TOWNS, People, issue_people
 from tests.bench.revocation.towns import judge_towns, measure_towns
 from tests.support.crl_writer import derive_absent_serials
 
-_PACKAGES = ("cryptography", "httpx2", "numpy", "pyhanko-certvalidator")
+_PACKAGES = ("aiohttp", "cryptography", "numpy", "pyhanko-certvalidator")
 
 _HOW = """\
 - What is compared is done in turn within one run, and its medians are divided. Lists are taken in by a fresh process

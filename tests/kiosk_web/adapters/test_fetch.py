@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+import ssl
+import tracemalloc
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from aiohttp import connector
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from kiosk_web.adapters.fetch import HttpFetcher
+from kiosk_web.adapters.fetch import CONNECTIONS, HttpFetcher
 from kiosk_web.pki.plan import FetchFailure
+from tests.support.hostile_responder import (
+    BAD,
+    BODY,
+    FOLLOWED,
+    GOOD,
+    SLOW,
+    Behaviour,
+    Counted,
+    count_written,
+    reset,
+    silence,
+)
+from tests.support.jpki import ec_key
 from tests.support.ocsp_responder import Exchange, serve
 
-BODY = b"\x30\x03\x0a\x01\x03"
 REQUEST = b"\x30\x00request"
 
 pytestmark = pytest.mark.anyio
@@ -25,58 +45,6 @@ def anyio_backend() -> str:
 
 async def good(exchange: Exchange) -> None:
     await exchange.send(BODY)
-
-
-async def reset(exchange: Exchange) -> None:
-    exchange.reset()
-
-
-async def silence(_exchange: Exchange) -> None:
-    await asyncio.Event().wait()
-
-
-async def drip(exchange: Exchange) -> None:
-    await exchange.send_raw(f"HTTP/1.1 200 OK\r\nContent-Type: {'application/ocsp-response'}\r\n\r\n".encode())
-    while True:
-        await exchange.send_raw(b"\x30")
-        await asyncio.sleep(0.01)
-
-
-async def endless(exchange: Exchange) -> None:
-    await exchange.send_raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n\r\n")
-    while True:
-        await exchange.send_raw(bytes(65536))
-
-
-async def huge_by_its_own_word(exchange: Exchange) -> None:
-    head = "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\nContent-Length: 1000000000\r\n\r\n"
-    await exchange.send_raw(head.encode())
-
-
-async def dies_mid_answer(exchange: Exchange) -> None:
-    head = "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\nContent-Length: 100\r\n\r\n"
-    await exchange.send_raw(head.encode() + BODY)
-    exchange.writer.close()
-
-
-async def not_http(exchange: Exchange) -> None:
-    await exchange.send_raw(b"220 mail.example ESMTP\r\n\r\n")
-
-
-async def redirect(exchange: Exchange) -> None:
-    await exchange.send(b"", status="302 Found", headers="Location: /elsewhere\r\n")
-
-
-async def status_500(exchange: Exchange) -> None:
-    await exchange.send(BODY, status="500 Internal Server Error")
-
-
-async def web_page(exchange: Exchange) -> None:
-    await exchange.send(BODY, content_type="text/html; charset=utf-8")
-
-
-async def compressed(exchange: Exchange) -> None:
-    await exchange.send(BODY, headers="Content-Encoding: gzip\r\n")
 
 
 async def test_the_body_of_a_proper_answer_comes_back() -> None:
@@ -96,38 +64,89 @@ async def test_the_connection_is_kept() -> None:
         assert (len(served.requests), served.connections) == (5, 1)
 
 
-@pytest.mark.parametrize(
-    ("handler", "failure"),
-    [
-        (reset, "reset"),
-        (dies_mid_answer, "reset"),
-        (not_http, "reset"),
-        (redirect, "redirect"),
-        (status_500, "http_status"),
-        (web_page, "content_type"),
-        (compressed, "content_type"),
-        (endless, "too_large"),
-        (huge_by_its_own_word, "too_large"),
-    ],
-)
-async def test_every_misbehaviour_has_its_name(handler: Callable[[Exchange], Awaitable[None]], failure: str) -> None:
-    async with serve(handler) as served, HttpFetcher() as fetcher:
-        result = await fetcher.fetch_ocsp(served.url, REQUEST)
+@pytest.mark.parametrize(("behaviour", "word"), BAD.values(), ids=BAD.keys())
+async def test_every_misbehaviour_has_its_name(behaviour: Behaviour, word: str) -> None:
+    """And its bounds: little is held in memory, and little is taken from the peer, however much it has to say."""
+    counted = Counted()
+
+    async def count(exchange: Exchange) -> None:
+        with count_written(exchange, counted):
+            await behaviour(exchange)
+
+    async with serve(count) as served, HttpFetcher() as fetcher:
+        tracemalloc.start()
+        try:
+            result = await fetcher.fetch_ocsp(served.url, REQUEST)
+            held = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
     assert isinstance(result, FetchFailure)
-    assert result.kind == failure
+    assert result.kind == word
     assert "request" not in result.detail
+    assert held < 4 * 1024 * 1024
+    assert counted.octets < 64 * 1024 * 1024
 
 
-@pytest.mark.parametrize("handler", [silence, drip])
-async def test_slowness_ends_with_the_budget(handler: Callable[[Exchange], Awaitable[None]]) -> None:
-    async with serve(handler) as served, HttpFetcher(phase=30, budget=0.2) as fetcher:
-        result = await fetcher.fetch_ocsp(served.url, REQUEST)
-        assert result == FetchFailure("timeout", "budget")
+@pytest.mark.parametrize("behaviour", GOOD.values(), ids=GOOD.keys())
+async def test_every_proper_form_of_an_answer_is_understood(behaviour: Behaviour) -> None:
+    async with serve(behaviour) as served, HttpFetcher() as fetcher:
+        assert [await fetcher.fetch_ocsp(served.url, REQUEST) for _ in range(3)] == [BODY] * 3
+
+
+@pytest.mark.parametrize("behaviour", FOLLOWED.values(), ids=FOLLOWED.keys())
+async def test_bytes_that_nobody_asked_for_are_no_answer_to_the_next_question(behaviour: Behaviour) -> None:
+    async with serve(behaviour) as served, HttpFetcher() as fetcher:
+        assert [await fetcher.fetch_ocsp(served.url, REQUEST) for _ in range(4)] == [BODY] * 4
+
+
+async def test_a_connection_on_which_bytes_came_out_of_turn_is_not_used_again() -> None:
+    answered = asyncio.Event()
+
+    async def speak_out_of_turn(exchange: Exchange) -> None:
+        async def speak() -> None:
+            await answered.wait()
+            await exchange.send(b"\x30\x03\x0a\x01\x00")
+
+        speaking.append(asyncio.create_task(speak()))
+        await exchange.send(BODY)
+
+    speaking: list[asyncio.Task[None]] = []
+    async with serve(speak_out_of_turn, good) as served, HttpFetcher() as fetcher:
+        assert await fetcher.fetch_ocsp(served.url, REQUEST) == BODY
+        answered.set()
+        await served.left.wait()
+        assert await fetcher.fetch_ocsp(served.url, REQUEST) == BODY
+        assert (served.connections, len(served.requests)) == (2, 2)
+        await asyncio.gather(*speaking)
+
+
+async def test_a_connection_that_the_responder_closed_meanwhile_costs_no_answer() -> None:
+    async def answer_and_close(exchange: Exchange) -> None:
+        await exchange.send(BODY)
+        exchange.writer.close()
+
+    async with serve(answer_and_close) as served, HttpFetcher() as fetcher:
+        assert [await fetcher.fetch_ocsp(served.url, REQUEST) for _ in range(5)] == [BODY] * 5
+
+
+@pytest.mark.parametrize("behaviour", SLOW.values(), ids=SLOW.keys())
+async def test_slowness_ends_with_the_budget(behaviour: Behaviour) -> None:
+    async with serve(behaviour) as served, HttpFetcher(phase=30, budget=0.2) as fetcher:
+        assert await fetcher.fetch_ocsp(served.url, REQUEST) == FetchFailure("timeout", "budget")
+
+
+async def test_many_at_once_share_the_connections_there_may_be() -> None:
+    async with serve(good) as served, HttpFetcher() as fetcher:
+        for _ in range(2):
+            answers = await asyncio.gather(*(fetcher.fetch_ocsp(served.url, REQUEST) for _ in range(100)))
+            assert answers == [BODY] * 100
+        assert len(served.requests) == 200
+        assert served.connections <= CONNECTIONS
 
 
 async def test_a_phase_that_takes_too_long_is_tried_once_more() -> None:
     async with serve(silence) as served, HttpFetcher(phase=0.1, budget=30) as fetcher:
-        assert await fetcher.fetch_ocsp(served.url, REQUEST) == FetchFailure("timeout", "ReadTimeout")
+        assert await fetcher.fetch_ocsp(served.url, REQUEST) == FetchFailure("timeout", "read")
         assert len(served.requests) == 2
 
 
@@ -136,7 +155,7 @@ async def test_a_refused_connection_has_its_name() -> None:
         held.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets the port, and nobody answers
         async with HttpFetcher() as fetcher:
             result = await fetcher.fetch_ocsp(f"http://127.0.0.1:{held.getsockname()[1]}/", REQUEST)
-    assert result == FetchFailure("refused", "ConnectError")
+    assert result == FetchFailure("refused", "connect")
 
 
 async def test_a_failed_transport_is_tried_once_more_and_not_twice() -> None:
@@ -148,15 +167,18 @@ async def test_a_failed_transport_is_tried_once_more_and_not_twice() -> None:
         assert len(served.requests) == 2
 
 
-@pytest.mark.parametrize("handler", [status_500, redirect, web_page])
-async def test_an_answer_is_not_asked_for_twice(handler: Callable[[Exchange], Awaitable[None]]) -> None:
-    async with serve(handler, good) as served, HttpFetcher() as fetcher:
+@pytest.mark.parametrize("name", ["out of order", "redirect", "a web page", "no content"])
+async def test_an_answer_is_not_asked_for_twice(name: str) -> None:
+    async with serve(BAD[name][0], good) as served, HttpFetcher() as fetcher:
         assert isinstance(await fetcher.fetch_ocsp(served.url, REQUEST), FetchFailure)
         assert len(served.requests) == 1
 
 
 async def test_after_a_failure_the_next_question_is_answered() -> None:
-    async with serve(endless, dies_mid_answer, dies_mid_answer, good) as served, HttpFetcher() as fetcher:
+    async with (
+        serve(BAD["body without end"][0], *[BAD["dies mid-answer"][0]] * 2, good) as served,
+        HttpFetcher() as fetcher,
+    ):
         assert isinstance(await fetcher.fetch_ocsp(served.url, REQUEST), FetchFailure)
         assert isinstance(await fetcher.fetch_ocsp(served.url, REQUEST), FetchFailure)
         assert await fetcher.fetch_ocsp(served.url, REQUEST) == BODY
@@ -192,3 +214,33 @@ async def test_a_cancelled_question_is_cancelled() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+def build_tls(folder: Path) -> ssl.SSLContext:
+    """A server's context with a certificate for 127.0.0.1 that nobody trusts; it lies in `folder/server.pem`."""
+    key = ec_key("tls", "secp256r1")
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "responder")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "server.pem").write_bytes(certificate.public_bytes(Encoding.PEM) + pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context
+
+
+async def test_over_tls_the_peer_must_be_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trusting = ssl.create_default_context(cafile=None)
+    async with serve(good, tls=build_tls(tmp_path)) as served, HttpFetcher() as fetcher:
+        assert served.url.startswith("https://")
+        assert await fetcher.fetch_ocsp(served.url, REQUEST) == FetchFailure("refused", "connect")
+        assert served.requests == []
+        trusting.load_verify_locations(tmp_path / "server.pem")
+        monkeypatch.setattr(connector, "_SSL_CONTEXT_VERIFIED", trusting)
+        assert [await fetcher.fetch_ocsp(served.url, REQUEST) for _ in range(3)] == [BODY] * 3
+        assert len(served.requests) == 3

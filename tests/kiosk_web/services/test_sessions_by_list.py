@@ -34,7 +34,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
     async with run_stand(tmp_path) as running:
-        running.responder.failure = FetchFailure("refused", "ConnectError")
+        running.responder.failure = FetchFailure("refused", "connect")
         yield running
 
 
