@@ -42,6 +42,15 @@ url = "{url}"
 interval_minutes = 5
 
 """
+_REGISTER = """\
+[verifier]
+user_authentication = "demo"
+signature = "demo"
+
+[register_service]
+url = "{url}"
+
+"""
 _READY_SECONDS = 90.0  # the first start makes RSA keys for two authorities and all people
 
 
@@ -169,10 +178,13 @@ class Demo:
         write_json(self._list_names(), {"names": [name for name in names if name.startswith("auth") and "-" in name]})
 
     def _write_config(self) -> None:
-        """The lists of all towns alike, so that a person can be confirmed by list while the responder is down."""
+        """The register of the virtual JPKI, and the lists of all towns alike, so that a person can be confirmed by
+        list while the responder is down.
+        """
         names = load_json(self._list_names()).get("names", [])
-        address = f"http://{HOST}:{self._ports['ocsp']}/crl"
-        tables = [_SOURCE.format(name=name, url=f"{address}/{name}.crl") for name in names]
+        jpki = f"http://{HOST}:{self._ports['ocsp']}"
+        tables = [_REGISTER.format(url=f"{jpki}/services")]
+        tables += [_SOURCE.format(name=name, url=f"{jpki}/crl/{name}.crl") for name in names]
         issuers = json.dumps(str(self._simulator / "card-issuers"))  # a TOML string too
         kazashi = f"[kazashi]\ncard_issuers = {issuers}\n"
         _config_file(self._data).write_text("".join(tables) + kazashi, encoding="utf-8")

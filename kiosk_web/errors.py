@@ -29,3 +29,30 @@ class ListIndexError(KioskError):
     def __init__(self, why: str, detail: str) -> None:
         super().__init__(f"{why}: {detail}")
         self.why = why
+
+
+class IdentityError(KioskError):
+    """What staff asked of a person, an identifier or a link is refused. `name` is one of `docs/linking.md`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: {REFUSALS.get(name, name)}")
+        self.name = name
+
+
+REFUSALS = {
+    "system_unknown": "there is no such cooperating system",
+    "links_kept_elsewhere": 'the municipality keeps the links of this system (link_holder = "municipality")',
+    "number_malformed": "this is no user number of the system",
+    "number_check_digit": "the check digit is wrong: read the number again",
+    "number_not_listed": "the number is not on the system's list of valid numbers",
+    "number_taken": "the number is linked to another person",
+    "person_has_another": "the person has another number in this system: unlink that one first",
+    "already_linked": "just this link is there already",
+    "not_linked": "there is no such link",
+    "visit_unknown": "there is no visit of the last 30 minutes with this reference number",
+    "visit_of_another_system": "the visit was at a service of another system",
+    "reason_missing": "say why, in one line",
+    "name_missing": "say who does it, in one line",
+    "mykey_id_unknown": "there is no such MyKey ID",
+    "mykey_id_state": "the MyKey ID is not in a state for this",
+}

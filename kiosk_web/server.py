@@ -25,6 +25,7 @@ from kiosk_web.adapters.crl_files import CrlShelf
 from kiosk_web.adapters.feed import LocalFeed
 from kiosk_web.adapters.fetch import HttpFetcher
 from kiosk_web.adapters.key_files import KeyFiles
+from kiosk_web.adapters.register_http import HttpRegister
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.marks import SqlHighWaterMarks
@@ -46,6 +47,8 @@ from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.keys import KeyRing
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Validation
+from kiosk_web.services.register import NoRegister, Register
+from kiosk_web.services.renewals import RenewalAwareValidation, RenewalService
 from kiosk_web.services.responders import GuardedFetcher
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.services.sweep import LinkSweep
@@ -81,6 +84,7 @@ class Server:
     sessions: SessionService
     terminals: TerminalService
     enrolment: EnrolmentService
+    issuance: IssuanceService
     fallback: FallbackService
     monitoring: MonitoringService
     upkeep: Upkeep
@@ -110,9 +114,11 @@ async def build_server(
     entropy: Entropy = secrets.token_bytes,
     fetcher: Fetcher | None = None,
     lists: Lists | None = None,
+    register: Register | None = None,
     is_clock_trusted: Callable[[], bool] | None = None,
 ) -> AsyncIterator[Server]:
     """Build all parts; `settings` has the real ports, the database is migrated. At the end everything is closed."""
+    settings.require_verifier()
     anchors = load_anchors(settings)
     key_files = KeyFiles(settings.data, entropy)
     keys = key_files.load(clock())
@@ -120,7 +126,7 @@ async def build_server(
     fallback = FallbackService(store=store, feed=feed, rules=settings.fallback.build_rules(), clock=clock)
     shelf = open_shelf(settings)
     list_upkeep = build_list_upkeep(settings, shelf, store, feed.publish_all, clock)
-    async with HttpFetcher() as network:
+    async with HttpFetcher() as network, open_register(settings, clock) as asked:
         validation = ValidationService(
             store=anchors,
             trust_policy=TrustPolicy(allow_test_arc=settings.allow_test_arc),
@@ -141,6 +147,7 @@ async def build_server(
             keys,
             key_files,
             validation,
+            register or asked,
             fallback,
             list_upkeep,
             len(anchors.anchors),
@@ -154,6 +161,17 @@ async def build_server(
             server.feed.close()
             await server.sessions.close()
             await store.close()
+
+
+@asynccontextmanager
+async def open_register(settings: Settings, clock: Clock) -> AsyncIterator[Register]:
+    """The register of J-LIS, or none where no address is set. Settings with an address have both verifier roles."""
+    service = settings.register_service
+    if service.url is None:
+        yield NoRegister()
+        return
+    async with HttpRegister(service.url, budget=service.budget_seconds, clock=clock) as register:
+        yield register
 
 
 def build_list_upkeep(
@@ -203,6 +221,7 @@ def _wire(
     keys: KeyRing,
     key_files: KeyFiles,
     validation: Validation,
+    register: Register,
     fallback: FallbackService,
     list_upkeep: ListUpkeep,
     anchors: int,
@@ -212,10 +231,13 @@ def _wire(
     offer = settings.build_offer()
     terminals = TerminalService(store=store, keys=keys, clock=clock, entropy=entropy)
     enrolment = EnrolmentService(store=store, keys=keys, clock=clock, entropy=entropy)
+    renewals = RenewalService(store=store, register=register, budget=settings.register_service.budget_seconds)
+    validation = RenewalAwareValidation(validation, renewals)
+    issuance = IssuanceService(entropy, renewals)
     effects = EffectService(
         offer=offer,
         validation=validation,
-        issuance=IssuanceService(entropy),
+        issuance=issuance,
         keys=keys,
         entropy=entropy,
         fallback=fallback,
@@ -268,6 +290,7 @@ def _wire(
         sessions,
         terminals,
         enrolment,
+        issuance,
         fallback,
         monitoring,
         upkeep,

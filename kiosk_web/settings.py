@@ -19,6 +19,7 @@ from kiosk_web.fallback_settings import FallbackSettings
 from kiosk_web.identity.offer import Offer
 from kiosk_web.kazashi_settings import KazashiSettings
 from kiosk_web.ocsp_settings import PinSettings
+from kiosk_web.register_settings import RegisterSettings, VerifierSettings
 from kiosk_web.service_settings import DEMO_SERVICES, DEMO_SYSTEMS, ServiceSettings, SystemSettings
 
 PREFIX = "KIOSK_"
@@ -67,6 +68,8 @@ class Settings(BaseSettings):
     crl: CrlSettings = CrlSettings()
     kazashi: KazashiSettings = KazashiSettings()
     static: Path = Path(__file__).resolve().parent.parent / "static"
+    verifier: VerifierSettings = VerifierSettings()
+    register_service: RegisterSettings = RegisterSettings()
     services: Annotated[tuple[ServiceSettings, ...], Field(min_length=1, max_length=6)] = DEMO_SERVICES
     systems: tuple[SystemSettings, ...] = Field(  # those of the demo belong to its services
         default_factory=lambda given: DEMO_SYSTEMS if given.get("services") == DEMO_SERVICES else ()
@@ -101,6 +104,8 @@ class Settings(BaseSettings):
             raise ValueError("allow_test_arc: production refuses certificates of the test arc")
         if len({service.id for service in self.services}) != len(self.services):
             raise ValueError("services: two have the same id")
+        if self.register_service.url is not None and not self.verifier.has_both_roles:
+            raise ValueError("register_service: verifier must name both roles, user_authentication and signature")
         self.build_offer()  # raises `SystemRefused`, a ValueError
         return self
 
@@ -123,6 +128,18 @@ class Settings(BaseSettings):
     def origin(self) -> str:
         """The origin of the resident page. Meaningful once `port` is the real one."""
         return f"http://{LOOPBACK}:{self.port}"
+
+    def require_verifier(self) -> None:
+        """Nobody may ask JPKI who is not registered. Raises `SettingsError` in production without the roles needed."""
+        if self.demo:
+            return
+        if not self.verifier.user_authentication.strip():
+            raise SettingsError("verifier.user_authentication: production needs the registered verifier's name")
+        linked = [service.id for service in self.build_offer().services if service.terms.linked_signature_state]
+        if linked and not self.verifier.has_both_roles:
+            raise SettingsError(
+                f"verifier.signature: {linked[0]} is of Type 1 or 2, for which production needs both roles"
+            )
 
     def build_offer(self) -> Offer:
         """The services and their systems. Raises `SystemRefused`, but not for settings that were accepted."""

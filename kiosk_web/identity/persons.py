@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 ENTROPY = 16
+
+
+@dataclass(frozen=True, repr=False, order=True)
+class CertificateName:
+    """What identifies a certificate. `serial` is the issuance number (発行番号)."""
+
+    issuer_key_id: bytes
+    serial: int
 
 
 def build_person_id(entropy: bytes) -> str:

@@ -22,7 +22,7 @@ from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 from kiosk_web.pki.verdict import VerdictPolicy, judge_verdict
 from kiosk_web.services.audit import record_visit
 from kiosk_web.services.fallback import FallbackService
-from kiosk_web.services.issuance import IssuanceService
+from kiosk_web.services.issuance import IdentifierRefused, IssuanceService
 from kiosk_web.services.keys import AUDIENCE, ISSUER, KeyRing, encode_base64url
 from kiosk_web.services.ports import ChallengeRecord, Entropy, Transaction, Validation
 from kiosk_web.services.status_context import build_status_context
@@ -252,7 +252,17 @@ class EffectService:
         verdict = judge_verdict(held.certificate, status, held.proof, policy, now)
         if not verdict.accepted:
             return e.VisitRejected(command.challenge, verdict.refusal_code)
-        identifier = await self._issuance.issue_identifier(transaction, held.certificate, service, now)
+        try:
+            identifier = await self._issuance.issue_identifier(
+                transaction,
+                held.certificate,
+                service,
+                now,
+                reference=challenge.reference,
+                method=challenge.method,
+            )
+        except IdentifierRefused as refused:
+            return e.VisitRejected(command.challenge, refused.code)
         return e.VisitConcluded(
             challenge=command.challenge,
             profile=service.profile,

@@ -5,39 +5,92 @@ the PPID of its cooperating system, or the MyKey ID. The same person gets the sa
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kiosk_web.errors import KioskError
 from kiosk_web.identity import mykey, persons, ppid
 from kiosk_web.identity.offer import Service
+from kiosk_web.identity.persons import CertificateName
 from kiosk_web.pki.trust import TrustedCertificate
+from kiosk_web.services.link_ports import RecentVisit, StaffAction
 from kiosk_web.services.ports import Entropy, Transaction
+from kiosk_web.services.renewals import RenewalService
 
 ATTEMPTS = 8
+VISIT_KEPT = timedelta(minutes=30)
+"""For so long the link desk finds a visit by its reference number (受付番号)."""
+
+
+class IdentifierRefused(Exception):
+    """The certificate is confirmed, and yet this person gets no identifier. `code` is a name of `session/codes.py`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class IssuanceService:
-    """Looks persons up and issues identifiers, inside the caller's transaction."""
+    """Looks persons up and issues identifiers, inside the caller's transaction. Without `renewals` a new certificate
+    is always a new person's.
+    """
 
-    def __init__(self, entropy: Entropy) -> None:
+    def __init__(self, entropy: Entropy, renewals: RenewalService | None = None) -> None:
         self._entropy = entropy
+        self._renewals = renewals
 
     async def issue_identifier(
-        self, transaction: Transaction, certificate: TrustedCertificate, service: Service, now: datetime
+        self,
+        transaction: Transaction,
+        certificate: TrustedCertificate,
+        service: Service,
+        now: datetime,
+        *,
+        reference: str = "",
+        method: str = "pin",
     ) -> str:
-        """The identifier of the certificate's holder for this service. The verdict must have accepted before."""
+        """The identifier of the certificate's holder for this service. The verdict must have accepted before.
+
+        With a `reference` number the link desk finds this visit for a while. Raises `IdentifierRefused`.
+        """
         person = await self._find_or_add(transaction, certificate, now)
         await transaction.persons.clear_check_again(person)
         if service.terms.identifier_kind == "ppid":
-            return await self._issue_ppid(transaction, person, service.system, now)
-        return await self._issue_mykey_id(transaction, person, now)
+            identifier = await self._issue_ppid(transaction, person, service.system, now)
+        else:
+            name = CertificateName(certificate.issuer_key_id, certificate.serial)
+            identifier = await self._issue_mykey_id(transaction, person, name, now)
+        if reference:
+            await transaction.links.add_visit(RecentVisit(reference, person, service.system, method, now + VISIT_KEPT))
+        return identifier
+
+    async def replace_mykey_id(self, transaction: Transaction, person: str, now: datetime) -> str:
+        """Another MyKey ID, issued to the newest certificate of a person who has none any more."""
+        newest = await transaction.persons.find_newest_certificate(person)
+        if newest is None:
+            raise KioskError("the person has no certificate")
+        return await self._draw_mykey_id(transaction, person, newest, now)
 
     async def _find_or_add(self, transaction: Transaction, certificate: TrustedCertificate, now: datetime) -> str:
         known = await transaction.persons.find(certificate.issuer_key_id, certificate.serial)
         if known is not None:
             return known
+        renewed = await self._find_renewed(transaction, certificate, now)
+        if renewed is not None:
+            return renewed
         person = persons.build_person_id(self._entropy(persons.ENTROPY))
         await transaction.persons.add(person, certificate.issuer_key_id, certificate.serial, now)
+        return person
+
+    async def _find_renewed(
+        self, transaction: Transaction, certificate: TrustedCertificate, now: datetime
+    ) -> str | None:
+        """The person whose certificate this one replaced, by the register's word."""
+        before = None if self._renewals is None else self._renewals.recall(certificate)
+        person = None if before is None else await transaction.persons.find(before.issuer_key_id, before.serial)
+        if person is None:
+            return None
+        await transaction.persons.add_certificate(person, certificate.issuer_key_id, certificate.serial, now)
+        await transaction.staff_audit.add(StaffAction(now, "register", "renewed", "", "done", 1, ""))
         return person
 
     async def _issue_ppid(self, transaction: Transaction, person: str, system: str, now: datetime) -> str:
@@ -50,12 +103,21 @@ class IssuanceService:
                 return fresh
         raise KioskError("no unused PPID was drawn")
 
-    async def _issue_mykey_id(self, transaction: Transaction, person: str, now: datetime) -> str:
+    async def _issue_mykey_id(
+        self, transaction: Transaction, person: str, certificate: CertificateName, now: datetime
+    ) -> str:
         known = await transaction.persons.find_mykey_id(person)
-        if known is not None:
-            return known[0]
+        if known is None:
+            return await self._draw_mykey_id(transaction, person, certificate, now)
+        if known[1] == "stopped":
+            raise IdentifierRefused("mykey_id_stopped")
+        return known[0]
+
+    async def _draw_mykey_id(
+        self, transaction: Transaction, person: str, certificate: CertificateName, now: datetime
+    ) -> str:
         for _ in range(ATTEMPTS):
             fresh = mykey.build_mykey_id(self._entropy(mykey.ENTROPY))
-            if await transaction.persons.add_mykey_id(person, fresh, now):
+            if await transaction.persons.add_mykey_id(person, fresh, now, certificate):
                 return fresh
         raise KioskError("no unused MyKey ID was drawn")

@@ -60,3 +60,4 @@ class Upkeep:
         self._rotate_keys(now)
         async with self._store.write() as transaction:
             await transaction.sessions.forget_old(now - KEEP)
+            await transaction.links.forget_visits(now)

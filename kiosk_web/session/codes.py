@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["terminal", "card", "pin", "certificate", "confirmation", "session"]
+Group = Literal["terminal", "card", "pin", "certificate", "confirmation", "identity", "session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ _TABLE: tuple[Code, ...] = (
     Code("kazashi_unavailable", "K-606", "session", False),
     Code("internal", "K-607", "session", True, True),
     Code("certificate_changed", "K-608", "session", True, True),
+    Code("mykey_id_stopped", "K-701", "identity", False),
 )
 
 CODES: dict[str, Code] = {code.name: code for code in _TABLE}

@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS certificates (
     PRIMARY KEY (authority, serial)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS certificates_of ON certificates (person, kind, current);
+CREATE INDEX IF NOT EXISTS certificates_before ON certificates (next_authority, next_serial);
 CREATE TABLE IF NOT EXISTS items (person TEXT PRIMARY KEY, address TEXT, changed_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS lists (name TEXT PRIMARY KEY, number INTEGER NOT NULL, content TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -173,6 +174,10 @@ class Register:
     def find_current(self, person: str, kind: Kind) -> Entry | None:
         """The certificate that is on the person's card."""
         return self._one("person = ? AND kind = ? AND current = 1", person, kind.value)
+
+    def find_previous(self, entry: Entry) -> Entry | None:
+        """The certificate that this one replaced by renewal."""
+        return self._one("next_authority = ? AND next_serial = ?", entry.authority, entry.serial)
 
     def load_listed(self, authority: str, municipality: str | None, now: datetime) -> list[Entry]:
         """Revoked and held certificates that have not expired, by serial: the content of a revocation list."""

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from kiosk_web.simulator.faults import FaultBoard
 from kiosk_web.simulator.hierarchy import Hierarchy
 from kiosk_web.simulator.lists import derive_list_names, issue_list
-from kiosk_web.simulator.register import Register
+from kiosk_web.simulator.register import Entry, Register
 from kiosk_web.simulator.requests import BadRequest, read_json_object
 from kiosk_web.simulator.responder import OcspResponder, floor_to_grid
 
@@ -58,6 +58,7 @@ class RevocationRoutes:
                 Route("/crl", self._list_names),
                 Route("/crl/{name}.crl", self._list),
                 Route("/services/standing", self._standing, methods=["POST"]),
+                Route("/services/predecessor", self._predecessor, methods=["POST"]),
                 Route("/{encoded:path}", self._ocsp_get, methods=["GET"]),
                 Route("/{ignored:path}", self._ocsp_post, methods=["POST"]),
             ]
@@ -124,6 +125,29 @@ class RevocationRoutes:
 
     async def _standing(self, request: Request) -> Response:
         """`{"issuer_key_id": hex, "serial": n}` → renewal, signature certificate, change of items. 404: not ours."""
+        entry = await self._read_question(request)
+        if isinstance(entry, Response):
+            return entry
+        standing = self._register.judge_standing(entry, self._clock())
+        renewed = None if standing.renewed_to is None else self._name(*standing.renewed_to)
+        changed = standing.items_changed_at
+        return JSONResponse(
+            {
+                "renewed_to": renewed,
+                "signature_certificate": standing.signature_certificate.value,
+                "items_changed_at": changed.isoformat() if changed else None,
+            }
+        )
+
+    async def _predecessor(self, request: Request) -> Response:
+        """The same question → the certificate that this one replaced by renewal, or null. 404: not ours."""
+        entry = await self._read_question(request)
+        if isinstance(entry, Response):
+            return entry
+        before = self._register.find_previous(entry)
+        return JSONResponse({"predecessor": None if before is None else self._name(before.authority, before.serial)})
+
+    async def _read_question(self, request: Request) -> Entry | Response:
         try:
             question = await read_json_object(request, {"issuer_key_id", "serial"})
             key_id, serial = question.get("issuer_key_id"), question.get("serial")
@@ -133,21 +157,10 @@ class RevocationRoutes:
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         entry = self._register.find(authority.id, serial) if authority and 0 < serial < 1 << 63 else None
-        if entry is None:
-            return JSONResponse({"error": "never issued"}, 404)
-        standing = self._register.judge_standing(entry, self._clock())
-        renewed = None
-        if standing.renewed_to is not None:
-            following, number = standing.renewed_to
-            renewed = {"issuer_key_id": self._hierarchy.authorities[following].key_id.hex(), "serial": number}
-        changed = standing.items_changed_at
-        return JSONResponse(
-            {
-                "renewed_to": renewed,
-                "signature_certificate": standing.signature_certificate.value,
-                "items_changed_at": changed.isoformat() if changed else None,
-            }
-        )
+        return entry or JSONResponse({"error": "never issued"}, 404)
+
+    def _name(self, authority: str, serial: int) -> dict[str, object]:
+        return {"issuer_key_id": self._hierarchy.authorities[authority].key_id.hex(), "serial": serial}
 
 
 async def _health(request: Request) -> Response:

@@ -20,6 +20,7 @@ _HEADINGS: dict[Group, str] = {
     "certificate": "The certificate is not in force, or not one we accept",
     "confirmation": "The certificate could not be confirmed: neither valid nor revoked",
     "session": "The visit",
+    "identity": "The identifier: the certificate is confirmed, and yet the service is not given",
 }
 
 _OPENING = """\

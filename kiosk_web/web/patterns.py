@@ -76,7 +76,9 @@ def _refusal(name: str) -> StageView:
         "reference": _REFERENCE,
         "tries_left": tries,
         "card": group != "terminal",
-        "stopped_in": "awaiting_pin" if group in ("pin", "confirmation") else "reading_card",
+        "stopped_in": {"pin": "awaiting_pin", "confirmation": "awaiting_pin", "identity": "checking"}.get(
+            group, "reading_card"
+        ),
         "back_at": None,
     }
     view = _view("refused", **data)

@@ -28,7 +28,7 @@ STEP_OF_STATE = {
     "checking": 4,
     "result": 4,
 }
-GROUPS_AT_A_STEP = frozenset({"card", "pin", "certificate", "confirmation"})
+GROUPS_AT_A_STEP = frozenset({"card", "pin", "certificate", "confirmation", "identity"})
 STATES = (*STEP_OF_STATE, "connecting", "refused", "taking_card", "superseded", "out_of_service")
 TEXT_SIZES = ("normal", "large", "extra")
 WORKING_STATES = frozenset({"reading_card", "checking_pin", "checking"})

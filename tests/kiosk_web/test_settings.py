@@ -201,3 +201,18 @@ def test_how_the_responder_is_asked_and_believed_is_set(tmp_path: Path) -> None:
 def test_a_mistake_about_the_responder_is_named(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words):
         read_file(tmp_path, text)
+
+
+def test_the_register_and_production_need_the_verifiers_roles() -> None:
+    url = {"url": "https://register.invalid"}
+    one = {"user_authentication": "みほん市"}
+    both = {**one, "signature": "みほん市"}
+    for verifier in ({}, one, {"signature": "x"}, {**one, "signature": " "}):
+        with pytest.raises(SettingsError, match="register_service: verifier must name both roles"):
+            load_settings({"register_service": url, "verifier": verifier}, {})
+    assert load_settings({"register_service": url, "verifier": both}, {}).register_service.url == url["url"]
+    load_settings({}, {}).require_verifier()
+    for verifier, missing in (({}, "user_authentication"), (one, "signature: facility")):
+        with pytest.raises(SettingsError, match=f"verifier.{missing}"):
+            load_settings({"deployment": "production", "verifier": verifier}, {}).require_verifier()
+    load_settings({"deployment": "production", "verifier": both}, {}).require_verifier()

@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.server import Server, build_server
+from kiosk_web.services.register import Register
+from kiosk_web.session.states import Result
 from kiosk_web.settings import Settings
 from tests.support.jpki import NOW, Issued, Root, build_root, issue
 from tests.support.ocsp_answers import AnswerShape, answer
-from tests.support.terminal import Terminal
+from tests.support.terminal import Stage, Terminal
 
 PORT = 8480
 ORIGIN = f"http://127.0.0.1:{PORT}"
@@ -109,6 +111,18 @@ class Stand:
         if self.responder.gate.is_set():
             await self.server.sessions.settle()
 
+    async def identify(self, terminal: Terminal, card: Issued, service: str = "facility") -> Stage:
+        """A whole visit with 暗証番号; the card is still there at the end."""
+        await self.typing(terminal, card, service)
+        await terminal.submit_pin()
+        return await terminal.sign(card)
+
+    async def read_result(self, terminal: Terminal) -> Result:
+        """The result that the terminal shows now."""
+        state = (await self.server.sessions.load(terminal.id)).state
+        assert isinstance(state, Result)
+        return state
+
 
 def build_settings(folder: Path, root: Root, **changes: object) -> Settings:
     """A demo on a copy of an empty database, trusting `root` alone."""
@@ -128,6 +142,7 @@ async def run_stand(
     clock: Clock | None = None,
     *,
     is_clock_trusted: Callable[[], bool] | None = None,
+    register: Register | None = None,
     **changes: object,
 ) -> AsyncIterator[Stand]:
     """The same folder again is the same server started again."""
@@ -135,6 +150,8 @@ async def run_stand(
     root = build_root(2023)
     responder = Responder(root, clock)
     settings = build_settings(folder, root, **changes)
-    async with build_server(settings, clock=clock, fetcher=responder, is_clock_trusted=is_clock_trusted) as server:
+    async with build_server(
+        settings, clock=clock, fetcher=responder, is_clock_trusted=is_clock_trusted, register=register
+    ) as server:
         yield Stand(server, clock, responder, root, settings.data)
         responder.gate.set()

@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from kiosk_web.adapters.store.audit import SqlAuditRows
 from kiosk_web.adapters.store.fallback import SqlFallbackRows
+from kiosk_web.adapters.store.links import SqlConfirmationRows, SqlLinkRows, SqlStaffAuditRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
 from kiosk_web.adapters.store.sessions import SqlSessionRows
 from kiosk_web.adapters.store.statements import InlineStatements, Statements
@@ -70,6 +71,9 @@ class SqlTransaction:
     audit: SqlAuditRows
     fallback: SqlFallbackRows
     sweeps: SqlSweepRows
+    links: SqlLinkRows
+    confirmations: SqlConfirmationRows
+    staff_audit: SqlStaffAuditRows
     connection: Statements
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
@@ -85,6 +89,9 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
         SqlAuditRows(statements),
         SqlFallbackRows(statements),
         SqlSweepRows(statements),
+        SqlLinkRows(statements),
+        SqlConfirmationRows(statements),
+        SqlStaffAuditRows(statements),
         statements,
     )
 

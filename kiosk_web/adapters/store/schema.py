@@ -1,6 +1,7 @@
 """The tables. Times are UTC.
 
-`person_certificates` is the only place of a serial number; certificates themselves are nowhere.
+`person_certificates` is the only place of a serial number, `links` and `valid_numbers` of a user number; certificates
+themselves are nowhere.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 
 
@@ -153,10 +156,12 @@ persons = Table(
 person_certificates = Table(
     "person_certificates",
     metadata,
-    Column("issuer_key_id", LargeBinary, primary_key=True),
-    Column("serial", Text, primary_key=True),  # decimal: up to 20 bytes do not fit an integer column
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("issuer_key_id", LargeBinary, nullable=False),
+    Column("serial", Text, nullable=False),  # decimal: up to 20 bytes do not fit an integer column
     Column("person_id", ForeignKey("persons.id"), nullable=False, index=True),
     Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("issuer_key_id", "serial"),
 )
 
 pairwise_ids = Table(
@@ -169,13 +174,92 @@ pairwise_ids = Table(
     UniqueConstraint("person_id", "system"),
 )
 
+_CURRENT_MYKEY_ID = text("state != 'superseded'")
+
 mykey_ids = Table(
     "mykey_ids",
     metadata,
     Column("mykey_id", Text, primary_key=True),
     Column("person_id", ForeignKey("persons.id"), nullable=False, index=True),
+    # The certificate it was issued to, whose serial is its issuance number (発行番号).
+    Column("certificate_id", ForeignKey("person_certificates.id")),
     Column("state", Text, nullable=False),  # issued, stopped, superseded
     Column("issued_at", UtcTime, nullable=False),
+    Column("changed_at", UtcTime),
+    Index(
+        "uq_mykey_ids_current",
+        "person_id",
+        unique=True,
+        sqlite_where=_CURRENT_MYKEY_ID,
+        postgresql_where=_CURRENT_MYKEY_ID,
+    ),
+)
+
+_ACTIVE = text("state = 'active'")
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("system", Text, nullable=False),
+    Column("person_id", ForeignKey("persons.id"), nullable=False, index=True),
+    Column("user_number", Text, nullable=False),
+    Column("state", Text, nullable=False),  # active, ended
+    Column("way", Text, nullable=False),  # terminal, desk, command, file, api
+    Column("linked_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    # Unique both ways, as long as the link is active.
+    Index("uq_links_number", "system", "user_number", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+    Index("uq_links_person", "system", "person_id", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+)
+
+valid_numbers = Table(
+    "valid_numbers",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("user_number", Text, primary_key=True),
+)
+
+link_files = Table(
+    "link_files",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),  # unlink, renumber
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("applied_at", UtcTime, nullable=False),
+)
+
+recent_visits = Table(
+    "recent_visits",
+    metadata,
+    # Who was at the terminal under this reference number, for the link desk, until `expires_at` and no longer.
+    Column("reference", Text, primary_key=True),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("system", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("expires_at", UtcTime, nullable=False, index=True),
+)
+
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("person_id", ForeignKey("persons.id"), primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("confirmed_on", Date, nullable=False),  # a day in Japan
+)
+
+staff_audit = Table(
+    "staff_audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("by", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("link_id", ForeignKey("links.id")),  # the number itself is with the link only
+    Column("outcome", Text, nullable=False),  # done, or the name of a refusal
+    Column("count", Integer, nullable=False),  # of what a file changed, else 1 or 0
+    Column("reason", Text, nullable=False),
 )
 
 high_water_marks = Table(

@@ -1,0 +1,82 @@
+"""連携登録: which user number of a cooperating system belongs to a person. PURE.
+
+One person has one number in a system and one number one person, as long as the link is active.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from kiosk_web.identity.systems import CooperatingSystem
+
+LinkState = Literal["active", "ended"]
+LinkWay = Literal["terminal", "desk", "command", "file", "api"]
+LinkRefusal = Literal[
+    "system_unknown",
+    "links_kept_elsewhere",
+    "number_malformed",
+    "number_check_digit",
+    "number_not_listed",
+    "number_taken",
+    "person_has_another",
+    "already_linked",
+    "not_linked",
+    "visit_unknown",
+    "visit_of_another_system",
+    "reason_missing",
+    "name_missing",
+]
+LINK_REFUSALS: tuple[LinkRefusal, ...] = get_args(LinkRefusal)
+"""Each with words for staff under `link.refused.<name>`, and in `docs/linking.md`."""
+
+MOST_REASON = 200
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known before a link is made: is the number on the system's list, whose is it, and what has the person.
+
+    `listed`: None where the system has no list of valid numbers. `owner` is the person who has the number now, `own`
+    the number that the person has now.
+    """
+
+    listed: bool | None
+    owner: str | None
+    own: str | None
+
+
+def judge_link(person: str, number: str, standing: Standing) -> LinkRefusal | None:
+    """May this number be linked to this person? None: yes. No link is moved silently: who has one unlinks first."""
+    if standing.listed is False:
+        return "number_not_listed"
+    if standing.owner == person and standing.own == number:
+        return "already_linked"
+    if standing.owner is not None:
+        return "number_taken"
+    if standing.own is not None:
+        return "person_has_another"
+    return None
+
+
+def judge_system(system: CooperatingSystem | None) -> LinkRefusal | None:
+    """May links of this system be kept here (row 13 of the profiles' table)?"""
+    if system is None:
+        return "system_unknown"
+    return None if system.link_holder == "platform" else "links_kept_elsewhere"
+
+
+def judge_words(by: str, reason: str) -> LinkRefusal | None:
+    """Who does it and why must be told in one line each."""
+    if not by.strip() or not _is_line(by):
+        return "name_missing"
+    return None if reason.strip() and _is_line(reason) else "reason_missing"
+
+
+def mask_number(number: str) -> str:
+    """For screens that others may see: the last three signs."""
+    return "•" * max(len(number) - 3, 0) + number[-3:]
+
+
+def _is_line(text: str) -> bool:
+    return len(text) <= MOST_REASON and text.isprintable()

@@ -1,0 +1,137 @@
+"""The register over HTTP: what it answers is read strictly, and whatever goes wrong is silence with a name."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx2
+import pytest
+
+from kiosk_web.adapters.register_http import HttpRegister
+from kiosk_web.identity.persons import CertificateName
+from kiosk_web.identity.standing import HolderStanding
+from kiosk_web.services.register import Predecessor, RegisterSilent
+
+pytestmark = pytest.mark.anyio
+NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+KEY = bytes(range(20))
+SINCE = date(2026, 11, 1)
+GOOD: dict[str, Any] = {"renewed_to": None, "signature_certificate": "valid", "items_changed_at": None}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def build(answer: Callable[[httpx2.Request], Awaitable[httpx2.Response]], budget: float = 5) -> HttpRegister:
+    return HttpRegister(
+        "http://register/services/", budget=budget, clock=lambda: NOW, transport=httpx2.MockTransport(answer)
+    )
+
+
+def always(content: object, status: int = 200) -> HttpRegister:
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return httpx2.Response(status, content=body)
+
+    return build(answer)
+
+
+async def test_a_question_names_the_certificate_and_nothing_else() -> None:
+    asked: list[tuple[str, str, Any]] = []
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append((request.method, str(request.url), json.loads(await request.aread())))
+        return httpx2.Response(200, json={"predecessor": {"issuer_key_id": "0a0b", "serial": 7}, **GOOD})
+
+    async with build(answer) as register:
+        assert await register.find_predecessor(KEY, 9) == Predecessor(CertificateName(b"\n\x0b", 7))
+        assert await register.fetch_standing(KEY, 9, SINCE) == HolderStanding("valid", "unchanged", SINCE, NOW)
+    question = {"issuer_key_id": KEY.hex(), "serial": 9}
+    assert asked == [
+        ("POST", "http://register/services/predecessor", question),
+        ("POST", "http://register/services/standing", question),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed_at", "since", "items"),
+    [
+        (None, SINCE, "unchanged"),
+        ("2026-10-31T14:59:59+00:00", SINCE, "unchanged"),  # 23:59:59 of the day before, in Japan
+        ("2026-10-31T15:00:00+00:00", SINCE, "changed"),
+        ("2026-11-20T00:00:00+09:00", SINCE, "changed"),
+        ("2026-11-20T00:00:00+09:00", None, "unknown"),
+        (None, None, "unknown"),
+    ],
+)
+async def test_a_change_since_the_last_confirmation(changed_at: str | None, since: date | None, items: str) -> None:
+    async with always({**GOOD, "items_changed_at": changed_at}) as register:
+        assert (await register.fetch_standing(KEY, 9, since)).items == items
+
+
+@pytest.mark.parametrize("state", ["valid", "revoked", "expired", "none_issued"])
+async def test_each_state_of_the_signature_certificate(state: str) -> None:
+    async with always({**GOOD, "signature_certificate": state}) as register:
+        assert (await register.fetch_standing(KEY, 9, SINCE)).signature == state
+
+
+BROKEN: list[object] = [
+    b"",
+    b"not json",
+    b"[" * 3000,
+    [],
+    {},
+    {**GOOD, "signature_certificate": "good"},
+    {**GOOD, "signature_certificate": "unknown"},
+    {**GOOD, "signature_certificate": None},
+    {**GOOD, "items_changed_at": "yesterday"},
+    {**GOOD, "items_changed_at": "2026-11-20T00:00:00"},
+    {**GOOD, "items_changed_at": 5},
+    {"signature_certificate": "valid"},
+    {**GOOD, "more": "x" * 5000},
+]
+
+
+@pytest.mark.parametrize("content", BROKEN, ids=range(len(BROKEN)))
+async def test_an_answer_out_of_form_is_unknown_in_both_respects(content: object) -> None:
+    async with always(content) as register:
+        assert await register.fetch_standing(KEY, 9, SINCE) == HolderStanding(since=SINCE, why="malformed")
+
+
+@pytest.mark.parametrize(
+    "predecessor",
+    [{}, [], 5, {"issuer_key_id": "zz", "serial": 1}, {"issuer_key_id": "aa", "serial": True},
+     {"issuer_key_id": "aa", "serial": 0}, {"issuer_key_id": "aa", "serial": "1"}, {"serial": 1}],
+)  # fmt: skip
+async def test_a_predecessor_out_of_form_is_none(predecessor: object) -> None:
+    async with always({"predecessor": predecessor}) as register:
+        assert await register.find_predecessor(KEY, 9) == RegisterSilent("malformed")
+
+
+@pytest.mark.parametrize(("status", "why"), [(404, "unknown_certificate"), (500, "refused"), (302, "refused")])
+async def test_another_status_is_silence(status: int, why: str) -> None:
+    async with always({**GOOD, "predecessor": None}, status) as register:
+        assert (await register.fetch_standing(KEY, 9, SINCE)).why == why
+        answer = await register.find_predecessor(KEY, 9)
+        assert isinstance(answer, RegisterSilent)
+        assert answer.why == why
+
+
+async def test_a_register_that_is_not_there_or_never_answers_is_silence() -> None:
+    async def refuse(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("no")
+
+    async def hang(request: httpx2.Request) -> httpx2.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with build(refuse) as register:
+        assert await register.find_predecessor(KEY, 9) == RegisterSilent("unreachable")
+    async with build(hang, budget=0.02) as register:
+        assert await register.fetch_standing(KEY, 9, SINCE) == HolderStanding(since=SINCE, why="timeout")
