@@ -1,0 +1,295 @@
+"""The SIP2 client against an independent server (pysip2), through a line that can garble, lose and record."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from anyio.abc import SocketAttribute
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from pysip2 import (
+    LOGIN,
+    PATRON_STATUS,
+    LoginRequest,
+    LoginResponse,
+    PatronStatusRequest,
+    PatronStatusResponse,
+    SIP2Server,
+)
+
+from kiosk_web.adapters.sip2 import LibraryAnswer, Sip2Client, Sip2Settings
+from kiosk_web.adapters.sip2_message import derive_checksum
+
+pytestmark = pytest.mark.anyio
+NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+READERS = {"1001": ("Y", " " * 14), "1002": ("Y", "Y" + " " * 13), "1003": ("N", " " * 14)}
+Change = Callable[[bytes], bytes | None]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def build_library(**options: Any) -> SIP2Server:
+    library = SIP2Server(institution_id="MIHON", encoding=options.pop("encoding", "utf-8"), **options)
+
+    @library.route(LOGIN)
+    async def login(request: LoginRequest, _context: Any) -> LoginResponse:
+        right = (request.login_user_id, request.login_password) == ("kiosk", "open sesame")
+        return LoginResponse(ok="1" if right else "0")
+
+    @library.route(PATRON_STATUS)
+    async def patron(request: PatronStatusRequest, context: Any) -> PatronStatusResponse:
+        valid, flags = READERS.get(request.patron_identifier, ("N", " " * 14))
+        return PatronStatusResponse(
+            patron_status=flags,
+            language=request.language,
+            transaction_date=context.now_18(),
+            institution_id=request.institution_id,
+            patron_identifier=request.patron_identifier,
+            personal_name="ポール 青葉",
+            valid_patron=valid,
+        )
+
+    return library
+
+
+@contextlib.asynccontextmanager
+async def serving(library: SIP2Server) -> AsyncIterator[int]:
+    """Its port."""
+    listener = await library.listen(port=0)
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, library._handle_connection)
+        yield listener.extra(SocketAttribute.local_port)
+        tasks.cancel_scope.cancel()
+
+
+class Line:
+    """A relay between client and library that changes, swallows (None) and remembers whole messages."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.asked: list[bytes] = []
+        self.answered: list[bytes] = []
+        self.on_question: Change = lambda message: message
+        self.on_answer: Change = lambda message: message
+
+    @contextlib.asynccontextmanager
+    async def running(self, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
+        async with server:
+            yield server.sockets[0].getsockname()[1]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        their_reader, their_writer = await asyncio.open_connection("127.0.0.1", self.port)
+        both = (
+            self._copy(reader, their_writer, self.asked, lambda it: self.on_question(it)),
+            self._copy(their_reader, writer, self.answered, lambda it: self.on_answer(it)),
+        )
+        await asyncio.gather(*both)  # each closes what it writes to, so that the end of one is the end of the other
+
+    @staticmethod
+    async def _copy(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: list[bytes], change: Change
+    ) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                message = await reader.readuntil(b"\r")
+                seen.append(message)
+                changed = change(message)
+                if changed is not None:
+                    writer.write(changed)
+                    await writer.drain()
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def open_line(library: SIP2Server | None = None) -> AsyncIterator[tuple[Line, Sip2Settings]]:
+    async with serving(library or build_library()) as port:
+        line = Line(port)
+        async with line.running() as own_port:
+            yield line, Sip2Settings("127.0.0.1", own_port, institution="MIHON", timeout_seconds=10)
+
+
+def client_of(settings: Sip2Settings, **changes: Any) -> Sip2Client:
+    return Sip2Client(replace(settings, **changes), lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [("1001", "usable"), ("1002", "blocked"), ("1003", "unknown"), ("9", "unknown")]
+)
+async def test_the_library_says_what_holds(number: str, word: str) -> None:
+    async with open_line() as (_, settings):
+        assert (await client_of(settings).check_number(number)).word == word
+
+
+async def test_only_four_messages_are_ever_sent_and_never_the_one_that_blocks() -> None:
+    async with open_line() as (line, settings):
+        client = client_of(settings, user="kiosk", password="open sesame")
+        for number in READERS:
+            await client.check_number(number)
+        assert [message[:2] for message in line.asked] == [b"93", b"99", b"23", b"35"] * 3
+        assert [message[:2] for message in line.answered] == [b"94", b"98", b"24", b"36"] * 3
+        assert [message[-8:-7] for message in line.asked[:4]] == [b"0", b"1", b"2", b"3"]
+
+
+async def test_a_refused_login_is_unreachable_and_asks_about_nobody() -> None:
+    async with open_line() as (line, settings):
+        answer = await client_of(settings, user="kiosk", password="wrong").check_number("1001")
+        assert answer == LibraryAnswer("unreachable", "login")
+        assert [message[:2] for message in line.asked] == [b"93"]
+
+
+async def test_a_library_that_wants_a_login_first_gets_one() -> None:
+    async with open_line(build_library(login_required=True)) as (_, settings):
+        assert (await client_of(settings).check_number("1001")).word == "unreachable"
+        client = client_of(settings, user="kiosk", password="open sesame")
+        assert (await client.check_number("1001")).word == "usable"
+
+
+def _once(change: Callable[[bytes], bytes | None], code: bytes) -> Change:
+    """Change the first message of this code only."""
+    done = []
+
+    def apply(message: bytes) -> bytes | None:
+        if message[:2] != code or done:
+            return message
+        done.append(message)
+        return change(message)
+
+    return apply
+
+
+def _garble(message: bytes) -> bytes:
+    return message.replace(b"BLY", b"BLN") if b"BLY" in message else message[:5] + b"#" + message[6:]
+
+
+async def test_a_garbled_answer_is_asked_for_again_with_97() -> None:
+    async with open_line() as (line, settings):
+        line.on_answer = _once(_garble, b"24")
+        assert (await client_of(settings).check_number("1001")).word == "usable"
+        assert [message[:2] for message in line.asked] == [b"99", b"23", b"97", b"35"]
+
+
+async def test_a_garbled_question_is_sent_again_after_96() -> None:
+    async with open_line() as (line, settings):
+        line.on_question = _once(_garble, b"23")
+        assert (await client_of(settings).check_number("1002")).word == "blocked"
+        assert [message[:2] for message in line.answered] == [b"98", b"96", b"24", b"36"]
+        assert line.asked[1] == line.asked[2]
+
+
+async def test_a_lost_answer_is_asked_for_again_with_the_same_number() -> None:
+    async with open_line() as (line, settings):
+        line.on_answer = _once(lambda _message: None, b"24")
+        assert (await client_of(settings, timeout_seconds=0.3, retries=100).check_number("1001")).word == "usable"
+        questions = [message for message in line.asked if message[:2] == b"23"]
+        assert len(questions) > 1
+        assert len(set(questions)) == 1
+
+
+async def test_answers_that_stay_garbled_end_as_unreachable() -> None:
+    async with open_line() as (line, settings):
+        line.on_answer = lambda message: _garble(message) if message[:2] == b"24" else message
+        assert await client_of(settings).check_number("1001") == LibraryAnswer("unreachable", "malformed")
+        assert [message[:2] for message in line.asked] == [b"99", b"23", b"97", b"97"]
+
+
+async def test_a_silent_library_is_unreachable() -> None:
+    async with open_line() as (line, settings):
+        line.on_answer = lambda _message: None
+        answer = await client_of(settings, timeout_seconds=0.1, retries=1).check_number("1001")
+        assert answer == LibraryAnswer("unreachable", "timeout")
+
+
+async def test_a_goodbye_that_cannot_be_read_changes_nothing() -> None:
+    async with open_line() as (line, settings):
+        line.on_answer = lambda message: b"36\r" if message[:2] == b"36" else message
+        assert (await client_of(settings, retries=0).check_number("1001")).word == "usable"
+
+
+async def test_an_answer_about_somebody_else_is_not_believed() -> None:
+    def swap(message: bytes) -> bytes:
+        body = message.replace(b"AA1001", b"AA1009")[:-5]
+        return body + derive_checksum(body).encode() + b"\r"
+
+    async with open_line() as (line, settings):
+        line.on_answer = lambda message: swap(message) if message[:2] == b"24" else message
+        assert await client_of(settings).check_number("1001") == LibraryAnswer("unreachable", "unclear")
+
+
+async def test_nobody_there_is_unreachable() -> None:
+    async with open_line() as (_, settings):
+        pass
+    assert await client_of(settings).check_number("1001") == LibraryAnswer("unreachable", "connection")
+    assert await client_of(settings).check_link() == LibraryAnswer("unreachable", "connection")
+
+
+async def test_the_link_is_checked_without_asking_about_anybody() -> None:
+    async with open_line() as (line, settings):
+        assert (await client_of(settings).check_link()).word == "usable"
+        assert [message[:2] for message in line.asked] == [b"99"]
+
+
+async def test_a_library_in_cp932_is_understood() -> None:
+    async with open_line(build_library(encoding="utf-8")) as (line, settings):
+
+        def recode(message: bytes) -> bytes:
+            body = message[:-5].decode("utf-8").encode("cp932")
+            return body + derive_checksum(body).encode() + b"\r"
+
+        line.on_answer = recode
+        assert (await client_of(settings, charset="cp932").check_number("1001")).word == "usable"
+        assert (await client_of(settings, charset="utf-8").check_number("1001")).word == "unreachable"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A key and a certificate for 127.0.0.1, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "library.invalid")])
+    today = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "library.pem"
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+async def test_over_tls_only_a_trusted_library_is_spoken_to(certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    async with serving(build_library()) as port:
+        line = Line(port)
+        async with line.running(context) as own_port:
+            settings = Sip2Settings("localhost", own_port, tls=True, timeout_seconds=10)
+            trusting = client_of(settings, certificates=str(certificate))
+            assert (await trusting.check_number("1001")).word == "usable"
+            asked = len(line.asked)
+            assert await client_of(settings).check_number("1001") == LibraryAnswer("unreachable", "connection")
+            assert len(line.asked) == asked
