@@ -61,11 +61,13 @@ class SerialJudge:
         *,
         damaged: bool = False,
     ) -> None:
-        self._segments = [segment for segment in segments if segment.header.covers != "ca"]
+        given = list(segments)
+        self._segments = [segment for segment in given if segment.header.covers != "ca"]
         headers = [segment.header for segment in self._segments]
         self._why = [judge_freshness(header, policy, now, marks.get(header.scope)) for header in headers]
         self._column = _merge(self._segments)
-        self._silence = _judge_silence(headers, self._why, damaged=damaged)
+        missing = _find_missing([segment.header.scope for segment in given], marks, now - policy.max_age)
+        self._silence = _judge_silence(headers, self._why, damaged=damaged, missing=missing)
 
     @property
     def lists(self) -> int:
@@ -130,7 +132,13 @@ def _merge(segments: Sequence[Segment]) -> _Column:
     return _Column(keys, seconds, reasons, lists)
 
 
-def _judge_silence(headers: Sequence[ListHeader], why: Sequence[str], *, damaged: bool) -> SerialAnswer:
+def _find_missing(here: Sequence[ListScope], marks: Mapping[ListScope, ListMark], since: datetime) -> bool:
+    """Was a list of the same key accepted that is not here, and so lately that its silence would still count?"""
+    keys = {scope.key_id for scope in here}
+    return any(scope.key_id in keys and mark.this_update >= since for scope, mark in marks.items() if scope not in here)
+
+
+def _judge_silence(headers: Sequence[ListHeader], why: Sequence[str], *, damaged: bool, missing: bool) -> SerialAnswer:
     """What follows when no list names a serial number: every list of the key must be there and fresh."""
     if "list_from_the_future" in why:
         return SerialAnswer("unavailable", "clock_unreliable")
@@ -139,7 +147,7 @@ def _judge_silence(headers: Sequence[ListHeader], why: Sequence[str], *, damaged
     if not headers:
         return SerialAnswer("unavailable", "no_list")
     oldest = min(header.this_update for header in headers)
-    outdated = [word for word in why if word]
+    outdated = [word for word in why if word] or ["behind_high_water"] * missing
     return (
         SerialAnswer("stale", outdated[0], None, oldest) if outdated else SerialAnswer("not_listed", "", None, oldest)
     )

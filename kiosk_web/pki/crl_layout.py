@@ -175,11 +175,11 @@ def _read(octets: bytes) -> SegmentHeader:
     if len(fields) != 3 + names:
         raise ValueError("fields")
     key_id, number, sha256, *point_names = fields
-    points = frozenset(point_names)
+    points, covers = frozenset(point_names), _COVERAGES[coverage]
     found = ListHeader(
-        scope=ListScope(key_id, derive_point(points)),
+        scope=ListScope(key_id, derive_point(points, covers)),
         point_names=points,
-        covers=_COVERAGES[coverage],
+        covers=covers,
         this_update=datetime.fromtimestamp(this_update, UTC),
         next_update=datetime.fromtimestamp(next_update, UTC),
         crl_number=int.from_bytes(number, "big") if number else None,

@@ -13,19 +13,21 @@ at all, whether they are fresh, and what follows when they disagree is decided h
     the newest one accepted of its scope. Anything else it says, and its silence, counts only while it is fresh.
  6. A hold in any fresh list counts.
  7. `Good` needs a fresh list that does not name the certificate, and that is newer than every hold known of it: one
-    remembered from an answer or a list, or one in a list that is no longer fresh.
+    remembered from an answer or a list, or one in a list that is no longer fresh. It must also be newer than any list
+    about the certificate that was accepted before and is not here (`derive_scopes`): that one may have named it.
  8. With no covering list the status is `Unavailable`, with none but old ones `Stale`, each with its word.
  9. Each outcome carries its evidence: times and hash of the list it rests on, the newest one where several agree.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from kiosk_web.pki.crl_trust import CrlPolicy, ListHeader, ListMark, ListScope, find_regression
+from kiosk_web.pki.crl_trust import CrlPolicy, ListHeader, ListMark, ListScope, derive_point, find_regression
 from kiosk_web.pki.status import (
     CertificateStatus,
     Evidence,
@@ -76,6 +78,21 @@ def covers(header: ListHeader, certificate: TrustedCertificate) -> bool:
     return any(point.plain and not header.point_names.isdisjoint(point.names) for point in points)
 
 
+def derive_scopes(certificate: TrustedCertificate) -> frozenset[ListScope]:
+    """Where lists that cover the certificate are remembered: that of the whole CA, and those of its points, by all of
+    their names or by one of them.
+    """
+    key_id = certificate.issuer_key_id
+    places = {frozenset[bytes]()}
+    for point in certificate.certificate.distribution_points:
+        if point.plain:
+            places |= {point.names, *(frozenset({name}) for name in point.names)}
+    return frozenset(ListScope(key_id, _derive_point(names)) for names in places)
+
+
+_derive_point = functools.lru_cache(maxsize=4096)(derive_point)
+
+
 def judge_crl_status(
     certificate: TrustedCertificate,
     findings: Sequence[ListFinding],
@@ -88,7 +105,8 @@ def judge_crl_status(
     """Judge what the lists say about `certificate`, at the server's aware time `now`, by the rules above.
 
     `certificate_mark` is what was seen of this certificate before by whichever method, `list_marks` the newest list
-    ever accepted of each scope. Findings of lists that do not cover the certificate are not looked at. Never raises.
+    ever accepted of each scope, those of `derive_scopes` among them. Findings of lists that do not cover the
+    certificate are not looked at. Never raises.
     """
     covering = sorted(
         (finding for finding in findings if covers(finding.header, certificate)),
@@ -135,7 +153,25 @@ def judge_crl_status(
     evidence = _build_evidence(certificate, silent[0], now)
     if any(seen >= silent[0].this_update for seen in hold_seen):
         return Stale("hold_not_lifted", evidence)
+    if _is_overtaken(silent[0], certificate, covering, list_marks):
+        return Stale("behind_high_water", evidence)
     return Good(evidence)
+
+
+def _is_overtaken(
+    newest: ListHeader,
+    certificate: TrustedCertificate,
+    covering: Sequence[ListFinding],
+    list_marks: Mapping[ListScope, ListMark],
+) -> bool:
+    """Rule 7: was a newer list about the certificate accepted before that is not among these, or not as it was?"""
+    here = {finding.header.scope: finding.header.mark for finding in covering}
+    return any(
+        scope in list_marks
+        and list_marks[scope].this_update > newest.this_update
+        and (scope not in here or find_regression(here[scope], list_marks[scope]) != "")
+        for scope in derive_scopes(certificate) | here.keys()
+    )
 
 
 def judge_freshness(header: ListHeader, policy: CrlPolicy, now: datetime, mark: ListMark | None) -> str:

@@ -19,6 +19,8 @@ from kiosk_web.pki.distribution_points import Coverage
 from kiosk_web.pki.fields import build_fields
 from kiosk_web.pki.trust import TrustStore, judge_window
 
+_ABOUT_CAS = b"ca\0"
+
 
 @dataclass(frozen=True, slots=True)
 class CrlPolicy:
@@ -36,7 +38,7 @@ class CrlPolicy:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ListScope:
-    """What a list is about: the identifier of the key that signed it, and `derive_point` of its names (b"": all)."""
+    """What a list is about: the identifier of the key that signed it, and `derive_point` of where it is published."""
 
     key_id: bytes = field(repr=False)
     point: bytes = field(repr=False)
@@ -139,7 +141,7 @@ def judge_crl(
     next_update = _judge_times(crl, policy, now)
     if isinstance(next_update, RefusedCrl):
         return next_update
-    scope = ListScope(anchor.key_id, derive_point(crl.point.names))
+    scope = ListScope(anchor.key_id, derive_point(crl.point.names, crl.point.covers))
     list_mark = ListMark(crl.crl_number, crl.this_update, hashlib.sha256(crl.data).digest())
     regression = find_regression(list_mark, marks.get(scope))
     if regression:
@@ -147,8 +149,14 @@ def judge_crl(
     return TrustedCrl(crl, anchor, scope, crl.point.covers, next_update, list_mark)
 
 
-def derive_point(names: frozenset[bytes]) -> bytes:
-    """Names of a distribution point as 32 octets that keep them to themselves; b"" for none (the whole CA)."""
+def derive_point(names: frozenset[bytes], covers: Coverage = "all") -> bytes:
+    """Names of a distribution point as 32 octets that keep them to themselves; b"" for none (the whole CA).
+
+    A list about CAs alone is another one than that of the same place about their holders: neither is the next of the
+    other, and they count by themselves.
+    """
+    if covers == "ca":
+        return hashlib.sha256(_ABOUT_CAS + build_fields(*sorted(names))).digest()
     return hashlib.sha256(build_fields(*sorted(names))).digest() if names else b""
 
 

@@ -281,7 +281,7 @@ def _read_head(offer: OfferedList, view: memoryview) -> _Head | ListOutcome:
         return ListOutcome(offer, "refused", error.why, str(error))
     if not _is_expected(crl, offer.expected):
         return ListOutcome(offer, "refused", "unexpected", "it is not about what this source is for")
-    scope = ListScope(crl.authority_key_id or b"", derive_point(crl.point.names))
+    scope = ListScope(crl.authority_key_id or b"", derive_point(crl.point.names, crl.point.covers))
     return _Head(offer, scope, _number(crl.crl_number), crl.this_update, crl.size)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from kiosk_web.pki.crl_status import ListFinding, judge_crl_status
+from kiosk_web.pki.crl_status import ListFinding, derive_scopes, judge_crl_status
 from kiosk_web.pki.crl_trust import CrlPolicy, ListMark, ListScope
 from kiosk_web.pki.fallback import NOT_REACHED, TRANSPORT_FAILURES, FallbackState, is_out_of_reach, plan_route
 from kiosk_web.pki.ocsp import NONCE_LENGTH, OcspResponderPolicy
@@ -208,7 +208,8 @@ class ValidationService:
         """Judge what the lists say at `now`, the moment for which the route was planned."""
         lists = self._lists
         findings = () if lists is None else lists.shelf.look_up(certificate)
-        marks = {} if lists is None else await lists.marks.load({finding.header.scope for finding in findings})
+        scopes = {finding.header.scope for finding in findings} | derive_scopes(certificate)
+        marks = {} if lists is None else await lists.marks.load(scopes)
         policy = CrlPolicy() if lists is None else lists.policy
 
         def judge(now: datetime, mark: HighWaterMark | None) -> CertificateStatus:

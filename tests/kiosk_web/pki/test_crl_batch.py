@@ -22,6 +22,8 @@ ROOT = build_root()
 STORE = TrustStore([ROOT.anchor])
 HOLD, KEY_COMPROMISE = 6, 1
 LONG = 1 << 100
+ABOUT_CAS = bytes.fromhex("30038201ff")
+"""issuingDistributionPoint with onlyContainsCACerts alone."""
 
 
 def segment(entries: dict[int, int | None], **shape: object) -> Segment:
@@ -84,6 +86,30 @@ def test_a_list_below_its_high_water_mark_does_not_count_by_its_silence() -> Non
     mark = ListMark(8, found.header.this_update + timedelta(hours=1), b"other")
     judge = SerialJudge([found], CrlPolicy(), NOW, {found.header.scope: mark})
     assert words(judge, 5, 6) == [("revoked", ""), ("stale", "behind_high_water")]
+
+
+def test_silence_does_not_count_while_a_list_is_missing_that_was_accepted_lately() -> None:
+    whole, town = segment({5: None}), segment({6: HOLD}, point=town_point())
+    marks = {found.header.scope: found.header.mark for found in (whole, town)}
+    assert words(SerialJudge([whole, town], CrlPolicy(), NOW, marks), 5, 6, 7) == [
+        ("revoked", ""),
+        ("on_hold", "certificateHold"),
+        ("not_listed", ""),
+    ]
+    for some in ([whole], [town]):
+        assert words(SerialJudge(some, CrlPolicy(), NOW, marks), 7) == [("stale", "behind_high_water")]
+    long_ago = replace(town.header.mark, this_update=NOW - timedelta(hours=31))
+    of_another_key = replace(town.header.scope, key_id=b"another")
+    for others in ({town.header.scope: long_ago}, {of_another_key: town.header.mark}):
+        assert words(SerialJudge([whole], CrlPolicy(), NOW, others), 7) == [("not_listed", "")]
+
+
+def test_a_list_about_cas_is_no_missing_one() -> None:
+    about_cas = segment({8: None}, point=ABOUT_CAS)
+    whole = segment({5: None})
+    marks = {found.header.scope: found.header.mark for found in (whole, about_cas)}
+    judge = SerialJudge([whole, about_cas], CrlPolicy(), NOW, marks)
+    assert words(judge, 5, 7, 8) == [("revoked", ""), ("not_listed", ""), ("not_listed", "")]
 
 
 @pytest.mark.parametrize(("damaged", "why"), [(False, "no_list"), (True, "list_damaged")])

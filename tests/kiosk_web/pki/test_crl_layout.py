@@ -158,7 +158,8 @@ def test_the_parts_follow_one_another_in_multiples_of_64(counts: tuple[int, int]
         replace(HEADER, crl_number=0),
         replace(HEADER, crl_number=(1 << 160) - 1),
         replace(HEADER, scope=ListScope(HEADER.scope.key_id, b""), point_names=frozenset(), covers="all"),
-        replace(HEADER, covers="ca", this_update=datetime(1950, 1, 1, tzinfo=UTC)),
+        replace(HEADER, covers="ca", scope=ListScope(HEADER.scope.key_id, derive_point(NAMES, "ca"))),
+        replace(HEADER, this_update=datetime(1950, 1, 1, tzinfo=UTC)),
         replace(HEADER, next_update=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ],
 )

@@ -12,7 +12,15 @@ from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk_web.pki.crl_status import HOLD, ListEntry, ListFinding, covers, judge_crl_status, judge_freshness
+from kiosk_web.pki.crl_status import (
+    HOLD,
+    ListEntry,
+    ListFinding,
+    covers,
+    derive_scopes,
+    judge_crl_status,
+    judge_freshness,
+)
 from kiosk_web.pki.crl_trust import CrlPolicy, ListHeader, ListMark, ListScope, derive_point
 from kiosk_web.pki.names import canonicalise_name
 from kiosk_web.pki.status import (
@@ -260,6 +268,37 @@ def test_rule_7_a_hold_in_an_old_list_is_lifted_by_a_newer_one() -> None:
     assert isinstance(judge(old, silent()), Good)
     overtaken = ListFinding(header(KASUMI, HOUR, next_update=NOW - timedelta(minutes=1)), HELD)
     assert why(judge(overtaken, silent())) == "stale hold_not_lifted"
+
+
+@pytest.mark.parametrize("missing", [WHOLE, KASUMI])
+def test_rule_7_silence_does_not_count_while_a_newer_list_about_the_certificate_is_missing(
+    missing: frozenset[bytes],
+) -> None:
+    """Somebody put back an index from before that list, in which the other one is the newest of its scope."""
+    (left,) = {WHOLE, KASUMI} - {missing}
+    newer, behind = header(missing, HOUR), header(missing, 25 * HOUR)
+    marks = {newer.scope: newer.mark, header(left).scope: header(left).mark}
+    assert why(judge(silent(left), marks=marks)) == "stale behind_high_water"
+    assert why(judge(silent(left), ListFinding(behind, None), marks=marks)) == "stale behind_high_water"
+    assert isinstance(judge(silent(left), ListFinding(newer, None), marks=marks), Good)
+    assert isinstance(judge(silent(left), ListFinding(newer, HELD), marks=marks), OnHold)
+    assert isinstance(judge(silent(left, HOUR), marks=marks), Good)
+
+
+def test_rule_7_a_list_about_others_is_not_missing() -> None:
+    for other in (header(HARU, HOUR), header(WHOLE, HOUR, scope=ListScope(MIDDLE.anchor.key_id, b""))):
+        assert isinstance(judge(silent(), marks={other.scope: other.mark}), Good)
+    about_cas = ListScope(ROOT.anchor.key_id, derive_point(WHOLE, "ca"))
+    assert isinstance(judge(silent(), marks={about_cas: header(WHOLE, HOUR).mark}), Good)
+
+
+def test_the_scopes_of_a_certificate_are_those_of_the_lists_that_cover_it() -> None:
+    assert derive_scopes(CERTIFICATE) == {header(WHOLE).scope, header(KASUMI).scope}
+    assert derive_scopes(trust(issue(ROOT, points=()), ROOT)) == {header(WHOLE).scope}
+    names = [x509.DirectoryName(build_municipal_name(place)) for place in ("Kasumi-ku", "Haru-shi")]
+    several = trust(issue(ROOT, points=[x509.DistributionPoint(names, None, None, None)]), ROOT)
+    expected = {header(found).scope for found in (WHOLE, KASUMI, HARU, KASUMI | HARU)}
+    assert derive_scopes(several) == expected
 
 
 def test_rule_7_an_answer_seen_later_than_the_list_does_not_make_it_stale() -> None:

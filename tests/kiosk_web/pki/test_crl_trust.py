@@ -247,6 +247,15 @@ def test_step_8_the_mark_of_another_scope_does_not_count() -> None:
     assert trusted(SHAPE, marks=others).scope == SCOPE
 
 
+def test_step_8_a_list_about_cas_and_one_about_their_holders_do_not_follow_one_another() -> None:
+    """They are issued side by side, each with numbers of its own (RFC 5280 5.2.5)."""
+    about_cas = trusted(replace(SHAPE, point=bytes.fromhex("30038201ff"), number=5))
+    about_users = trusted(replace(SHAPE, point=bytes.fromhex("30038101ff")), marks={about_cas.scope: about_cas.mark})
+    assert (about_cas.covers, about_users.covers) == ("ca", "user")
+    assert about_cas.scope != about_users.scope == SCOPE
+    assert trusted(replace(SHAPE, point=bytes.fromhex("30038201ff"), number=5), marks={SCOPE: MARK}) is not None
+
+
 def test_step_8_lists_without_a_number_go_by_time() -> None:
     shape = ListShape(number=None)
     mark = trusted(shape).mark

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,7 @@ from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.signature import Proof
 from kiosk_web.pki.status import Good
 from kiosk_web.pki.verdict import VerdictPolicy, judge_verdict
-from tests.support.crl_stand import SilentWatcher, list_of, offer
+from tests.support.crl_stand import SilentWatcher, list_of, offer, town_point
 from tests.support.crl_writer import ListShape
 from tests.support.jpki import NOW, build_root
 from tests.support.status_stand import (
@@ -71,6 +71,18 @@ async def put_back_yesterdays_index(stand: StatusStand) -> None:
     """The folder of the index is replaced by a copy of yesterday's: signed by the same installation, and fresh."""
     shutil.rmtree(stand.folder)
     shutil.copytree(stand.folder.with_name("yesterday"), stand.folder)
+
+
+async def put_back_an_index_without_the_towns_list(stand: StatusStand) -> None:
+    """There, the list of the whole CA is the newest that there is, and it is silent; the one of the town came after."""
+    shutil.rmtree(stand.folder)
+    stand.list_marks.marks.clear()
+    assert [one.result for one in await stand.lists.take_in(silent_list(stand.root, TODAY))] == ["taken"]
+    shutil.copytree(stand.folder, stand.folder.with_name("without"))
+    later = replace(TODAY, this_update=TODAY.this_update + timedelta(minutes=10), point=town_point())
+    assert [one.result for one in await stand.lists.take_in(held_list(stand.root, SERIAL, later))] == ["taken"]
+    shutil.rmtree(stand.folder)
+    shutil.copytree(stand.folder.with_name("without"), stand.folder)
 
 
 async def remove_the_index(stand: StatusStand) -> None:
@@ -152,6 +164,9 @@ ATTACKS: dict[str, Attack] = {
     "good of another": Attack(say(serial=99), "unavailable other_certificate", "unavailable other_certificate"),
     "index of yesterday": Attack(
         fail("reset"), "unavailable reset", "stale behind_high_water", put_back_yesterdays_index
+    ),
+    "index without the list of the town": Attack(
+        fail("reset"), "unavailable reset", "stale behind_high_water", put_back_an_index_without_the_towns_list
     ),
     "no index": Attack(fail("reset"), "unavailable reset", "unavailable no_list", remove_the_index),
     "list of another generation": Attack(
