@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
@@ -41,9 +40,8 @@ from kiosk_web.pki.extensions import (
     SUBJECT_KEY_IDENTIFIER,
     Extension,
     Policies,
-    check_issuer_alternative_name,
+    check_alternative_name,
     check_ocsp_no_check,
-    check_subject_alternative_name,
     read_authority_key_identifier,
     read_basic_constraints,
     read_certificate_policies,
@@ -52,6 +50,7 @@ from kiosk_web.pki.extensions import (
     read_key_usage,
     read_ocsp_addresses,
     read_subject_key_identifier,
+    split_extensions,
 )
 from kiosk_web.pki.general_names import check_name
 
@@ -77,16 +76,10 @@ PARSE_ERRORS = (
 """What `cryptography` raises for bytes that are no certificate or answer, some of it only when a field is touched."""
 
 
-READ_EXTENSIONS = PROCESSED_EXTENSIONS | {
-    AUTHORITY_INFORMATION_ACCESS,
-    AUTHORITY_KEY_IDENTIFIER,
-    CRL_DISTRIBUTION_POINTS,
-    ISSUER_ALTERNATIVE_NAME,
-    OCSP_NO_CHECK,
-    SUBJECT_ALTERNATIVE_NAME,
-    SUBJECT_KEY_IDENTIFIER,
-}
-"""What is read here. A certificate with any other extension must be one that `cryptography` can read as well."""
+_OWN_EXTENSIONS = frozenset({SUBJECT_ALTERNATIVE_NAME, SUBJECT_KEY_IDENTIFIER})
+"""Besides the shared ones these are read here. A certificate with any other extension must be one that `cryptography`
+can read as well.
+"""
 
 KEY_ALGORITHMS = frozenset({"1.2.840.113549.1.1.1", "1.2.840.10045.2.1"})
 """rsaEncryption and id-ecPublicKey: the kinds of key that are taken out (RFC 3279 2.3)."""
@@ -98,15 +91,12 @@ _EXTENSIONS = 0xA3
 _UNCOMPRESSED = 0x04
 """First octet of a point that is written with both of its coordinates (RFC 5480 2.2); the hybrid form is forbidden."""
 
-_check_issuer = lru_cache(maxsize=64)(check_name)  # a name of few; those of holders are not remembered
-
 
 class MalformedCertificate(ValueError):
     """The bytes are not one DER-encoded X.509 certificate. The message names the fault and repeats no byte of it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class UnverifiedCertificate:
+class UnverifiedCertificate(NamedTuple):
     """The fields of a certificate nobody has vouched for yet. Equal by its bytes; its `repr` shows nothing of them.
 
     Times are aware (UTC). `issuer` and `subject` are names in DER, `signature_oid` is the announced algorithm; `tbs`
@@ -140,6 +130,9 @@ class UnverifiedCertificate:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, UnverifiedCertificate) and self.der == other.der
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def __hash__(self) -> int:
         return hash(self.sha256)
 
@@ -171,7 +164,8 @@ class _Parts(NamedTuple):
     issuer: bytes
     subject: bytes
     spki: bytes
-    extensions: dict[bytes, Extension]
+    shared: bytes
+    others: dict[bytes, Extension]
     signature: bytes
 
 
@@ -194,31 +188,70 @@ def _cut(der: bytes) -> _Parts:
     _, validity = read_value(der, issuer, tbs_end, SEQUENCE)
     _, subject = read_value(der, validity, tbs_end, SEQUENCE)
     _, spki = read_value(der, subject, tbs_end, SEQUENCE)
-    found: dict[bytes, Extension] = {}
+    shared, others = b"", dict[bytes, Extension]()
     if spki != tbs_end:  # what may stand between, unique identifiers, is no longer in use (4.1.2.8)
         position = read_whole(der, spki, tbs_end, _EXTENSIONS)
-        found = read_extensions(der, read_whole(der, position, tbs_end, SEQUENCE), tbs_end)
+        shared, others = split_extensions(der, read_whole(der, position, tbs_end, SEQUENCE), tbs_end)
     return _Parts(
         tbs=der[start:tbs_end],
         serial=der[serial:serial_end],
         issuer=der[algorithm:issuer],
         subject=der[validity:subject],
         spki=der[subject:spki],
-        extensions=found,
+        shared=shared,
+        others=others,
         signature=der[bits + 1 :],
     )
 
 
-def _take_fields(der: bytes, parts: _Parts, certificate: x509.Certificate) -> UnverifiedCertificate:
-    found = parts.extensions
-    _check_issuer(parts.issuer)
-    check_name(parts.subject)
-    policies = _read(read_certificate_policies, found.get(CERTIFICATE_POLICIES)) or Policies()
+class _Shared(NamedTuple):
+    """What the shared extensions say."""
+
+    authority_key_id: bytes | None
+    is_ca: bool
+    key_usage: frozenset[str] | None
+    extended_key_usage: frozenset[str] | None
+    policies: Policies
+    unprocessed_critical: tuple[str, ...]
+    ocsp_addresses: tuple[str, ...]
+    ocsp_nocheck: bool
+    distribution_points: tuple[DistributionPoint, ...]
+
+
+@lru_cache(maxsize=4096)
+def _read_shared(octets: bytes, issuer: bytes) -> _Shared:
+    """Remembered: one for each municipality, and a few more."""
+    found = read_extensions(octets)
     points = found.get(CRL_DISTRIBUTION_POINTS)
-    _read(check_subject_alternative_name, found.get(SUBJECT_ALTERNATIVE_NAME))
-    _read(check_issuer_alternative_name, found.get(ISSUER_ALTERNATIVE_NAME))
+    _read(check_alternative_name, found.get(ISSUER_ALTERNATIVE_NAME))
     _read(check_ocsp_no_check, found.get(OCSP_NO_CHECK))
-    if not policies.plain or not READ_EXTENSIONS.issuperset(found):
+    check_name(issuer)
+    return _Shared(
+        authority_key_id=_read(read_authority_key_identifier, found.get(AUTHORITY_KEY_IDENTIFIER)),
+        is_ca=bool(_read(read_basic_constraints, found.get(BASIC_CONSTRAINTS))),
+        key_usage=_read(read_key_usage, found.get(KEY_USAGE)),
+        extended_key_usage=_read(read_extended_key_usage, found.get(EXTENDED_KEY_USAGE)),
+        policies=_read(read_certificate_policies, found.get(CERTIFICATE_POLICIES)) or Policies(),
+        unprocessed_critical=_name_unprocessed(found),
+        ocsp_addresses=_read(read_ocsp_addresses, found.get(AUTHORITY_INFORMATION_ACCESS)) or (),
+        ocsp_nocheck=OCSP_NO_CHECK in found,
+        distribution_points=read_distribution_points(points.value, issuer) if points else (),
+    )
+
+
+def _name_unprocessed(found: dict[bytes, Extension]) -> tuple[str, ...]:
+    return tuple(
+        name_object_identifier(kind)
+        for kind, extension in found.items()
+        if extension.critical and kind not in PROCESSED_EXTENSIONS
+    )
+
+
+def _take_fields(der: bytes, parts: _Parts, certificate: x509.Certificate) -> UnverifiedCertificate:
+    shared, others = _read_shared(parts.shared, parts.issuer), parts.others
+    check_name(parts.subject)
+    _read(check_alternative_name, others.get(SUBJECT_ALTERNATIVE_NAME))
+    if not shared.policies.plain or not _OWN_EXTENSIONS.issuperset(others):
         _ = certificate.extensions  # raises if any is malformed
     return UnverifiedCertificate(
         der=der,
@@ -233,21 +266,17 @@ def _take_fields(der: bytes, parts: _Parts, certificate: x509.Certificate) -> Un
         tbs=parts.tbs,
         signature=parts.signature,
         signature_oid=certificate.signature_algorithm_oid.dotted_string,
-        authority_key_id=_read(read_authority_key_identifier, found.get(AUTHORITY_KEY_IDENTIFIER)),
-        subject_key_id=_read(read_subject_key_identifier, found.get(SUBJECT_KEY_IDENTIFIER)),
-        is_ca=bool(_read(read_basic_constraints, found.get(BASIC_CONSTRAINTS))),
-        key_usage=_read(read_key_usage, found.get(KEY_USAGE)),
-        extended_key_usage=_read(read_extended_key_usage, found.get(EXTENDED_KEY_USAGE)),
-        policies=policies.identifiers,
-        plain_qualifiers=policies.plain,
-        unprocessed_critical=tuple(
-            name_object_identifier(kind)
-            for kind, extension in found.items()
-            if extension.critical and kind not in PROCESSED_EXTENSIONS
-        ),
-        ocsp_addresses=_read(read_ocsp_addresses, found.get(AUTHORITY_INFORMATION_ACCESS)) or (),
-        ocsp_nocheck=OCSP_NO_CHECK in found,
-        distribution_points=read_distribution_points(points.value, parts.issuer) if points else (),
+        authority_key_id=shared.authority_key_id,
+        subject_key_id=_read(read_subject_key_identifier, others.get(SUBJECT_KEY_IDENTIFIER)),
+        is_ca=shared.is_ca,
+        key_usage=shared.key_usage,
+        extended_key_usage=shared.extended_key_usage,
+        policies=shared.policies.identifiers,
+        plain_qualifiers=shared.policies.plain,
+        unprocessed_critical=shared.unprocessed_critical + _name_unprocessed(others),
+        ocsp_addresses=shared.ocsp_addresses,
+        ocsp_nocheck=shared.ocsp_nocheck,
+        distribution_points=shared.distribution_points,
     )
 
 
@@ -264,12 +293,14 @@ def _load_key(certificate: x509.Certificate, spki: bytes) -> rsa.RSAPublicKey | 
     key = certificate.public_key()
     if certificate.public_key_algorithm_oid.dotted_string not in KEY_ALGORITHMS:
         return None
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        octets = -(-key.key_size // 8)
-        if spki[-2 * octets - 1] != _UNCOMPRESSED:
-            raise MalformedDer("key is not an uncompressed point")
+    if isinstance(key, rsa.RSAPublicKey):
         return key
-    return key if isinstance(key, rsa.RSAPublicKey) else None
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return None
+    octets = -(-key.key_size // 8)
+    if spki[-2 * octets - 1] != _UNCOMPRESSED:
+        raise MalformedDer("key is not an uncompressed point")
+    return key
 
 
 def _read(reader: Callable[[bytes], Value], extension: Extension | None) -> Value | None:

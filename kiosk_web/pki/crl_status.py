@@ -28,6 +28,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kiosk_web.pki.crl_trust import CrlPolicy, ListHeader, ListMark, ListScope, derive_point, find_regression
+from kiosk_web.pki.distribution_points import DistributionPoint
 from kiosk_web.pki.status import (
     CertificateStatus,
     Evidence,
@@ -74,23 +75,27 @@ def covers(header: ListHeader, certificate: TrustedCertificate) -> bool:
         return False
     if not header.point_names:
         return True
-    points = certificate.certificate.distribution_points
-    return any(point.plain and not header.point_names.isdisjoint(point.names) for point in points)
+    for point in certificate.certificate.distribution_points:
+        if point.plain and not header.point_names.isdisjoint(point.names):
+            return True
+    return False
 
 
 def derive_scopes(certificate: TrustedCertificate) -> frozenset[ListScope]:
     """Where lists that cover the certificate are remembered: that of the whole CA, and those of its points, by all of
     their names or by one of them.
     """
-    key_id = certificate.issuer_key_id
+    return _derive_scopes(certificate.issuer_key_id, certificate.certificate.distribution_points)
+
+
+@functools.lru_cache(maxsize=4096)
+def _derive_scopes(key_id: bytes, points: tuple[DistributionPoint, ...]) -> frozenset[ListScope]:
+    """Remembered: the certificates of one municipality all have the same."""
     places = {frozenset[bytes]()}
-    for point in certificate.certificate.distribution_points:
+    for point in points:
         if point.plain:
             places |= {point.names, *(frozenset({name}) for name in point.names)}
-    return frozenset(ListScope(key_id, _derive_point(names)) for names in places)
-
-
-_derive_point = functools.lru_cache(maxsize=4096)(derive_point)
+    return frozenset(ListScope(key_id, derive_point(names)) for names in places)
 
 
 def judge_crl_status(
@@ -165,13 +170,16 @@ def _is_overtaken(
     list_marks: Mapping[ListScope, ListMark],
 ) -> bool:
     """Rule 7: was a newer list about the certificate accepted before that is not among these, or not as it was?"""
-    here = {finding.header.scope: finding.header.mark for finding in covering}
-    return any(
-        scope in list_marks
-        and list_marks[scope].this_update > newest.this_update
-        and (scope not in here or find_regression(here[scope], list_marks[scope]) != "")
-        for scope in derive_scopes(certificate) | here.keys()
-    )
+    if not list_marks:
+        return False
+    here = [finding.header for finding in covering]
+    for scope in derive_scopes(certificate).union(header.scope for header in here):
+        mark = list_marks.get(scope)
+        if mark is None or mark.this_update <= newest.this_update:
+            continue
+        if not any(header.scope == scope and not find_regression(header.mark, mark) for header in here):
+            return True
+    return False
 
 
 def judge_freshness(header: ListHeader, policy: CrlPolicy, now: datetime, mark: ListMark | None) -> str:

@@ -4,13 +4,13 @@
 `MalformedDer`. What is here is read as strictly as `cryptography` reads it, at a small part of its time; the kinds that
 are not here are left to it (`certificates.py`).
 
-All certificates of one CA have most of these values in common, byte for byte, so the readers remember the few they
-saw last. They forget what belongs to one person: identifier of the key and names of the holder.
+All certificates of one municipality have most of these in common, byte for byte (`SHARED_EXTENSIONS`), so that they are
+read once for all of them (`certificates.py`). What belongs to one person is not remembered anywhere: identifier of the
+key, names of the holder, and whatever is not known here.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from kiosk_web.pki.der import (
@@ -64,7 +64,20 @@ _OCSP = b"\x2b\x06\x01\x05\x05\x07\x30\x01"
 _IA5_STRING = 0x16
 _KEY_ID, _AUTHORITY_ISSUER, _AUTHORITY_SERIAL = 0x80, 0xA1, 0x82
 
-_shared = lru_cache(maxsize=64)
+SHARED_EXTENSIONS = frozenset(
+    {
+        AUTHORITY_INFORMATION_ACCESS,
+        AUTHORITY_KEY_IDENTIFIER,
+        BASIC_CONSTRAINTS,
+        CERTIFICATE_POLICIES,
+        CRL_DISTRIBUTION_POINTS,
+        EXTENDED_KEY_USAGE,
+        ISSUER_ALTERNATIVE_NAME,
+        KEY_USAGE,
+        OCSP_NO_CHECK,
+    }
+)
+"""Those that say something of the issuer and of the kind of certificate, and nothing of the holder."""
 
 
 class Extension(NamedTuple):
@@ -74,24 +87,49 @@ class Extension(NamedTuple):
     value: bytes
 
 
-def read_extensions(data: bytes, start: int, limit: int) -> dict[bytes, Extension]:
-    """The extensions between `start` and `limit`, by the octets of their identifier; none may come twice."""
+def split_extensions(data: bytes, start: int, limit: int) -> tuple[bytes, dict[bytes, Extension]]:
+    """The extensions between `start` and `limit`: the octets of the shared ones, unread (`read_extensions`), and the
+    others by the octets of their identifier; none of these may come twice.
+    """
+    shared: list[bytes] = []
+    others: dict[bytes, Extension] = {}
+    while start < limit:
+        begin = start
+        position, start = read_value(data, begin, limit, SEQUENCE)
+        content, position = read_value(data, position, start, OBJECT_IDENTIFIER)
+        identifier = data[content:position]
+        if identifier in SHARED_EXTENSIONS:
+            shared.append(data[begin:start])
+        elif identifier in others:
+            raise MalformedDer("an extension comes twice")
+        else:
+            others[identifier] = _read_extension(data, position, start)
+    return b"".join(shared), others
+
+
+def read_extensions(data: bytes) -> dict[bytes, Extension]:
+    """The extensions that `data` consists of, by the octets of their identifier; none may come twice."""
+    start, limit = 0, len(data)
     found: dict[bytes, Extension] = {}
     while start < limit:
         position, start = read_value(data, start, limit, SEQUENCE)
         content, position = read_value(data, position, start, OBJECT_IDENTIFIER)
         identifier = data[content:position]
-        critical = position < start and data[position] == BOOLEAN
-        if critical:
-            position = read_true(data, position, start)
-        content = read_whole(data, position, start, OCTET_STRING)
         if identifier in found:
             raise MalformedDer("an extension comes twice")
-        found[identifier] = Extension(critical, data[content:start])
+        found[identifier] = _read_extension(data, position, start)
     return found
 
 
-@_shared
+def _read_extension(data: bytes, position: int, limit: int) -> Extension:
+    """What follows the identifier."""
+    critical = position < limit and data[position] == BOOLEAN
+    if critical:
+        position = read_true(data, position, limit)
+    content = read_whole(data, position, limit, OCTET_STRING)
+    return Extension(critical, data[content:limit])
+
+
 def read_basic_constraints(value: bytes) -> bool:
     """basicConstraints (4.2.1.9): is it a CA? Only one of a CA may carry the length of a path."""
     limit = len(value)
@@ -104,7 +142,6 @@ def read_basic_constraints(value: bytes) -> bool:
     return True
 
 
-@_shared
 def read_key_usage(value: bytes) -> frozenset[str]:
     """keyUsage (4.2.1.3) by the names of `KEY_USAGES`."""
     start = read_whole(value, 0, len(value), BIT_STRING)
@@ -118,7 +155,6 @@ def read_key_usage(value: bytes) -> frozenset[str]:
     return usages
 
 
-@_shared
 def read_extended_key_usage(value: bytes) -> frozenset[str]:
     """extendedKeyUsage (4.2.1.12): the identifiers in dotted form, at least one."""
     limit = len(value)
@@ -137,7 +173,6 @@ class Policies(NamedTuple):
     plain: bool = True
 
 
-@_shared
 def read_certificate_policies(value: bytes) -> Policies:
     """certificatePolicies (4.2.1.4), at least one. A qualifier that is no address of a statement is not looked into."""
     limit = len(value)
@@ -167,7 +202,6 @@ def _read_qualifiers(value: bytes, start: int, limit: int) -> bool:
     return plain
 
 
-@_shared
 def read_authority_key_identifier(value: bytes) -> bytes | None:
     """authorityKeyIdentifier (4.2.1.1): its key identifier. Issuer and serial come together or not at all."""
     limit = len(value)
@@ -191,7 +225,6 @@ def read_subject_key_identifier(value: bytes) -> bytes:
     return value[read_whole(value, 0, len(value), OCTET_STRING) :]
 
 
-@_shared
 def read_ocsp_addresses(value: bytes) -> tuple[str, ...]:
     """authorityInfoAccess (4.2.2.1): the addresses of OCSP responders, in their order."""
     limit = len(value)
@@ -210,13 +243,9 @@ def read_ocsp_addresses(value: bytes) -> tuple[str, ...]:
     return tuple(addresses)
 
 
-def check_subject_alternative_name(value: bytes) -> None:
-    """subjectAltName (4.2.1.6), of which nothing is judged."""
+def check_alternative_name(value: bytes) -> None:
+    """subjectAltName or issuerAltName (4.2.1.6 and 7), of which nothing is judged."""
     check_general_names(value, read_whole(value, 0, len(value), SEQUENCE), len(value))
-
-
-check_issuer_alternative_name = _shared(check_subject_alternative_name)
-"""issuerAltName (4.2.1.7), of which nothing is judged."""
 
 
 def check_ocsp_no_check(value: bytes) -> None:

@@ -8,7 +8,7 @@ never from a card.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -77,12 +77,9 @@ class TrustPolicy:
     allow_test_arc: bool = False
     algorithms: frozenset[AlgorithmName] = DEFAULT_ALGORITHMS
 
-    @property
-    def policies(self) -> frozenset[str]:
-        """The certificate policies that name the wanted kind."""
-        return frozenset(
-            {self.profile.policy, self.profile.test_policy} if self.allow_test_arc else {self.profile.policy}
-        )
+    def names_kind(self, policy: str) -> bool:
+        """Is this certificate policy one of the wanted kind?"""
+        return policy == self.profile.policy or (self.allow_test_arc and policy == self.profile.test_policy)
 
 
 class AnchorConflict(ValueError):
@@ -175,10 +172,10 @@ def judge_trust(
     key = certificate.public_key
     if not judge_key(key):
         return Untrusted("certificate_untrusted", "its key is not on the list of algorithms", "trust.1.key")
-    issuers = store.find_issuers(certificate.authority_key_id) if certificate.authority_key_id else ()
+    issuers: Sequence[Anchor] = store.find_issuers(certificate.authority_key_id or b"")
     if not issuers:
         return Untrusted("certificate_untrusted", "its issuer's key is no anchor of ours", "trust.2.issuer_key")
-    issuers = tuple(anchor for anchor in issuers if match_names(anchor.name, certificate.issuer))
+    issuers = [anchor for anchor in issuers if match_names(anchor.name, certificate.issuer)]
     if not issuers:
         return Untrusted("certificate_untrusted", "its issuer has another name than the anchor", "trust.3.issuer_name")
     refusal = (
@@ -209,11 +206,12 @@ def judge_trust_of_bytes(
 
 
 def judge_window(not_before: datetime, not_after: datetime, now: datetime) -> Literal["before", "within", "after"]:
-    """Where `now` lies in a validity. Both ends belong to it, the last second wholly (RFC 5280 4.1.2.5)."""
-    second = now.replace(microsecond=0)
-    if second < not_before:
+    """Where `now` lies in a validity, whose ends are whole seconds. Both belong to it, the last second wholly (RFC 5280
+    4.1.2.5).
+    """
+    if now < not_before:
         return "before"
-    return "after" if second > not_after else "within"
+    return "after" if now > not_after and now.replace(microsecond=0) > not_after else "within"
 
 
 def _judge_issuance(certificate: UnverifiedCertificate, anchor: Anchor, policy: TrustPolicy) -> Untrusted | None:
@@ -249,7 +247,7 @@ def _judge_kind(certificate: UnverifiedCertificate, policy: TrustPolicy) -> Untr
         return Untrusted(
             "certificate_wrong_kind", "its extendedKeyUsage is not that of the wanted kind", "trust.6.kind"
         )
-    if not certificate.policies or not policy.policies.issuperset(certificate.policies):
+    if not certificate.policies or not all(map(policy.names_kind, certificate.policies)):
         return Untrusted(
             "certificate_wrong_kind", "its certificate policy is not that of the wanted kind", "trust.6.kind"
         )

@@ -42,10 +42,11 @@ def read_with_cryptography(der: bytes) -> dict[str, Any]:
 
 def describe(certificate: UnverifiedCertificate) -> dict[str, Any]:
     """The fields of the product's reader in the same form."""
-    fields = {name: getattr(certificate, name) for name in UnverifiedCertificate.__dataclass_fields__}
+    fields = certificate._asdict()
     del fields["der"], fields["sha256"]
     key = fields.pop("public_key")
     return fields | {
+        "unprocessed_critical": set(certificate.unprocessed_critical),
         "public_key": _encode_key(key) if key else None,
         "spki": _encode_key(load_der_public_key(certificate.spki)),  # a point has several forms
         "issuer": _parse_name(certificate.issuer),
@@ -96,11 +97,11 @@ def _read(certificate: x509.Certificate) -> dict[str, Any]:
         "plain_qualifiers": all(
             isinstance(qualifier, str) for policy in policies for qualifier in policy.policy_qualifiers or ()
         ),
-        "unprocessed_critical": tuple(
+        "unprocessed_critical": {
             extension.oid.dotted_string
             for extension in extensions
             if extension.critical and extension.oid not in _PROCESSED
-        ),
+        },
         "ocsp_addresses": tuple(
             entry.access_location.value
             for entry in access

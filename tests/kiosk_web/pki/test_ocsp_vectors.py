@@ -81,7 +81,7 @@ def stand_in_for(response: bytes) -> tuple[TrustedCertificate, datetime]:
         names, keys = {"sha1": answer.issuer_name_hash}, {"sha1": answer.issuer_key_hash}
     except Exception:  # whatever the library says of these files: they have no CertID
         return STAND_IN, datetime(2018, 9, 1, tzinfo=UTC)
-    certificate = replace(STAND_IN.certificate, serial=serial)
+    certificate = STAND_IN.certificate._replace(serial=serial)
     anchor = build_issuer(LETS_ENCRYPT)
     if keys["sha1"] != anchor.key_hashes["sha1"]:
         anchor = replace(STAND_IN.anchor, name_hashes=names, key_hashes=keys)
