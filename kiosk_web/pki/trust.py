@@ -23,7 +23,7 @@ from kiosk_web.pki.algorithms import (
     judge_key,
     judge_signed,
 )
-from kiosk_web.pki.anchors import Anchor
+from kiosk_web.pki.anchors import Anchor, Authority
 from kiosk_web.pki.certificates import MalformedCertificate, UnverifiedCertificate, parse_certificate
 from kiosk_web.pki.names import match_names
 
@@ -50,9 +50,14 @@ TrustStep = Literal[
 
 @dataclass(frozen=True, slots=True)
 class CertificateProfile:
-    """What a certificate must be to be of one kind. `test_policy` is the same kind in the test arc."""
+    """What a certificate must be to be of one kind. `test_policy` is the same kind in the test arc.
+
+    `authority` is the CA that issues this kind. A CA of unknown calling ("other") may issue any, an anchor of JPKI's
+    only its own.
+    """
 
     name: str
+    authority: Authority
     policy: str
     test_policy: str
     key_usage: frozenset[str]
@@ -61,6 +66,7 @@ class CertificateProfile:
 
 USER_AUTHENTICATION = CertificateProfile(
     name="user_authentication",
+    authority="user_authentication",
     policy="1.2.392.200149.8.5.1.3.30",
     test_policy="1.2.392.200149.8.5.1.0.30",
     key_usage=frozenset({"digital_signature"}),
@@ -165,7 +171,8 @@ def judge_trust(
     3. the issuer name is that anchor's subject (a condition, never a way to find it);
     4. the signature verifies with that anchor's key, by a listed algorithm;
     5. no critical extension is left unprocessed;
-    6. it is the wanted kind: not a CA, keyUsage, extendedKeyUsage and certificatePolicies of the profile;
+    6. it is the wanted kind: issued by the CA for it, not a CA, keyUsage, extendedKeyUsage and certificatePolicies of
+       the profile;
     7. `now` is in its validity, to the second;
     8. `now` is in the validity of the anchor's own certificate.
     """
@@ -181,7 +188,7 @@ def judge_trust(
     refusal = (
         _judge_issuance(certificate, issuers[0], policy)
         or _judge_critical(certificate)
-        or _judge_kind(certificate, policy)
+        or _judge_kind(certificate, issuers[0], policy)
         or judge_validity(certificate, now)
     )
     if refusal:
@@ -237,8 +244,10 @@ def _judge_critical(certificate: UnverifiedCertificate) -> Untrusted | None:
     return None
 
 
-def _judge_kind(certificate: UnverifiedCertificate, policy: TrustPolicy) -> Untrusted | None:
+def _judge_kind(certificate: UnverifiedCertificate, anchor: Anchor, policy: TrustPolicy) -> Untrusted | None:
     profile = policy.profile
+    if anchor.authority not in (profile.authority, "other"):
+        return Untrusted("certificate_wrong_kind", "its issuer is the CA of another kind", "trust.6.kind")
     if certificate.is_ca:
         return Untrusted("certificate_wrong_kind", "it is a CA certificate", "trust.6.kind")
     if certificate.key_usage != profile.key_usage:

@@ -146,6 +146,15 @@ WRONG_KINDS = {
 }
 
 
+def test_the_ca_for_signatures_issues_nobody_who_may_log_in() -> None:
+    """Whatever it says of its kind: the roots of both CAs may be anchors, and each speaks for its own kind."""
+    other = build_root(authority="digital_signature")
+    store = TrustStore([build_root().anchor, other.anchor])
+    judged = judge_trust(issue(other).parsed, store, TrustPolicy(), NOW)
+    assert isinstance(judged, Untrusted)
+    assert (judged.reason, judged.step) == ("certificate_wrong_kind", "trust.6.kind")
+
+
 @pytest.mark.parametrize("issued", WRONG_KINDS.values(), ids=WRONG_KINDS.keys())
 def test_another_kind_of_certificate_is_refused(issued: Issued) -> None:
     assert refusal(issued) == "certificate_wrong_kind"
