@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from kiosk_web import __version__
+from kiosk_web.client_commands import build_client_commands
 from kiosk_web.crl_commands import build_crl_commands
 from kiosk_web.errors import KioskError
 from kiosk_web.settings import load_settings
@@ -174,6 +175,7 @@ def _telling_errors() -> Iterator[None]:
 
 
 app.add_typer(build_crl_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="crl")
+app.add_typer(build_client_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="client")
 
 
 def _with_enrolment(data: Path | None, work: Callable[[EnrolmentService], Awaitable[Answer]]) -> Answer:

@@ -56,3 +56,7 @@ REFUSALS = {
     "mykey_id_unknown": "there is no such MyKey ID",
     "mykey_id_state": "the MyKey ID is not in a state for this",
 }
+
+
+class ClientError(KioskError):
+    """A client of the API cannot be added or changed as asked."""

@@ -30,6 +30,7 @@ from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.adapters.store.migration import migrate
+from kiosk_web.api_wiring import build_api
 from kiosk_web.crl_child import RefreshChild
 from kiosk_web.crl_index import build_limits, build_policy, build_sources, load_source_states, open_shelf
 from kiosk_web.crl_sweep import build_sweep
@@ -56,6 +57,7 @@ from kiosk_web.services.terminals import TerminalService
 from kiosk_web.services.upkeep import Upkeep
 from kiosk_web.services.validation import Fetcher, Lists, ValidationService
 from kiosk_web.settings import LOOPBACK, Settings
+from kiosk_web.web.api.app import BesideApi
 from kiosk_web.web.app import Application, build_resident_app, build_staff_app
 from kiosk_web.web.health import HealthRoutes
 from kiosk_web.web.kiosk import KioskRoutes
@@ -229,6 +231,9 @@ def _wire(
     entropy: Entropy,
 ) -> Server:
     offer = settings.build_offer()
+    limits = StatusPolicy(
+        ocsp_max_age=timedelta(minutes=settings.ocsp_max_age_minutes), crl_max_age=build_policy(settings.crl).max_age
+    )
     terminals = TerminalService(store=store, keys=keys, clock=clock, entropy=entropy)
     enrolment = EnrolmentService(store=store, keys=keys, clock=clock, entropy=entropy)
     renewals = RenewalService(store=store, register=register, budget=settings.register_service.budget_seconds)
@@ -241,10 +246,7 @@ def _wire(
         keys=keys,
         entropy=entropy,
         fallback=fallback,
-        limits=StatusPolicy(
-            ocsp_max_age=timedelta(minutes=settings.ocsp_max_age_minutes),
-            crl_max_age=build_policy(settings.crl).max_age,
-        ),
+        limits=limits,
         early_check=settings.early_check,
     )
     sessions = SessionService(store=store, effects=effects, validation=validation, offer=offer, feed=feed, clock=clock)
@@ -279,9 +281,12 @@ def _wire(
         extra=build_pattern_routes(renderer) if settings.demo else (),
     )
     staff_hosts = {f"{name}:{settings.staff_port}" for name in (settings.staff_host, "localhost", LOOPBACK)}
-    staff = build_staff_app(
+    staff: Application = build_staff_app(
         StaffRoutes(monitoring, feed, renderer), health, static=settings.static, hosts=frozenset(staff_hosts)
     )
+    if settings.api_url is not None:
+        api = build_api(settings, settings.api_url, store, validation, issuance, fallback, limits, clock, entropy)
+        staff = BesideApi(api, staff)
     return Server(
         settings,
         store,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from kiosk_web.api_settings import ApiSettings
 from kiosk_web.crl_settings import CrlSettings
 from kiosk_web.errors import SettingsError
 from kiosk_web.fallback_settings import FallbackSettings
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     early_check: bool = True
     crl: CrlSettings = CrlSettings()
     kazashi: KazashiSettings = KazashiSettings()
+    api: ApiSettings = ApiSettings()
     static: Path = Path(__file__).resolve().parent.parent / "static"
     verifier: VerifierSettings = VerifierSettings()
     register_service: RegisterSettings = RegisterSettings()
@@ -102,6 +104,8 @@ class Settings(BaseSettings):
             raise ValueError(f"staff_host: without a sign-in, production serves the staff page on {LOOPBACK} only")
         if self.deployment == "production" and self.allow_test_arc:
             raise ValueError("allow_test_arc: production refuses certificates of the test arc")
+        if self.deployment == "production" and self.api.url is not None and not self.api.url.startswith("https://"):
+            raise ValueError("api: production serves the API under https:// only")
         if len({service.id for service in self.services}) != len(self.services):
             raise ValueError("services: two have the same id")
         if self.register_service.url is not None and not self.verifier.has_both_roles:
@@ -140,6 +144,13 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"verifier.signature: {linked[0]} is of Type 1 or 2, for which production needs both roles"
             )
+
+    @property
+    def api_url(self) -> str | None:
+        """Where clients find the API; None where it is not served. Meaningful once `staff_port` is the real one."""
+        if self.api.url is None and self.demo:
+            return f"http://localhost:{self.staff_port}"
+        return self.api.url
 
     def build_offer(self) -> Offer:
         """The services and their systems. Raises `SystemRefused`, but not for settings that were accepted."""

@@ -44,6 +44,7 @@ ONLY_THERE = {
     "typer": (
         "bridge/__main__.py",
         "kiosk_web/__main__.py",
+        "kiosk_web/client_commands.py",
         "kiosk_web/crl_commands.py",
         "kiosk_web/simulator/command.py",
         "kiosk_web/verify/command.py",

@@ -53,7 +53,7 @@ def quoted_commands() -> list[tuple[str, str, tuple[str, ...]]]:
         for program, rest in re.findall(r"^(?:sudo -u \S+ )?(?:\S*/)?(kiosk|kiosk-bridge) ([a-z][^|#]*)", code):
             words = rest.split()
             names = [word for word in words[:2] if re.fullmatch(r"[a-z]+", word)]
-            command = names[:2] if names[:1] in (["crl"], ["fallback"], ["terminal"]) else names[:1]
+            command = names[:2] if names[:1] in (["client"], ["crl"], ["fallback"], ["terminal"]) else names[:1]
             options = tuple(sorted(word for word in words if re.fullmatch(r"--[a-z-]+", word)))
             found.add((program, " ".join(command), options))
     return sorted(found)

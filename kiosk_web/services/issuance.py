@@ -52,8 +52,7 @@ class IssuanceService:
 
         With a `reference` number the link desk finds this visit for a while. Raises `IdentifierRefused`.
         """
-        person = await self._find_or_add(transaction, certificate, now)
-        await transaction.persons.clear_check_again(person)
+        person = await self._find_confirmed(transaction, certificate, now)
         if service.terms.identifier_kind == "ppid":
             identifier = await self._issue_ppid(transaction, person, service.system, now)
         else:
@@ -69,6 +68,18 @@ class IssuanceService:
         if newest is None:
             raise KioskError("the person has no certificate")
         return await self._draw_mykey_id(transaction, person, newest, now)
+
+    async def issue_ppid(
+        self, transaction: Transaction, certificate: TrustedCertificate, system: str, now: datetime
+    ) -> str:
+        """The holder's PPID for this cooperating system, the same at every counter and by the API."""
+        person = await self._find_confirmed(transaction, certificate, now)
+        return await self._issue_ppid(transaction, person, system, now)
+
+    async def _find_confirmed(self, transaction: Transaction, certificate: TrustedCertificate, now: datetime) -> str:
+        person = await self._find_or_add(transaction, certificate, now)
+        await transaction.persons.clear_check_again(person)
+        return person
 
     async def _find_or_add(self, transaction: Transaction, certificate: TrustedCertificate, now: datetime) -> str:
         known = await transaction.persons.find(certificate.issuer_key_id, certificate.serial)

@@ -17,6 +17,7 @@ from kiosk_web.pki.fallback import OpeningRecord, RecordedCause
 from kiosk_web.pki.status import CertificateStatus
 from kiosk_web.pki.status_policy import StatusContext
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted
+from kiosk_web.services.api_ports import ClientRows, RemoteRows
 from kiosk_web.services.link_ports import ConfirmationRows, LinkRows, StaffAuditRows
 
 Clock = Callable[[], datetime]  # aware, UTC
@@ -354,6 +355,10 @@ class Transaction(Protocol):
     def confirmations(self) -> ConfirmationRows: ...
     @property
     def staff_audit(self) -> StaffAuditRows: ...
+    @property
+    def clients(self) -> ClientRows: ...
+    @property
+    def remote(self) -> RemoteRows: ...
 
 
 class Store(Protocol):

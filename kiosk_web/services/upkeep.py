@@ -61,3 +61,5 @@ class Upkeep:
         async with self._store.write() as transaction:
             await transaction.sessions.forget_old(now - KEEP)
             await transaction.links.forget_visits(now)
+            await transaction.clients.forget_expired(now)
+            await transaction.remote.forget_expired(now)

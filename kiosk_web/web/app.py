@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from kiosk_web.log import describe_place
 from kiosk_web.web.health import HealthRoutes
@@ -25,7 +26,7 @@ from kiosk_web.web.security import Guard, GuardMiddleware, build_headers, build_
 from kiosk_web.web.staff import StaffRoutes
 from kiosk_web.web.wire import MAXIMUM_BODY
 
-Application = Starlette
+Application = ASGIApp
 
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:

@@ -17,9 +17,11 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from kiosk_web.adapters.store.audit import SqlAuditRows
+from kiosk_web.adapters.store.clients import SqlClientRows
 from kiosk_web.adapters.store.fallback import SqlFallbackRows
 from kiosk_web.adapters.store.links import SqlConfirmationRows, SqlLinkRows, SqlStaffAuditRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
+from kiosk_web.adapters.store.remote import SqlRemoteRows
 from kiosk_web.adapters.store.sessions import SqlSessionRows
 from kiosk_web.adapters.store.statements import InlineStatements, Statements
 from kiosk_web.adapters.store.sweeps import SqlSweepRows
@@ -74,6 +76,8 @@ class SqlTransaction:
     links: SqlLinkRows
     confirmations: SqlConfirmationRows
     staff_audit: SqlStaffAuditRows
+    clients: SqlClientRows
+    remote: SqlRemoteRows
     connection: Statements
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
@@ -92,6 +96,8 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
         SqlLinkRows(statements),
         SqlConfirmationRows(statements),
         SqlStaffAuditRows(statements),
+        SqlClientRows(statements),
+        SqlRemoteRows(statements),
         statements,
     )
 

@@ -34,7 +34,12 @@ _CONSUME_CHALLENGE = (
 _IS_REFERENCE_USED = (
     select(_c.reference)
     .where(_c.reference == bindparam("reference"))
-    .union_all(select(schema.audit.c.reference).where(schema.audit.c.reference == bindparam("reference")))
+    .union_all(
+        *(
+            select(table.c.reference).where(table.c.reference == bindparam("reference"))
+            for table in (schema.audit, schema.remote_challenges, schema.remote_visits)
+        )
+    )
     .limit(1)
 )
 _ADD_WORK = insert(schema.outbox)

@@ -1,0 +1,102 @@
+"""Challenges to cards at readers of clients, what became of them, and answers that are given again, in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_not
+
+from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.statements import Statements
+from kiosk_web.services.api_ports import KeptReply, LinkedCertificate, RemoteChallengeRecord, RemoteVisitRecord
+
+_c = schema.remote_challenges.c
+_r = schema.kept_replies.c
+_pc = schema.person_certificates.c
+_p = schema.pairwise_ids.c
+
+_ADD_CHALLENGE = insert(schema.remote_challenges)
+_CONSUME_CHALLENGE = (
+    update(schema.remote_challenges)
+    .where(
+        _c.id == bindparam("challenge"),
+        _c.client == bindparam("owner"),
+        _c.consumed_at.is_(None),
+        _c.expires_at >= bindparam("now"),
+    )
+    .values(consumed_at=bindparam("now"))
+    .returning(*schema.remote_challenges.c)
+)
+_ADD_VISIT = insert(schema.remote_visits)
+
+
+class SqlRemoteRows:
+    """Implements `services.api_ports.RemoteRows`."""
+
+    def __init__(self, connection: Statements) -> None:
+        self._connection = connection
+
+    async def add_challenge(self, record: RemoteChallengeRecord) -> None:
+        await self._connection.execute(_ADD_CHALLENGE, asdict(record))
+
+    async def consume_challenge(self, challenge: str, client: str, now: datetime) -> RemoteChallengeRecord | None:
+        parameters = {"challenge": challenge, "owner": client, "now": now}
+        row = (await self._connection.execute(_CONSUME_CHALLENGE, parameters)).one_or_none()
+        if row is None:
+            return None
+        return RemoteChallengeRecord(
+            row.id,
+            row.client,
+            row.system,
+            row.origin,
+            row.purpose,
+            row.nonce,
+            row.reference,
+            row.issued_at,
+            row.expires_at,
+        )
+
+    async def add_visit(self, record: RemoteVisitRecord) -> None:
+        await self._connection.execute(_ADD_VISIT, asdict(record))
+
+    async def find_linked(self, system: str, ppids: Collection[str]) -> Mapping[str, LinkedCertificate]:
+        rows = await self._connection.execute(
+            select(_p.ppid, _pc.issuer_key_id, _pc.serial)
+            .join(schema.person_certificates, _pc.person_id == _p.person_id)
+            .where(_p.system == system, _p.ppid.in_(sorted(ppids)))
+            .order_by(_pc.created_at)
+        )
+        return {row.ppid: LinkedCertificate(row.issuer_key_id, int(row.serial)) for row in rows}
+
+    async def begin_reply(self, client: str, key: str, request_sha256: bytes, now: datetime, until: datetime) -> bool:
+        await self._connection.execute(
+            delete(schema.kept_replies).where(_r.client == client, _r.key == key, _r.until <= now)
+        )
+        added = await self._connection.execute(
+            insert_or_not(schema.kept_replies)
+            .values(client=client, key=key, request_sha256=request_sha256, status=0, body="", until=until)
+            .on_conflict_do_nothing(index_elements=["client", "key"])
+        )
+        return added.rowcount == 1
+
+    async def find_reply(self, client: str, key: str) -> KeptReply | None:
+        query = select(schema.kept_replies).where(_r.client == client, _r.key == key)
+        row = (await self._connection.execute(query)).one_or_none()
+        return None if row is None else KeptReply(row.request_sha256, row.status, row.body)
+
+    async def keep_reply(self, client: str, key: str, status: int, body: str, until: datetime) -> None:
+        await self._connection.execute(
+            update(schema.kept_replies)
+            .where(_r.client == client, _r.key == key)
+            .values(status=status, body=body, until=until)
+        )
+
+    async def drop_reply(self, client: str, key: str) -> None:
+        await self._connection.execute(delete(schema.kept_replies).where(_r.client == client, _r.key == key))
+
+    async def forget_expired(self, now: datetime) -> None:
+        await self._connection.execute(delete(schema.remote_challenges).where(_c.expires_at < now))
+        await self._connection.execute(delete(schema.kept_replies).where(_r.until < now))

@@ -1,0 +1,74 @@
+"""The API, wired: in the server, and its clients from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from kiosk_web.adapters.store.database import SqlStore
+from kiosk_web.adapters.store.migration import migrate
+from kiosk_web.identity.alphabet import spell
+from kiosk_web.pki.status_policy import StatusPolicy
+from kiosk_web.services.client_auth import ClientAuthService
+from kiosk_web.services.clients import ClientService, find_api_systems
+from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.issuance import IssuanceService
+from kiosk_web.services.kept_replies import KeptReplies
+from kiosk_web.services.ports import Clock, Entropy, Store, Validation
+from kiosk_web.services.rate_limit import RateLimits
+from kiosk_web.services.remote_validation import RemoteValidationService
+from kiosk_web.settings import LOOPBACK, Settings
+from kiosk_web.web.api.app import ApiGate, build_api_app
+from kiosk_web.web.api.handlers import ApiRoutes
+from kiosk_web.web.api.operations import TOKEN
+
+Answer = TypeVar("Answer")
+
+REQUEST_ID_SIGNS = 12
+
+
+def build_api(
+    settings: Settings,
+    url: str,
+    store: Store,
+    validation: Validation,
+    issuance: IssuanceService,
+    fallback: FallbackService,
+    limits: StatusPolicy,
+    clock: Clock,
+    entropy: Entropy,
+) -> ApiGate:
+    """`url` is the public address of the API."""
+    auth = ClientAuthService(
+        store=store, audience=url + TOKEN.whole_path, limits=RateLimits(), clock=clock, entropy=entropy
+    )
+    remote = RemoteValidationService(
+        store=store,
+        validation=validation,
+        issuance=issuance,
+        fallback=fallback,
+        limits=limits,
+        clock=clock,
+        entropy=entropy,
+    )
+    hosts = {urlsplit(url).netloc}
+    if settings.api.url is None:
+        hosts.add(f"{LOOPBACK}:{settings.staff_port}")
+    return build_api_app(
+        ApiRoutes(auth, remote, KeptReplies(store=store, clock=clock)),
+        static=settings.static,
+        server=url,
+        hosts=hosts,
+        draw_id=lambda: spell(entropy(REQUEST_ID_SIGNS)),
+    )
+
+
+async def run_clients(settings: Settings, clock: Clock, work: Callable[[ClientService], Awaitable[Answer]]) -> Answer:
+    """One use-case on the clients, beside a server that may be running."""
+    migrate(settings.data)
+    store = SqlStore(settings.data)
+    try:
+        return await work(ClientService(store=store, systems=find_api_systems(settings.build_offer()), clock=clock))
+    finally:
+        await store.close()

@@ -1,0 +1,251 @@
+"""Validation for systems that read cards themselves (Type 2): a challenge, then a certificate with the card's signature
+over it.
+
+The challenge is used up before anything else is looked at. Without a signature that verifies nothing is asked of
+anybody, nobody is looked up, and nothing but the refusal is recorded. There is no kazashi here: a card far away proves
+itself with its PIN.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from kiosk_web.errors import KioskError
+from kiosk_web.identity import reference
+from kiosk_web.pki.signature import build_card_message, judge_pin_proof
+from kiosk_web.pki.status import (
+    CertificateStatus,
+    Evidence,
+    OnHold,
+    Revoked,
+    Stale,
+    Unavailable,
+    derive_kept_evidence,
+    name_outcome,
+)
+from kiosk_web.pki.status_policy import IDENTIFY, PolicyName, StatusContext, StatusPolicy
+from kiosk_web.pki.trust import TrustedCertificate, Untrusted
+from kiosk_web.pki.verdict import Verdict, VerdictPolicy, judge_verdict
+from kiosk_web.services.api_ports import ClientRecord, RemoteChallengeRecord, RemoteVisitRecord
+from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.issuance import IssuanceService
+from kiosk_web.services.keys import encode_base64url
+from kiosk_web.services.ports import Clock, Entropy, Store, Transaction, Validation
+
+CHALLENGE_LIFETIME = timedelta(seconds=180)
+EXPIRES_SOON = timedelta(days=92)
+ATTEMPTS = 8
+METHOD: Literal["pin"] = "pin"
+
+RemoteOutcome = Literal[
+    "good",
+    "revoked",
+    "on_hold",
+    "expired",
+    "not_yet_valid",
+    "untrusted",
+    "wrong_kind",
+    "malformed",
+    "signature_invalid",
+    "unknown",
+    "unavailable",
+    "stale",
+]
+"""The words of `kiosk verify` (docs/verify.md)."""
+
+OUTCOMES: dict[str, RemoteOutcome] = {
+    "": "good",
+    "certificate_revoked": "revoked",
+    "certificate_on_hold": "on_hold",
+    "certificate_expired": "expired",
+    "certificate_not_yet_valid": "not_yet_valid",
+    "certificate_untrusted": "untrusted",
+    "certificate_wrong_kind": "wrong_kind",
+    "certificate_malformed": "malformed",
+    "evidence_refused": "signature_invalid",
+    "status_unknown": "unknown",
+    "status_unavailable": "unavailable",
+    "clock_unreliable": "unavailable",
+    "status_stale": "stale",
+}
+
+
+@dataclass(frozen=True)
+class NotPermitted:
+    """What the client may not ask for. A system that does not exist is refused like one of somebody else's."""
+
+    what: Literal["system", "origin", "method"]
+
+
+@dataclass(frozen=True)
+class ChallengeNotUsable:
+    """Unknown, somebody else's, used before, or too old: which of these is not told."""
+
+
+@dataclass(frozen=True)
+class RemoteVerdict:
+    """What a client is told. `ppid` is None unless the verdict accepted; `evidence` None where nobody was asked."""
+
+    outcome: RemoteOutcome
+    reason: str | None
+    reference: str
+    system: str
+    judged_at: datetime
+    ppid: str | None = None
+    expires_soon: bool | None = None
+    evidence: Evidence | None = None
+
+
+class RemoteValidationService:
+    """`limits` are the installation's age limits."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        validation: Validation,
+        issuance: IssuanceService,
+        fallback: FallbackService,
+        limits: StatusPolicy,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._store = store
+        self._validation = validation
+        self._issuance = issuance
+        self._fallback = fallback
+        self._limits = limits
+        self._clock = clock
+        self._entropy = entropy
+
+    async def issue_challenge(
+        self, client: ClientRecord, system: str, origin: str
+    ) -> RemoteChallengeRecord | NotPermitted:
+        """Bound to client, system, origin and purpose; usable once."""
+        if system not in client.systems:
+            return NotPermitted("system")
+        if origin not in client.origins:
+            return NotPermitted("origin")
+        now = self._clock()
+        async with self._store.write() as transaction:
+            challenge = RemoteChallengeRecord(
+                id=encode_base64url(self._entropy(16)),
+                client=client.name,
+                system=system,
+                origin=origin,
+                purpose=IDENTIFY,
+                nonce=self._entropy(32),
+                reference=await self._draw_reference(transaction),
+                issued_at=now,
+                expires_at=now + CHALLENGE_LIFETIME,
+            )
+            await transaction.remote.add_challenge(challenge)
+        return challenge
+
+    async def _draw_reference(self, transaction: Transaction) -> str:
+        for _ in range(ATTEMPTS):
+            number = reference.build_reference(self._entropy(reference.ENTROPY))
+            if not await transaction.sessions.is_reference_used(number):
+                return number
+        raise KioskError("no unused reference number was drawn")
+
+    async def validate(
+        self, client: ClientRecord, challenge_id: str, certificate: bytes, signature: bytes, policy: PolicyName | None
+    ) -> RemoteVerdict | NotPermitted | ChallengeNotUsable:
+        """`policy` None: the client's first method."""
+        name = policy or client.methods[0]
+        if name not in client.methods:
+            return NotPermitted("method")
+        async with self._store.write() as transaction:
+            challenge = await transaction.remote.consume_challenge(challenge_id, client.name, self._clock())
+        if challenge is None or challenge.system not in client.systems:
+            return ChallengeNotUsable()
+        trust = self._validation.judge_trust(certificate)
+        message = build_remote_message(challenge, hashlib.sha256(certificate).digest())
+        proof = judge_pin_proof(trust, message, signature) if isinstance(trust, TrustedCertificate) else None
+        context = StatusContext(
+            replace(self._limits, name=name), METHOD, challenge.purpose, lists_permitted=name != "ocsp"
+        )
+        status: CertificateStatus | None = None
+        if isinstance(trust, TrustedCertificate) and proof is not None and proof.verified:
+            status = await self._validation.check_status(trust, context)
+        async with self._store.write() as transaction:
+            now = self._clock()
+            verdict_policy = VerdictPolicy(context, await self._fallback.load_within(transaction))
+            verdict = _judge(trust, status, proof is not None and not proof.verified) or judge_verdict(
+                trust, status, proof, verdict_policy, now
+            )
+            answer = _build_answer(challenge, verdict, status, now)
+            if verdict.accepted and isinstance(trust, TrustedCertificate):
+                ppid = await self._issuance.issue_ppid(transaction, trust, challenge.system, now)
+                answer = replace(answer, ppid=ppid, expires_soon=trust.not_after - now <= EXPIRES_SOON)
+            await transaction.remote.add_visit(_build_visit(challenge, verdict, status, now))
+        return answer
+
+
+def build_remote_message(challenge: RemoteChallengeRecord, certificate_sha256: bytes) -> bytes:
+    """What the card signs, rebuilt from the stored challenge: `terminal` is the client, `session` the challenge,
+    `service` the cooperating system (docs/api.md).
+    """
+    return build_card_message(
+        method=METHOD,
+        purpose=challenge.purpose,
+        origin=challenge.origin,
+        terminal=challenge.client,
+        session=challenge.id,
+        service=challenge.system,
+        nonce=challenge.nonce,
+        certificate_sha256=certificate_sha256,
+    )
+
+
+def _judge(
+    trust: TrustedCertificate | Untrusted, status: CertificateStatus | None, signature_wrong: bool
+) -> Verdict | None:
+    """A wrong signature is named as such: nobody was asked for the status, so the verdict could only miss that."""
+    if isinstance(trust, TrustedCertificate) and status is None and signature_wrong:
+        return Verdict(accepted=False, refusal_code="evidence_refused")
+    return None
+
+
+def _build_answer(
+    challenge: RemoteChallengeRecord, verdict: Verdict, status: CertificateStatus | None, now: datetime
+) -> RemoteVerdict:
+    outcome = OUTCOMES[verdict.refusal_code]
+    reason: str | None = None
+    match outcome, status:
+        case "revoked", Revoked(_, said, _):
+            reason = said
+        case "on_hold", OnHold():
+            reason = "certificateHold"
+        case "unavailable" | "stale", Unavailable(why, _) | Stale(why, _):
+            reason = why
+        case "unavailable" | "stale", _:
+            reason = "clock_unreliable" if verdict.refusal_code == "clock_unreliable" else "too_old"
+        case _:
+            pass
+    evidence = None if status is None else status.evidence
+    return RemoteVerdict(outcome, reason, challenge.reference, challenge.system, now, evidence=evidence)
+
+
+def _build_visit(
+    challenge: RemoteChallengeRecord, verdict: Verdict, status: CertificateStatus | None, now: datetime
+) -> RemoteVisitRecord:
+    kept = None if status is None else derive_kept_evidence(status.evidence)
+    return RemoteVisitRecord(
+        reference=challenge.reference,
+        client=challenge.client,
+        system=challenge.system,
+        outcome="accepted" if verdict.accepted else "refused",
+        code=verdict.refusal_code,
+        status_outcome="" if status is None else name_outcome(status),
+        status_method="" if kept is None else kept.method,
+        fallback="" if kept is None or kept.opening is None else kept.opening.cause,
+        this_update=None if kept is None else kept.this_update,
+        next_update=None if kept is None else kept.next_update,
+        started_at=challenge.issued_at,
+        ended_at=now,
+    )

@@ -1,0 +1,53 @@
+"""The page `/api/v1/docs`: the same operations, schemas and problems for people, without a script and offline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from kiosk_web import __version__
+from kiosk_web.web.api.openapi import build_schemas
+from kiosk_web.web.api.operations import OPERATIONS, PREFIX
+from kiosk_web.web.api.problems import PROBLEMS
+from kiosk_web.web.render import TEMPLATES
+
+
+def render_docs(server: str) -> str:
+    """The whole page. `server` is the public address of the API."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(code=_split_code, kind=describe_schema)
+    return environment.get_template("api/docs.html").render(
+        version=__version__,
+        server=server,
+        prefix=PREFIX,
+        operations=OPERATIONS,
+        schemas=build_schemas(),
+        problems=PROBLEMS,
+    )
+
+
+def _split_code(text: str) -> list[tuple[bool, str]]:
+    """Prose with `code` in it, as (is code, text)."""
+    return [(number % 2 == 1, part) for number, part in enumerate(text.split("`")) if part]
+
+
+def describe_schema(schema: Mapping[str, Any]) -> str:
+    """What a value may be, in a few words."""
+    if "const" in schema:
+        return f'"{schema["const"]}"'
+    if "enum" in schema:
+        return " | ".join(f'"{value}"' for value in schema["enum"])
+    if "anyOf" in schema:
+        return " | ".join(describe_schema(part) for part in schema["anyOf"])
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    return f"{schema['type']} ({schema['format']})" if "format" in schema else str(schema["type"])

@@ -1,0 +1,149 @@
+"""What goes over the API, as models: they read requests, write answers, and are the schemas of `openapi.json`.
+
+Binary values are Base64 (RFC 4648 4, with padding), times RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from kiosk_web.services.remote_validation import RemoteOutcome
+
+_BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+
+
+def _write_time(value: datetime) -> str:
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Time = Annotated[
+    datetime, PlainSerializer(_write_time, return_type=str), Field(json_schema_extra={"format": "date-time"})
+]
+SystemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="A cooperating system (連携システム).")]
+Policy = Literal["ocsp", "crl", "ocsp-then-crl"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class AccessTokenAnswer(_Model):
+    """An access token (RFC 6749 5.1)."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(description="Seconds.")
+
+
+class ChallengeRequest(_Model):
+    """For whom a card is to sign."""
+
+    system: SystemId
+    origin: Annotated[
+        str,
+        Field(
+            pattern=r"^https?://[!-~]{1,247}$",
+            description="Origin of the page that the resident uses, as registered for the client.",
+        ),
+    ]
+    purpose: Literal["identify"] = "identify"
+    method: Annotated[
+        Literal["pin", "kazashi"], Field(description="How the card proves itself; `kazashi` is refused by name.")
+    ] = "pin"
+
+
+class SignedFields(_Model):
+    """What stands in the bytes that the card signs, in this order; between `nonce` and `consent` the SHA-256 of the
+    certificate's DER.
+    """
+
+    method: Literal["pin"]
+    purpose: Literal["identify"]
+    origin: str
+    terminal: Annotated[str, Field(description="The client's name.")]
+    session: Annotated[str, Field(description="The challenge.")]
+    service: Annotated[str, Field(description="The cooperating system.")]
+    nonce: Annotated[str, Field(description="Base64 of 32 bytes.")]
+    consent: Literal[""]
+    lease: Literal[""]
+
+
+class ChallengeAnswer(_Model):
+    """The card signs SHA-256 of: `message_before` + SHA-256(certificate) + `message_after`."""
+
+    challenge: str
+    reference: Annotated[str, Field(description="受付番号: by this number staff find the record.")]
+    issued_at: Time
+    expires_at: Time
+    fields: SignedFields
+    message_before: Annotated[str, Field(description="Base64.")]
+    message_after: Annotated[str, Field(description="Base64.")]
+
+
+class ValidationRequest(_Model):
+    """The certificate that was read from the card, and the card's signature."""
+
+    challenge: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
+    certificate: Annotated[
+        str, Field(pattern=_BASE64, min_length=4, max_length=10_924, description="Base64 of the DER.")
+    ]
+    signature: Annotated[str, Field(pattern=_BASE64, min_length=4, max_length=1_368, description="Base64.")]
+    policy: Annotated[
+        Policy | None,
+        Field(description="How the certificate is confirmed; without it the first method of the client."),
+    ] = None
+
+
+class StatusEvidence(_Model):
+    """What the status rests on."""
+
+    method: Literal["ocsp", "crl"]
+    this_update: Time | None
+    next_update: Time | None
+    responder: Annotated[str, Field(description="Address that was asked; empty for a list.")]
+    sha256: Annotated[str, Field(description="Of the answer or the list, in hexadecimal; empty without one.")]
+    checked_at: Time
+    fallback: Annotated[
+        Literal["window", "manager", "automatic"] | None,
+        Field(description="Why a list stood in for the responder."),
+    ]
+
+
+class ValidationAnswer(_Model):
+    """The verdict. `ppid` is given if and only if `accepted`."""
+
+    accepted: bool
+    outcome: RemoteOutcome
+    reason: Annotated[str | None, Field(description="A word of docs/verify.md, where the outcome does not say it all.")]
+    reference: str
+    system: SystemId
+    ppid: Annotated[str | None, Field(description="The person's pseudonym for this system, the same at the counter.")]
+    expires_soon: Annotated[bool | None, Field(description="The certificate ends within three months.")]
+    judged_at: Time
+    evidence: StatusEvidence | None
+
+
+class ProblemAnswer(BaseModel):
+    """An error (RFC 9457)."""
+
+    model_config = ConfigDict(extra="forbid")
+    type: Annotated[str, Field(pattern=r"^urn:kiosk:problem:[a-z_]+$")]
+    title: str
+    status: int
+    code: str
+    instance: Annotated[str, Field(description="With the `Request-Id`.")]
+    detail: str | None = None
+    error: Annotated[str | None, Field(description="At the token endpoint: the word of RFC 6749 5.2.")] = None
+
+
+def encode_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def decode_base64(text: str) -> bytes:
+    """Of a field whose pattern was checked."""
+    return base64.b64decode(text)

@@ -1,0 +1,131 @@
+"""What the API can do, as data: the routes, `openapi.json` and the page of documentation are all made from this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from kiosk_web.web.api import models as m
+
+PREFIX = "/api/v1"
+JSON, FORM, NDJSON = "application/json", "application/x-www-form-urlencoded", "application/x-ndjson"
+
+_ALWAYS = ("host_refused", "browser_refused", "malformed_request", "internal")
+_BODY = ("request_too_slow", "body_too_large", "media_type_refused")
+_CLIENT = ("token_refused", "too_many_requests")
+_ONCE = ("request_running", "idempotency_key_reused")
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One field of the token request."""
+
+    name: str
+    description: str
+    required: bool = True
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`answer` is sent with `status`; `codes` are the problems that may come instead. `example` is a request body."""
+
+    id: str
+    method: Literal["GET", "POST"]
+    path: str
+    summary: str
+    description: str
+    media_type: str | None
+    request: type[BaseModel] | None
+    form: tuple[FormField, ...]
+    status: int
+    answer: type[BaseModel] | None
+    answer_type: str
+    codes: tuple[str, ...]
+    needs_token: bool = True
+    idempotent: bool = False
+
+    @property
+    def whole_path(self) -> str:
+        return PREFIX + self.path
+
+
+TOKEN = Operation(
+    id="issueToken",
+    method="POST",
+    path="/token",
+    summary="Get an access token",
+    description=(
+        "OAuth 2.0 client credentials with `private_key_jwt` (RFC 7523). The assertion is a JWT signed with the "
+        "client's key: `iss` and `sub` are the client's name, `aud` is the address of this endpoint, `exp` at most 60 "
+        "seconds ahead, `jti` new each time. Ed25519 signs with EdDSA, P-256 with ES256, RSA with PS256."
+    ),
+    media_type=FORM,
+    request=None,
+    form=(
+        FormField("grant_type", "The grant.", value="client_credentials"),
+        FormField("client_assertion_type", "The kind.", value="urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        FormField("client_assertion", "The signed JWT, compact."),
+        FormField("client_id", "The client's name, if given the same as in the assertion.", required=False),
+    ),
+    status=200,
+    answer=m.AccessTokenAnswer,
+    answer_type=JSON,
+    codes=(
+        *_ALWAYS,
+        *_BODY,
+        "token_request_malformed",
+        "grant_type_unsupported",
+        "client_unproven",
+        "assertion_refused",
+        "too_many_requests",
+    ),
+    needs_token=False,
+)
+CHALLENGE = Operation(
+    id="issueChallenge",
+    method="POST",
+    path="/challenges",
+    summary="Ask for a challenge",
+    description=(
+        "What the card is to sign, bound to the client, one of its systems, a registered origin and a purpose. It is "
+        "usable once, for three minutes."
+    ),
+    media_type=JSON,
+    request=m.ChallengeRequest,
+    form=(),
+    status=201,
+    answer=m.ChallengeAnswer,
+    answer_type=JSON,
+    codes=(
+        *_ALWAYS,
+        *_BODY,
+        *_CLIENT,
+        *_ONCE,
+        "system_not_permitted",
+        "origin_not_permitted",
+        "kazashi_not_offered",
+    ),
+    idempotent=True,
+)
+VALIDATION = Operation(
+    id="validate",
+    method="POST",
+    path="/validations",
+    summary="Have a certificate and a signature judged",
+    description=(
+        "The challenge is used up first, whatever follows. Then trust, the signature over the published bytes, and the "
+        "status of the certificate are judged. A refusal is an answer (200, `accepted` false), not an error."
+    ),
+    media_type=JSON,
+    request=m.ValidationRequest,
+    form=(),
+    status=200,
+    answer=m.ValidationAnswer,
+    answer_type=JSON,
+    codes=(*_ALWAYS, *_BODY, *_CLIENT, *_ONCE, "method_not_permitted", "challenge_not_usable"),
+    idempotent=True,
+)
+OPERATIONS: tuple[Operation, ...] = (TOKEN, CHALLENGE, VALIDATION)

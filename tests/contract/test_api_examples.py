@@ -1,0 +1,80 @@
+"""The examples of docs/api.md do what the document says, against a running server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.support.api_client import SYSTEM, register
+from tests.support.api_server import serve_api
+from tests.support.jpki import ec_key
+from tests.support.kiosk_server import Stand
+
+pytestmark = pytest.mark.anyio
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)[0]
+SHELL = next(block for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL) if "curl" in block)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def write_card(stand: Stand, folder: Path) -> None:
+    """As the simulator writes a card (docs/card-profile.md)."""
+    card = stand.card()
+    (folder / "auth-cert.der").write_bytes(card.der)
+    pem = card.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "auth-key.pem").write_bytes(pem)
+
+
+async def run(folder: Path, address: str, *command: str) -> str:
+    environment = {
+        **os.environ,
+        "API": address,
+        "CARD": str(folder),
+        "KEY": str(folder / "client.key"),
+        "NO_PROXY": "*",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    said, complained = await process.communicate()
+    assert process.returncode == 0, complained.decode()
+    return said.decode()
+
+
+async def test_the_python_example_gets_a_ppid(tmp_path: Path) -> None:
+    async with serve_api(tmp_path) as (stand, address):
+        key = ec_key("client", "secp256r1")
+        await register(stand, key=key)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / "client.key").write_bytes(pem)
+        write_card(stand, tmp_path)
+        outcome, ppid, reference = (await run(tmp_path, address, sys.executable, "-c", PYTHON)).split()
+    assert outcome == "good"
+    assert re.fullmatch(r"[2-9A-Z]{24}", ppid)
+    assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", reference)
+
+
+@pytest.mark.skipif(not shutil.which("curl") or not shutil.which("openssl"), reason="curl and openssl are not here")
+async def test_the_curl_example_gets_the_same(tmp_path: Path) -> None:
+    async with serve_api(tmp_path) as (stand, address):
+        key = Ed25519PrivateKey.generate()
+        await register(stand, "shell", key=key)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / "client.key").write_bytes(pem)
+        write_card(stand, tmp_path)
+        verdict = json.loads(await run(tmp_path, address, "sh", "-c", SHELL))
+    assert (verdict["accepted"], verdict["outcome"], verdict["system"]) == (True, "good", SYSTEM)

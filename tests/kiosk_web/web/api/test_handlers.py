@@ -1,0 +1,446 @@
+"""The API as a municipal system meets it: the token, a challenge, the card's signature, the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import sqlite3
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import text
+
+from kiosk_web.api_wiring import run_clients
+from kiosk_web.pki.plan import FetchFailure
+from tests.support.api_client import (
+    API,
+    ORIGIN,
+    OTHER_SYSTEM,
+    SYSTEM,
+    ApiClient,
+    dump_public,
+    encode,
+    later,
+    register,
+    sign_as_card,
+)
+from tests.support.jpki import NOW, ec_key, issue, rsa_key
+from tests.support.kiosk_server import Stand
+from tests.support.ocsp_answers import AnswerShape
+
+pytestmark = pytest.mark.anyio
+
+
+def problem(answer: Any) -> tuple[int, str]:
+    """Status and code, after the shape was checked."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["type"] == f"urn:kiosk:problem:{body['code']}"
+    assert body["instance"].rpartition(":")[2] == answer.headers["request-id"]
+    return body["status"], body["code"]
+
+
+async def count(stand: Stand, table: str) -> int:
+    async with stand.server.store.read() as transaction:
+        return int((await transaction.connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
+
+
+# ---- the token ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"),
+    [(ec_key("client", "secp256r1"), "ES256"), (rsa_key("client"), "PS256")],
+    ids=["ES256", "PS256"],
+)
+async def test_every_kind_of_key_buys_a_token(stand: Stand, key: Any, algorithm: str) -> None:
+    client = await register(stand, key=key, algorithm=algorithm)
+    answer = await client.ask_token(client_id="portal")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    body = answer.json()
+    assert (body["token_type"], body["expires_in"], len(body["access_token"])) == ("Bearer", 300, 43)
+
+
+async def test_an_assertion_counts_once_also_when_it_comes_twice_at_once(stand: Stand) -> None:
+    client = await register(stand)
+    assertion = client.sign_assertion()
+    answers = await asyncio.gather(*(client.ask_token(assertion) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401]
+    (refused, *_) = [answer for answer in answers if answer.status_code == 401]
+    assert problem(refused) == (401, "assertion_refused")
+    assert refused.json()["detail"] == "this `jti` was used before"
+    assert refused.json()["error"] == "invalid_client"
+
+
+async def test_unknown_revoked_and_foreign_clients_are_refused_alike(stand: Stand) -> None:
+    client, other = await register(stand), await register(stand, "other")
+    revoked = await register(stand, "gone")
+    await run_clients(stand.server.settings, stand.clock, lambda clients: clients.revoke_client("gone"))
+    stranger = ApiClient(stand, "stranger", client.http)
+    posing = ApiClient(stand, "portal", client.http, other.key)
+    answers = [await who.ask_token() for who in (stranger, posing, revoked)]
+    answers.append(await client.ask_token(client_id="other"))
+    answers.append(await client.ask_token("no.assertion.at-all"))
+    bodies = [{name: value for name, value in answer.json().items() if name != "instance"} for answer in answers]
+    assert [problem(answer) for answer in answers] == [(401, "client_unproven")] * 5
+    assert all(body == bodies[0] for body in bodies)
+
+
+async def test_claims_are_judged_by_the_servers_clock(stand: Stand) -> None:
+    client = await register(stand)
+    for changes, detail in (
+        ({"aud": f"{API}/api/v1"}, "`aud`"),
+        ({"exp": later(NOW, 61)}, "more than 60 seconds"),
+        ({"exp": later(NOW, -1)}, "`exp` has passed"),
+    ):
+        answer = await client.ask_token(client.sign_assertion(**changes))
+        assert problem(answer) == (401, "assertion_refused")
+        assert detail in answer.json()["detail"]
+    assert await count(stand, "api_tokens") == await count(stand, "api_assertions") == 0
+
+
+async def test_the_form_is_read_strictly(client: ApiClient) -> None:
+    refused = [
+        (await client.ask_token(grant_type="authorization_code"), (400, "grant_type_unsupported")),
+        (await client.ask_token(grant_type=None), (400, "token_request_malformed")),
+        (await client.ask_token(client_assertion_type="jwt"), (400, "token_request_malformed")),
+    ]
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for content, wanted in (
+        (b"grant_type=a&grant_type=b", 400),
+        ("図=書".encode(), 400),
+        (b"", 400),
+        (b"x" * 70_000, 413),
+    ):
+        answer = await client.http.post("/api/v1/token", content=content, headers=form)
+        assert answer.status_code == wanted
+    answer = await client.http.post("/api/v1/token", json={"grant_type": "client_credentials"})
+    refused.append((answer, (415, "media_type_refused")))
+    for answer, wanted_problem in refused:
+        assert problem(answer) == wanted_problem
+
+
+async def test_a_token_ends_with_its_time_its_client_and_its_key(stand: Stand, client: ApiClient) -> None:
+    async def is_admitted(token: str) -> bool:
+        client.token = token
+        answer = await client.post("challenges", {"system": SYSTEM, "origin": ORIGIN})
+        if answer.status_code != 201:
+            assert problem(answer) == (401, "token_refused")
+            assert answer.headers["www-authenticate"].startswith("Bearer ")
+        return answer.status_code == 201
+
+    old = client.token
+    assert await is_admitted(old)
+    assert not await is_admitted(old[:-1] + ("A" if old[-1] != "A" else "B"))
+    assert not await is_admitted("")
+    fresh = rsa_key("rotated")
+    await run_clients(
+        stand.server.settings,
+        stand.clock,
+        lambda clients: clients.rotate_key("portal", dump_public(fresh), timedelta(hours=1)),
+    )
+    assert await is_admitted(old)
+    stand.clock.advance(299)
+    assert await is_admitted(old)
+    stand.clock.advance(1)
+    assert not await is_admitted(old)
+    before = (await client.ask_token()).json()["access_token"]
+    stand.clock.advance(3600 - 301)
+    before = (await client.ask_token()).json()["access_token"]
+    assert await is_admitted(before)
+    stand.clock.advance(1)  # the old key's hour is over, its newest token is not
+    assert not await is_admitted(before)
+    assert problem(await client.ask_token()) == (401, "client_unproven")
+    client.key, client.algorithm = fresh, "PS256"
+    newest = (await client.ask_token()).json()["access_token"]
+    assert await is_admitted(newest)
+    await run_clients(stand.server.settings, stand.clock, lambda clients: clients.revoke_client("portal"))
+    assert not await is_admitted(newest)
+
+
+async def test_a_client_that_asks_too_often_is_told_when_to_come_again(stand: Stand) -> None:
+    client = await (await register(stand, rate=3)).sign_in()
+    body = {"system": SYSTEM, "origin": ORIGIN}
+    assert [(await client.post("challenges", body)).status_code for _ in range(2)] == [201, 201]
+    answer = await client.post("challenges", body)
+    assert problem(answer) == (429, "too_many_requests")
+    assert answer.headers["retry-after"] == "20"
+    stand.clock.advance(20)
+    assert (await client.post("challenges", body)).status_code == 201
+    assert problem(await client.ask_token()) == (429, "too_many_requests")
+
+
+async def test_neither_token_nor_assertion_is_stored_as_it_is(stand: Stand, client: ApiClient) -> None:
+    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
+    dump = "\n".join(connection.iterdump())
+    connection.close()
+    assert "portal" in dump
+    assert client.token not in dump
+    assert "jti-" not in dump
+
+
+# ---- challenge and validation ---------------------------------------------------------------------------------------
+
+
+async def test_the_bytes_are_those_of_the_wire(client: ApiClient) -> None:
+    challenge = await client.challenge()
+    names = ("method", "purpose", "origin", "terminal", "session", "service")
+    parts = [challenge["fields"][name].encode() for name in names]
+    parts += [base64.b64decode(challenge["fields"]["nonce"]), b"h" * 32, b"", b""]
+    expected = b"kiosk-card/1\0" + b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+    before, after = (base64.b64decode(challenge[name]) for name in ("message_before", "message_after"))
+    assert before + b"h" * 32 + after == expected
+    assert challenge["fields"]["terminal"] == "portal"
+    assert challenge["fields"]["session"] == challenge["challenge"]
+    assert challenge["fields"]["service"] == SYSTEM
+
+
+async def test_the_same_person_has_the_same_ppid_at_the_counter_and_at_home(stand: Stand) -> None:
+    """Type 1 and Type 2 of one cooperating system; another system has another PPID."""
+    terminal = await stand.opened()
+    card = stand.card(key=rsa_key("card"))
+    await stand.typing(terminal, card)
+    await terminal.submit_pin()
+    shown = (await terminal.sign(card)).html
+    client = await (await register(stand, systems=[SYSTEM, OTHER_SYSTEM])).sign_in()
+    at_home = await client.validate(card, SYSTEM)
+    elsewhere = await client.validate(card, OTHER_SYSTEM)
+    again = await client.validate(card, OTHER_SYSTEM)
+    assert at_home["accepted"] is True
+    groups = [at_home["ppid"][start : start + 4] for start in range(0, 24, 4)]
+    assert [group for group in groups if group not in shown] == []
+    assert elsewhere["ppid"] != at_home["ppid"]
+    assert again["ppid"] == elsewhere["ppid"]
+    assert await count(stand, "persons") == 1
+
+
+async def test_a_good_answer_says_what_it_rests_on(stand: Stand, client: ApiClient) -> None:
+    verdict = await client.validate(stand.card())
+    assert (verdict["outcome"], verdict["reason"], verdict["expires_soon"]) == ("good", None, False)
+    evidence = verdict["evidence"]
+    assert (evidence["method"], evidence["fallback"]) == ("ocsp", None)
+    assert evidence["this_update"] == "2026-11-23T02:57:00.000Z"
+    assert len(evidence["sha256"]) == 64
+    async with stand.server.store.read() as transaction:
+        rows = (await transaction.connection.execute(text("SELECT * FROM remote_visits"))).mappings().all()
+    assert [(row["reference"], row["outcome"], row["status_method"]) for row in rows] == [
+        (verdict["reference"], "accepted", "ocsp")
+    ]
+
+
+REFUSALS: dict[str, tuple[dict[str, Any], AnswerShape | FetchFailure | None, str, str | None]] = {
+    "revoked": ({}, AnswerShape(status="revoked"), "revoked", None),
+    "unknown": ({}, AnswerShape(status="unknown"), "unknown", None),
+    "no answer": ({}, FetchFailure("timeout"), "unavailable", "timeout"),
+    "expired": ({"not_after": NOW - timedelta(days=1)}, None, "expired", None),
+    "not yet valid": ({"not_before": NOW + timedelta(days=1)}, None, "not_yet_valid", None),
+    "another kind": ({"policy": "1.2.392.200149.8.5.1.1.20"}, None, "wrong_kind", None),
+    "another authority": ({"signing_key": rsa_key("stranger")}, None, "untrusted", None),
+}
+
+
+@pytest.mark.parametrize(("changes", "said", "outcome", "reason"), REFUSALS.values(), ids=REFUSALS)
+async def test_a_refusal_has_its_word_and_no_ppid(
+    stand: Stand,
+    client: ApiClient,
+    changes: dict[str, Any],
+    said: AnswerShape | FetchFailure | None,
+    outcome: str,
+    reason: str | None,
+) -> None:
+    if isinstance(said, FetchFailure):
+        stand.responder.failure = said
+    elif said is not None:
+        stand.responder.shape = said
+    verdict = await client.validate(stand.card(**changes))
+    assert (verdict["accepted"], verdict["outcome"], verdict["ppid"]) == (False, outcome, None)
+    assert reason is None or verdict["reason"] == reason
+    assert (await count(stand, "persons"), await count(stand, "pairwise_ids")) == (0, 0)
+    assert stand.responder.questions == (0 if said is None else 1)
+
+
+async def test_without_the_cards_signature_nothing_is_asked_and_nobody_is_looked_up(
+    stand: Stand, client: ApiClient
+) -> None:
+    """A copied certificate: its holder was here before, and the answer does not show it."""
+    card = stand.card()
+    assert (await client.validate(card))["accepted"]
+    asked, marks = stand.responder.questions, await count(stand, "high_water_marks")
+    wrong = {
+        "another key's": encode(sign_as_card(stand.card(key=rsa_key("thief")), b"x")),
+        "over other bytes": encode(sign_as_card(card, b"another challenge")),
+        "garbage": encode(b"\0" * 256),
+        "short": encode(b"x"),
+    }
+    for signature in wrong.values():
+        verdict = await client.validate(card, signature=signature)
+        assert verdict == verdict | {
+            "accepted": False, "outcome": "signature_invalid", "reason": None, "ppid": None, "expires_soon": None,
+            "evidence": None,
+        }  # fmt: skip
+    assert stand.responder.questions == asked
+    assert await count(stand, "high_water_marks") == marks
+
+
+async def test_bytes_that_are_no_certificate_are_malformed(client: ApiClient) -> None:
+    for junk in (b"\x30\x00\x00", b"no certificate", b"\x30\x82\xff\xff" + b"x" * 100):
+        challenge = await client.challenge()
+        body = {"challenge": challenge["challenge"], "certificate": encode(junk), "signature": encode(b"s" * 256)}
+        answer = await client.post("validations", body)
+        assert (answer.status_code, answer.json()["outcome"]) == (200, "malformed")
+
+
+async def test_a_challenge_is_good_for_one_signature_however_many_come_at_once(stand: Stand, client: ApiClient) -> None:
+    challenge = await client.challenge()
+    body = client.build_validation(challenge, stand.card())
+    answers = await asyncio.gather(*(client.post("validations", body) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
+    assert {problem(answer) for answer in answers if answer.status_code == 409} == {(409, "challenge_not_usable")}
+    assert await count(stand, "remote_visits") == 1
+
+
+async def test_a_wrong_signature_uses_the_challenge_up_too(stand: Stand, client: ApiClient) -> None:
+    challenge = await client.challenge()
+    right = client.build_validation(challenge, stand.card())
+    wrong = await client.post("validations", {**right, "signature": encode(b"x" * 256)})
+    assert wrong.json()["outcome"] == "signature_invalid"
+    assert problem(await client.post("validations", right)) == (409, "challenge_not_usable")
+
+
+async def test_unknown_foreign_used_and_old_challenges_answer_alike(stand: Stand, client: ApiClient) -> None:
+    other = await (await register(stand, "other")).sign_in()
+    card = stand.card()
+    foreign, used, old = await other.challenge(), await client.challenge(), await client.challenge()
+    assert (await client.post("validations", client.build_validation(used, card))).status_code == 200
+    answers = [await client.post("validations", client.build_validation(one, card)) for one in (foreign, used)]
+    unknown = {**foreign, "challenge": "A" * 22}
+    answers.append(await client.post("validations", client.build_validation(unknown, card)))
+    stand.clock.advance(181)
+    answers.append(await client.post("validations", client.build_validation(old, card)))
+    bodies = [{name: value for name, value in answer.json().items() if name != "instance"} for answer in answers]
+    assert [problem(answer) for answer in answers] == [(409, "challenge_not_usable")] * 4
+    assert all(body == bodies[0] for body in bodies)
+    stand.clock.advance(-181)
+    assert (await other.post("validations", other.build_validation(foreign, card))).json()["accepted"]
+
+
+async def test_a_signature_for_one_challenge_is_none_for_another(stand: Stand, client: ApiClient) -> None:
+    """Same client, same card, another system or just another nonce."""
+    card = stand.card()
+    one, two = await client.challenge(), await client.challenge()
+    crossed = {**client.build_validation(one, card), "challenge": two["challenge"]}
+    answer = await client.post("validations", crossed)
+    assert answer.json()["outcome"] == "signature_invalid"
+
+
+async def test_the_method_is_one_that_the_client_may_use(stand: Stand) -> None:
+    client = await (await register(stand, methods=["crl"])).sign_in()
+    by_list = await client.validate(stand.card())
+    assert (by_list["outcome"], by_list["reason"], stand.responder.questions) == ("unavailable", "no_list", 0)
+    challenge = await client.challenge()
+    body = client.build_validation(challenge, stand.card(), policy="ocsp")
+    assert problem(await client.post("validations", body)) == (403, "method_not_permitted")
+    del body["policy"]
+    assert (await client.post("validations", body)).status_code == 200  # it lost nothing
+
+
+async def test_kazashi_is_refused_by_name(client: ApiClient) -> None:
+    answer = await client.post("challenges", {"system": SYSTEM, "origin": ORIGIN, "method": "kazashi"})
+    assert problem(answer) == (403, "kazashi_not_offered")
+
+
+MALFORMED: dict[str, bytes] = {
+    "nothing": b"",
+    "no JSON": b"system",
+    "a list": b"[]",
+    "a number": b"7",
+    "a name twice": b'{"system":"facility-booking","system":"health-points","origin":"https://a.example"}',
+    "a field too many": b'{"system":"facility-booking","origin":"https://a.example","ppid":"x"}',
+    "a field missing": b'{"system":"facility-booking"}',
+    "a number as text": b'{"system":7,"origin":"https://a.example"}',
+    "NaN": b'{"system":NaN,"origin":"https://a.example"}',
+    "half a character": b'{"system":"facility-booking","origin":"https://\\ud800"}',
+    "deep": b"[" * 60_000,
+    "not UTF-8": b'{"system":"\xff"}',
+    "another purpose": b'{"system":"facility-booking","origin":"https://a.example","purpose":"enrol"}',
+}
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+async def test_a_malformed_body_is_refused_without_being_repeated(client: ApiClient, body: bytes) -> None:
+    answer = await client.post("challenges", body)
+    assert problem(answer) == (400, "malformed_request")
+    assert "ppid" not in answer.text
+    assert "a.example" not in answer.text
+
+
+async def test_a_large_body_and_another_media_type_are_refused(client: ApiClient) -> None:
+    assert problem(await client.post("validations", b" " * 65_537)) == (413, "body_too_large")
+    answer = await client.post("validations", b"{}", Content_Type="text/plain")
+    assert problem(answer) == (415, "media_type_refused")
+    assert problem(await client.post("challenges?a=b", b"{}")) == (400, "malformed_request")
+
+
+# ---- once -----------------------------------------------------------------------------------------------------------
+
+KEY = "5f1d7c86-2a0e-4a53-9e2b-0d8c2f6b7a11"
+
+
+async def test_the_same_request_gets_the_same_answer_and_is_done_once(stand: Stand, client: ApiClient) -> None:
+    challenge = await client.challenge()
+    body = client.build_validation(challenge, stand.card())
+    first = await client.post("validations", body, Idempotency_Key=KEY)
+    again = await client.post("validations", body, Idempotency_Key=f'"{KEY}"')
+    assert (first.status_code, again.status_code, first.text) == (200, 200, again.text)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in first.headers
+    assert await count(stand, "remote_visits") == 1
+    problem_again = [await client.post("validations", body, Idempotency_Key="0123456789abcdef") for _ in range(2)]
+    assert [answer.status_code for answer in problem_again] == [409, 409]
+    assert problem_again[0].json() == problem_again[1].json()
+    stand.clock.advance(601)
+    await client.sign_in()
+    assert problem(await client.post("validations", body, Idempotency_Key=KEY)) == (409, "challenge_not_usable")
+
+
+async def test_a_key_is_for_one_request_of_one_client(stand: Stand, client: ApiClient) -> None:
+    other = await (await register(stand, "other")).sign_in()
+    body = {"system": SYSTEM, "origin": ORIGIN}
+    mine = await client.post("challenges", body, Idempotency_Key=KEY)
+    theirs = await other.post("challenges", body, Idempotency_Key=KEY)
+    assert mine.json()["challenge"] != theirs.json()["challenge"]
+    answer = await client.post("challenges", {**body, "method": "pin"}, Idempotency_Key=KEY)
+    assert problem(answer) == (422, "idempotency_key_reused")
+    assert problem(await client.post("challenges", body, Idempotency_Key="short")) == (400, "malformed_request")
+
+
+async def test_a_request_that_is_still_running_is_not_done_twice(stand: Stand, client: ApiClient) -> None:
+    challenge = await client.challenge()
+    body = client.build_validation(challenge, stand.card())
+    stand.responder.gate.clear()
+    first = asyncio.create_task(client.post("validations", body, Idempotency_Key=KEY))
+    while stand.responder.questions == 0:
+        await asyncio.sleep(0)
+    assert problem(await client.post("validations", body, Idempotency_Key=KEY)) == (409, "request_running")
+    stand.responder.gate.set()
+    assert (await first).json()["accepted"] is True
+    assert (await client.post("validations", body, Idempotency_Key=KEY)).json() == (await first).json()
+
+
+async def test_what_is_over_is_forgotten(stand: Stand, client: ApiClient) -> None:
+    await client.post("challenges", {"system": SYSTEM, "origin": ORIGIN}, Idempotency_Key=KEY)
+    tables = ("api_tokens", "api_assertions", "remote_challenges", "kept_replies")
+    assert [await count(stand, table) for table in tables] == [1, 1, 1, 1]
+    stand.clock.advance(700)
+    await stand.server.upkeep.tidy(stand.clock.now)
+    assert [await count(stand, table) for table in tables] == [0, 0, 0, 0]
+
+
+def test_no_certificate_is_kept(stand: Stand) -> None:
+    der = issue(stand.root).certificate.public_bytes(Encoding.DER)
+    assert hashlib.sha256(der).digest() not in (stand.data / "kiosk.sqlite3").read_bytes()
