@@ -58,6 +58,13 @@ TARGETS = """
   return { id: button.id, left, top, width, height };
 })
 """
+# What moves outside of pictures and bars, by class; and how many things move at all.
+MOVING = """
+() => {
+  const targets = document.getAnimations().map((animation) => animation.effect.target);
+  return [targets.filter((target) => !target.closest(".art, .bar")).map((target) => target.className), targets.length];
+}
+"""
 
 
 def serve(page: Page, html: str) -> None:
@@ -127,6 +134,17 @@ def test_help_language_and_the_way_out_are_in_the_same_place_on_every_screen(scr
     assert {kind: len(found) for kind, found in places.items()} == dict.fromkeys(
         ("help", "out", "language-ja", "language-en"), 1
     )
+
+
+def test_a_screen_is_there_at_once_and_only_pictures_and_bars_move(screen: Page) -> None:
+    screen.emulate_media(reduced_motion="no-preference")
+    moving = 0
+    for name in PATTERNS:
+        show(screen, name)
+        outside, all_of_them = screen.evaluate(MOVING)
+        assert outside == [], name
+        moving += all_of_them
+    assert moving > 0
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
