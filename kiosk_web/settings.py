@@ -17,6 +17,7 @@ from kiosk_web.api_settings import ApiSettings
 from kiosk_web.crl_settings import CrlSettings
 from kiosk_web.errors import SettingsError
 from kiosk_web.fallback_settings import FallbackSettings
+from kiosk_web.handover_settings import HandoverSettings
 from kiosk_web.identity.offer import Offer
 from kiosk_web.kazashi_settings import KazashiSettings
 from kiosk_web.ocsp_settings import PinSettings
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     crl: CrlSettings = CrlSettings()
     kazashi: KazashiSettings = KazashiSettings()
     api: ApiSettings = ApiSettings()
+    handover: HandoverSettings = HandoverSettings()
     static: Path = Path(__file__).resolve().parent.parent / "static"
     verifier: VerifierSettings = VerifierSettings()
     register_service: RegisterSettings = RegisterSettings()

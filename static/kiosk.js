@@ -3,6 +3,7 @@
 
 import { BridgeSocket, BridgeTrouble, VERSION } from "./bridge.js";
 import { Deadline } from "./deadline.js";
+import { Handover } from "./handover.js";
 import { PinPad } from "./pin.js";
 
 const LOST_AFTER_MS = 5000;
@@ -55,6 +56,11 @@ class Kiosk {
       onMessage: (message) => this.#bridgeMessage(message),
       onTrouble: (cause, wasReady) => this.#bridgeTrouble(cause, wasReady),
     });
+    this.handover = new Handover({
+      post: (path, body) => this.#post(path, body),
+      bridge: this.bridge,
+      onActivity: () => this.deadline.noticeActivity(),
+    });
     this.#listen();
     this.#entered();
     this.bridge.start();
@@ -103,6 +109,7 @@ class Kiosk {
     document.title = `${title.textContent} | ${document.body.dataset.app}`;
     this.pin.enter(state);
     this.deadline.enter(state, deadline);
+    this.handover.enter(state);
     if (state !== this.#state) {
       this.#state = state;
       this.#screens += 1;
@@ -285,6 +292,9 @@ class Kiosk {
         if (rest.code === "ticket_refused") told.then(() => this.#proveAgain());
         break;
       }
+      case "handed_over":
+        this.handover.finish(fields);
+        break;
       case "bad_state":
         console.warn("bridge: bad_state", fields.state);
         break;

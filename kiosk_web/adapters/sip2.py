@@ -17,8 +17,8 @@ from typing import Literal
 import structlog
 
 from kiosk_web.adapters import sip2_message as m
+from kiosk_web.services.handover_ports import LibraryWord
 
-LibraryWord = Literal["usable", "blocked", "unknown", "unreachable"]
 Trouble = Literal["", "connection", "timeout", "login", "offline", "malformed", "unclear"]
 
 _log = structlog.get_logger("kiosk_web.sip2")
@@ -76,6 +76,10 @@ class Sip2Client:
             _log.warning("sip2_failed", trouble=failure.trouble)
             return LibraryAnswer("unreachable", failure.trouble)
         return _judge(status, number)
+
+    async def ask_about(self, number: str) -> LibraryWord:
+        """Implements `services.handover_ports.Library`."""
+        return (await self.check_number(number)).word
 
     async def check_link(self) -> LibraryAnswer:
         """Does the library system answer at all? `usable` or `unreachable`; asks about nobody."""

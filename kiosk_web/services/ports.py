@@ -18,6 +18,7 @@ from kiosk_web.pki.status import CertificateStatus
 from kiosk_web.pki.status_policy import StatusContext
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 from kiosk_web.services.api_ports import ClientRows, RemoteRows
+from kiosk_web.services.handover_ports import HandoverRows
 from kiosk_web.services.link_ports import ConfirmationRows, LinkRows, StaffAuditRows
 
 Clock = Callable[[], datetime]  # aware, UTC
@@ -359,6 +360,8 @@ class Transaction(Protocol):
     def clients(self) -> ClientRows: ...
     @property
     def remote(self) -> RemoteRows: ...
+    @property
+    def handovers(self) -> HandoverRows: ...
 
 
 class Store(Protocol):

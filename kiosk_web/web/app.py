@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from kiosk_web.log import describe_place
+from kiosk_web.web.handover import HandoverRoutes
 from kiosk_web.web.health import HealthRoutes
 from kiosk_web.web.kiosk import KioskRoutes
 from kiosk_web.web.security import Guard, GuardMiddleware, build_headers, build_policy, build_problem
@@ -54,7 +55,14 @@ def _build_app(routes: list[BaseRoute], static: Path, guard: Guard) -> Starlette
 
 
 def build_resident_app(
-    kiosk: KioskRoutes, health: HealthRoutes, *, static: Path, port: int, bridge_port: int, extra: Sequence[BaseRoute]
+    kiosk: KioskRoutes,
+    handover: HandoverRoutes,
+    health: HealthRoutes,
+    *,
+    static: Path,
+    port: int,
+    bridge_port: int,
+    extra: Sequence[BaseRoute],
 ) -> Starlette:
     """`port` is the real one. `extra` are the demo's routes, empty in production."""
     guard = Guard(
@@ -64,7 +72,7 @@ def build_resident_app(
         redirect_from=frozenset({f"localhost:{port}"}),
         open_posts=frozenset({"/k/enrol"}),
     )
-    return _build_app([*kiosk.build(), *health.build(), *extra], static, guard)
+    return _build_app([*kiosk.build(), *handover.build(), *health.build(), *extra], static, guard)
 
 
 def build_staff_app(staff: StaffRoutes, health: HealthRoutes, *, static: Path, hosts: frozenset[str]) -> Starlette:

@@ -65,6 +65,31 @@ _RESULT: Mapping[str, object] = {
 }
 
 
+_PANEL: Mapping[str, object] = {
+    "masked": "••••••••23",
+    "barcode": True,
+    "library": False,
+    "status": "",
+    "code": "",
+    "reason": "other",
+    "sent": 0,
+    "may_retry": False,
+}
+_PANELS: Mapping[str, Mapping[str, object]] = {
+    "masked": {},
+    "sending": {"status": "sending", "barcode": False},
+    "sent": {"status": "sent", "library": True},
+    "failed": {
+        "status": "failed",
+        "code": "output_window_lost",
+        "reason": "window_lost",
+        "sent": 4,
+        "may_retry": True,
+        "barcode": False,
+    },
+}
+
+
 def _view(state: str, **data: object) -> StageView:
     return StageView(state, "", 1, None, "ja", "normal", (), {"help_called": False, **data})
 
@@ -121,6 +146,10 @@ def build_patterns() -> dict[str, StageView]:
                 "card": False,
             },
         ),
+        **{
+            f"result-number-{name}": _view("result", **{**_RESULT, "handover": {**_PANEL, **changes}})
+            for name, changes in _PANELS.items()
+        },
         **{
             f"result-list-{cause or 'chosen'}": _view("result", **{**_RESULT, "method": "crl", "fallback": cause})
             for cause in ("", "window", "manager", "automatic")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from kiosk_web.services.handover import Panel, ShownNumber
+from kiosk_web.services.handover_ports import LibraryWord
 from kiosk_web.session.codes import CODES
+from kiosk_web.web.barcode import BarcodeUnfit, build_barcode
 from kiosk_web.web.catalogue import Catalogue, load_catalogues
 from kiosk_web.web.view import StaffBoard, StageView
 
@@ -31,6 +35,19 @@ STEP_OF_STATE = {
 GROUPS_AT_A_STEP = frozenset({"card", "pin", "certificate", "confirmation", "identity"})
 STATES = (*STEP_OF_STATE, "connecting", "refused", "taking_card", "superseded", "out_of_service")
 TEXT_SIZES = ("normal", "large", "extra")
+REASONS = {  # code of a hand-over → the last part of its sentence
+    "output_not_allowed": "not_allowed",
+    "output_window_missing": "window_missing",
+    "output_window_lost": "window_lost",
+    "output_keys_held": "keys_held",
+    "output_keyboard_unfit": "keyboard_unfit",
+    "output_keyboard_taken": "keyboard_taken",
+    "output_input_method_active": "input_method_active",
+    "output_display_missing": "display_missing",
+    "output_serial_failed": "serial_failed",
+    "card_removed": "card",
+    "card_swapped": "card",
+}
 WORKING_STATES = frozenset({"reading_card", "checking_pin", "checking"})
 WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -109,6 +126,30 @@ class Renderer:
                 **self._words(view.language),
             )
             .strip()
+        )
+
+    def render_handover(self, panel: Panel) -> str:
+        """What the result says about the user number: masked, and how handing it over goes."""
+        shown = {**asdict(panel), "reason": REASONS.get(panel.code, "other")}
+        template = self._environment.get_template("kiosk/handover.html")
+        return template.render(handover=shown, **self._words(panel.language)).strip()
+
+    def render_number(self, number: ShownNumber) -> str:
+        """The barcode of the number, or, where it has none, the panel's word for that."""
+
+        def draw(label: str) -> Markup | None:
+            try:
+                return build_barcode(number.kind, number.number, label, start=number.start, stop=number.stop)
+            except BarcodeUnfit:
+                return None
+
+        template = self._environment.get_template("kiosk/number.html")
+        return template.render(draw=draw, kind=number.kind, **self._words(number.language)).strip()
+
+    def render_library(self, language: str, word: LibraryWord) -> str:
+        """What the library system says of the number."""
+        return (
+            self._environment.get_template("kiosk/library_word.html").render(word=word, **self._words(language)).strip()
         )
 
     def render_staff(self, board: StaffBoard, language: str = "ja") -> str:

@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from kiosk_web.adapters.store.audit import SqlAuditRows
 from kiosk_web.adapters.store.clients import SqlClientRows
 from kiosk_web.adapters.store.fallback import SqlFallbackRows
+from kiosk_web.adapters.store.handovers import SqlHandoverRows
 from kiosk_web.adapters.store.links import SqlConfirmationRows, SqlLinkRows, SqlStaffAuditRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
 from kiosk_web.adapters.store.remote import SqlRemoteRows
@@ -78,6 +79,7 @@ class SqlTransaction:
     staff_audit: SqlStaffAuditRows
     clients: SqlClientRows
     remote: SqlRemoteRows
+    handovers: SqlHandoverRows
     connection: Statements
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
@@ -98,6 +100,7 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
         SqlStaffAuditRows(statements),
         SqlClientRows(statements),
         SqlRemoteRows(statements),
+        SqlHandoverRows(statements),
         statements,
     )
 

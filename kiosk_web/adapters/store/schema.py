@@ -308,6 +308,21 @@ sweeps = Table(
     Column("unconfirmed", Integer, nullable=False),
 )
 
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),  # their order; no user number is in this table
+    Column("id", Text, nullable=False, unique=True),  # the ticket's
+    Column("reference", Text, nullable=False, index=True),
+    Column("terminal_id", ForeignKey("terminals.id"), nullable=False),
+    Column("system", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # wedge, serial
+    Column("issued_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("code", Text),  # empty: everything went out
+    Column("sent", Integer),
+)
+
 audit = Table(
     "audit",
     metadata,

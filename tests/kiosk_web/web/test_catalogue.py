@@ -12,7 +12,7 @@ import pytest
 from kiosk_web.services.crl_alarms import AlarmName
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES, load_catalogue, load_catalogues
-from kiosk_web.web.render import STATES, STEPS, TEMPLATES, TEXT_SIZES
+from kiosk_web.web.render import REASONS, STATES, STEPS, TEMPLATES, TEXT_SIZES
 
 CATALOGUES = load_catalogues()
 JAPANESE = CATALOGUES["ja"].messages
@@ -26,6 +26,8 @@ BUILT = {  # keys that templates put together: the first part, and every last pa
     "result.": ("ppid", "mykey_id"),
     "result.checked.": ("ocsp", "crl", "window", "manager", "automatic"),
     "code.": tuple(f"{name}.{part}" for name in CODES for part in PARTS),
+    "handover.reason.": (*dict.fromkeys(REASONS.values()), "other"),
+    "handover.library.": ("usable", "blocked", "unknown", "unreachable"),
     "staff.state.": (*STATES, "offline"),
     "staff.outcome.": ("done", "could_not_finish", "abandoned"),
     "staff.fallback.": ("asked", "unasked"),
