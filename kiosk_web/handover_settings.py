@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+SystemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+TerminalName = Annotated[str, Field(min_length=1, max_length=100)]
 CodabarLetter = Literal["A", "B", "C", "D"]
 
 
@@ -66,5 +67,5 @@ class HandoverSettings(BaseModel):
     """`systems` by the id of the cooperating system, `terminals` by the name given to `kiosk terminal add`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    systems: dict[Name, SystemHandover] = Field(default_factory=dict)
-    terminals: dict[Name, TerminalHandover] = Field(default_factory=dict)
+    systems: dict[SystemId, SystemHandover] = Field(default_factory=dict)
+    terminals: dict[TerminalName, TerminalHandover] = Field(default_factory=dict)
