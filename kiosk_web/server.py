@@ -26,7 +26,6 @@ from kiosk_web.adapters.feed import LocalFeed
 from kiosk_web.adapters.fetch import HttpFetcher
 from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.adapters.register_http import HttpRegister
-from kiosk_web.adapters.sip2 import Sip2Client, Sip2Settings
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.marks import SqlHighWaterMarks
@@ -36,7 +35,7 @@ from kiosk_web.crl_child import RefreshChild
 from kiosk_web.crl_index import build_limits, build_policy, build_sources, load_source_states, open_shelf
 from kiosk_web.crl_sweep import build_sweep
 from kiosk_web.errors import SettingsError
-from kiosk_web.handover_settings import HandoverSettings
+from kiosk_web.handover_wiring import build_handover_routes
 from kiosk_web.pki.circuit import CircuitPolicy
 from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.status_policy import StatusPolicy
@@ -46,7 +45,6 @@ from kiosk_web.services.crl_upkeep import ListUpkeep
 from kiosk_web.services.effects import EffectService
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
-from kiosk_web.services.handover import HandoverRules, HandoverService, SystemRules
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.keys import KeyRing
 from kiosk_web.services.monitoring import MonitoringService
@@ -62,7 +60,6 @@ from kiosk_web.services.validation import Fetcher, Lists, ValidationService
 from kiosk_web.settings import LOOPBACK, Settings
 from kiosk_web.web.api.app import BesideApi
 from kiosk_web.web.app import Application, build_resident_app, build_staff_app
-from kiosk_web.web.handover import HandoverRoutes
 from kiosk_web.web.health import HealthRoutes
 from kiosk_web.web.kiosk import KioskRoutes
 from kiosk_web.web.patterns import build_pattern_routes
@@ -208,22 +205,6 @@ def build_responder_policy(settings: Settings) -> OcspResponderPolicy:
     )
 
 
-def build_handover_rules(settings: HandoverSettings, clock: Clock) -> HandoverRules:
-    """How numbers may be handed over here."""
-    return HandoverRules(
-        systems={
-            name: SystemRules(
-                barcode=None if system.barcode == "none" else system.barcode,
-                start=system.nw7_start,
-                stop=system.nw7_stop,
-                library=None if system.sip2 is None else Sip2Client(Sip2Settings(**system.sip2.model_dump()), clock),
-            )
-            for name, system in settings.systems.items()
-        },
-        outputs={name: own.output for name, own in settings.terminals.items() if own.output != "none"},
-    )
-
-
 def build_circuit_policy(settings: Settings) -> CircuitPolicy:
     """When a responder that fails is left alone."""
     return CircuitPolicy(settings.ocsp_circuit_failures, timedelta(seconds=settings.ocsp_circuit_seconds))
@@ -294,18 +275,7 @@ def _wire(
             renderer=renderer,
             origin=settings.origin,
         ),
-        HandoverRoutes(
-            HandoverService(
-                store=store,
-                sessions=sessions,
-                keys=keys,
-                rules=build_handover_rules(settings.handover, clock),
-                clock=clock,
-                entropy=entropy,
-            ),
-            terminals,
-            renderer,
-        ),
+        build_handover_routes(settings, store, sessions, keys, terminals, renderer, clock, entropy),
         health,
         static=settings.static,
         port=settings.port,
