@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -150,6 +153,30 @@ def test_each_library_is_known_to_one_place_only(library: str) -> None:
         if any(module.split(".")[0] == library for module in imported_by(node))
     ]
     assert [name for name in known if not name.startswith(ONLY_THERE[library])] == []
+
+
+def test_what_the_product_imports_is_installed_with_it() -> None:
+    """The whole suite installs more than the product does: a library of the tests alone would be missing elsewhere."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    declared = {
+        re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower()
+        for requirement in (*project["dependencies"], *extras["pcsc"], *extras["wedge"], *extras["serial"])
+    }
+    own = {*sys.stdlib_module_names, "bridge", "kiosk_web"}
+    imported = {
+        (module.split(".")[0], name_of(path))
+        for path in SOURCES
+        for node in ast.walk(parse(path))
+        for module in imported_by(node)
+    }
+    places = packages_distributions()
+    missing = {
+        (library, path)
+        for library, path in imported
+        if library in places and library not in own and not declared & {name.lower() for name in places[library]}
+    }
+    assert missing == set()
 
 
 def test_only_the_command_lines_read_arguments_and_the_environment() -> None:
