@@ -126,7 +126,7 @@ class Page:
         return self.seq
 
     async def receive(self) -> Message:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             message: Message = json.loads(await self.socket.recv())
         if message["type"] == "reader":
             self.reader = message

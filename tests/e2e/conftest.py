@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e.kiosk_page import KioskPage
+from tests.e2e.kiosk_page import STEP_MILLISECONDS, KioskPage
 from tests.support.demo import RunningDemo, demo, running_demo, start_demo
 
 __all__ = ["demo", "running_demo"]
@@ -22,6 +22,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+expect.set_options(timeout=STEP_MILLISECONDS)  # Playwright's own patience ends after five seconds
 
 
 def find_chromium() -> str | None:

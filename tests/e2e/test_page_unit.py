@@ -63,6 +63,7 @@ def open_page(page: Page, stand: PageStand) -> None:
     page.goto(stand.address)
     in_state(page, "choosing_service")
     stand.wait_for_word("watch")
+    stand.wait_for_stream()
 
 
 def reach_pin(page: Page, stand: PageStand, **need: int) -> None:
@@ -72,8 +73,8 @@ def reach_pin(page: Page, stand: PageStand, **need: int) -> None:
     stand.show("reading_card", commands=(command,))
     stand.wait_for_word("read_certificate")
     stand.say(CERTIFICATE)
+    stand.say({**NEED_PIN, **need})  # the page has both before it tells the server of the first
     stand.wait_for_event("certificate_read")
-    stand.say({**NEED_PIN, **need})
     stand.show("awaiting_pin")
     in_state(page, "awaiting_pin")
 
@@ -194,12 +195,15 @@ def test_nothing_overtakes_a_card_that_was_lifted(page: Page, stand: PageStand) 
     expect(page.locator("#pin-dots .dot.is-filled")).to_have_count(0)
     assert stand.events.empty()
     stand.answer_withheld()
-    assert [stand.events.get(timeout=20)["type"] for _ in range(3)] == ["signed", "pin_refused", "help_called"]
+    told = [stand.events.get(timeout=20)["type"] for _ in range(3)]
+    told.remove("help_called")  # a touch comes on another way: it may be before, between or after
+    assert told == ["signed", "pin_refused"]
 
 
 def test_a_screen_that_comes_twice_is_put_in_place_once(page: Page, stand: PageStand) -> None:
     open_page(page, stand)
-    page.evaluate("addEventListener('htmx:after:swap', () => { window.swaps = (window.swaps ?? 0) + 1; })")
+    page.evaluate("window.swaps = []")
+    page.evaluate("addEventListener('htmx:after:swap', () => { window.swaps.push(stage.dataset.state); })")
     stand.show("awaiting_card")
     in_state(page, "awaiting_card")
     for _ in range(3):
@@ -211,10 +215,10 @@ def test_a_screen_that_comes_twice_is_put_in_place_once(page: Page, stand: PageS
     expect(page.locator("#stage")).to_have_attribute("data-lang", "ja")  # the answer must not be overtaken below
     stand.show("taking_card")
     in_state(page, "taking_card")
-    page.wait_for_function("window.swaps >= 4")  # the event comes after the content
-    assert (
-        page.evaluate("window.swaps") == 4
-    )  # awaiting_card, in English, back by the answer to help_called, taking_card
+    # the event comes after the content; awaiting_card twice more: in English, and back by the answer to help_called
+    page.wait_for_function("window.swaps.at(-1) === 'taking_card'")
+    swaps = [state for state in page.evaluate("window.swaps") if state != "choosing_service"]
+    assert swaps == ["awaiting_card"] * 3 + ["taking_card"]
 
 
 def test_an_older_screen_is_dropped(page: Page, stand: PageStand) -> None:

@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-STOP_SECONDS = 10
+STOP_SECONDS = 60
+"""More than it ever takes; a process that is still there then is killed, and the test fails."""
 
 
 class DemoDidNotStart(Exception):

@@ -38,12 +38,12 @@ def listen(host: str, port: int, serve_page: Callable[[ServerConnection], Awaita
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
     thread.start()
-    assert listening.wait(10)
+    assert listening.wait(60)
     try:
         yield
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join(60)
         loop.close()
 
 

@@ -96,6 +96,7 @@ class PageStand:
         self._answering_withheld = asyncio.Event()
         self._stopping = asyncio.Event()
         self._ready = threading.Event()
+        self._streaming = threading.Event()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True)
 
     @property
@@ -124,6 +125,10 @@ class PageStand:
 
     def close_sockets(self, code: int) -> None:
         self._call(lambda: [asyncio.ensure_future(connection.close(code)) for connection in self._sockets])
+
+    def wait_for_stream(self) -> None:
+        """From now on a push reaches the page. It opens its stream only once it is welcome and has shown so."""
+        assert self._streaming.wait(20)
 
     def answer_withheld(self) -> None:
         self._call(self._answering_withheld.set)
@@ -159,6 +164,7 @@ class PageStand:
         stream: asyncio.Queue[str] = asyncio.Queue()
         stream.put_nowait(self.renderer.render_stage(self.view))
         self._streams.append(stream)
+        self._streaming.set()
 
         async def read() -> AsyncIterator[dict[str, str]]:
             try:

@@ -26,7 +26,7 @@ READER = "Virtual PCD 00 00"
 _ROOT = Path(__file__).parents[2]
 _DAEMONS = ("/usr/sbin/pcscd", "/usr/local/sbin/pcscd")
 _DRIVERS = ("/usr/lib/pcsc/drivers/serial/libifdvpcd.so", "/usr/local/lib/pcsc/drivers/serial/libifdvpcd.so")
-_SECONDS = 10
+_SECONDS = 60
 _LAUNCHER = """
 import os, socket, sys
 path, folder, *options = sys.argv[1:]

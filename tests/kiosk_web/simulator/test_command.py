@@ -116,7 +116,7 @@ def test_the_program_serves_sees_commands_of_another_process_and_ends_on_ctrl_c(
     process, ready = program
     assert set(ready) == {"tray", "ocsp", "anchors", "folder", "pid"}
     assert (ready["pid"], ready["folder"], ready["anchors"]) == (process.pid, str(folder), str(folder / "anchors"))
-    with httpx2.Client(base_url=str(ready["tray"])) as tray:
+    with httpx2.Client(base_url=str(ready["tray"]), timeout=30) as tray:
         assert tray.get("/healthz").text == "ok\n"
         assert run("hold", "hanako", "--folder", folder).exit_code == 0
         assert tray.get("/state").json()["certificates"]["hanako"] == "on_hold"

@@ -36,7 +36,7 @@ class Running:
 
     async def terminal(self) -> Terminal:
         address = (await self.addresses)["kiosk"]
-        terminal = Terminal(httpx2.AsyncClient(base_url=address))
+        terminal = Terminal(httpx2.AsyncClient(base_url=address, timeout=60))
         invitation = await run_enrolment(self.settings, lambda enrolment: enrolment.add_terminal("library-1"))
         assert (await terminal.enrol(invitation.code)).json()["origin"] == address
         await terminal.open_page()
@@ -50,7 +50,7 @@ async def running(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Running]:
     yield started
     if not started.task.done():
         os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(started.task, 5)
+    await asyncio.wait_for(started.task, 60)
 
 
 class Stream:
@@ -91,7 +91,7 @@ async def test_the_stream_tells_the_state_at_once_and_after_each_change(running:
 
 async def test_the_stream_of_the_older_page_is_told_and_ends(running: Running) -> None:
     terminal = await running.terminal()
-    newer = Terminal(httpx2.AsyncClient(base_url=terminal.origin), terminal.key)
+    newer = Terminal(httpx2.AsyncClient(base_url=terminal.origin, timeout=60), terminal.key)
     newer.id = terminal.id
     async with aclosing(terminal.client), aclosing(newer.client), streaming(terminal.client, "/k/stream") as stream:
         assert await stream.next() is not None
@@ -114,7 +114,7 @@ async def test_a_revoked_terminal_is_told_while_it_looks_on(running: Running) ->
 
 async def test_the_staff_page_follows_the_terminals(running: Running) -> None:
     terminal = await running.terminal()
-    staff = httpx2.AsyncClient(base_url=(await running.addresses)["staff"])
+    staff = httpx2.AsyncClient(base_url=(await running.addresses)["staff"], timeout=60)
     async with aclosing(terminal.client), aclosing(staff), streaming(staff, "/stream") as rows:
         before = await rows.next()
         assert before is not None
@@ -135,7 +135,7 @@ async def test_open_streams_do_not_keep_the_server_from_stopping(running: Runnin
         assert await stream.next() is not None
         os.kill(os.getpid(), signal.SIGTERM)
         assert await stream.next() is None
-        await asyncio.wait_for(running.task, 5)
+        await asyncio.wait_for(running.task, 60)
 
 
 def test_on_windows_no_second_program_can_take_the_port_of_a_listener(monkeypatch: pytest.MonkeyPatch) -> None:
