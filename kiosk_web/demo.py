@@ -42,6 +42,8 @@ url = "{url}"
 interval_minutes = 5
 
 """
+# The responder goes and comes back by hand, and whoever brings it back wants to see that: its circuit stays closed.
+_PATIENCE = "ocsp_circuit_failures = 1000\n\n"
 _REGISTER = """\
 [verifier]
 user_authentication = "demo"
@@ -183,7 +185,7 @@ class Demo:
         """
         names = load_json(self._list_names()).get("names", [])
         jpki = f"http://{HOST}:{self._ports['ocsp']}"
-        tables = [_REGISTER.format(url=f"{jpki}/services")]
+        tables = [_PATIENCE, _REGISTER.format(url=f"{jpki}/services")]
         tables += [_SOURCE.format(name=name, url=f"{jpki}/crl/{name}.crl") for name in names]
         issuers = json.dumps(str(self._simulator / "card-issuers"))  # a TOML string too
         kazashi = f"[kazashi]\ncard_issuers = {issuers}\n"
