@@ -103,6 +103,9 @@ def judge_alarms(
         name = judge_list(record, limits, now, marks.get(record.scope))
         if name is not None and record.scope not in out_of_use:
             by_name.setdefault(name, []).append(record)
+    missing = _count_missing(records, marks, now - limits.max_age)
+    if missing and "behind_high_water" not in by_name:
+        found.append(ListAlarm("behind_high_water", missing))
     for of_age in _OF_AGE:
         found += _gather(of_age, by_name.get(of_age, ()))
     if not records and any(name in states for name in sources):
@@ -113,6 +116,14 @@ def judge_alarms(
     if refresh_failures >= PATIENCE:
         found.append(ListAlarm("refresh_failing", detail=refresh))
     return tuple(found)
+
+
+def _count_missing(records: Collection[ListInForce], marks: Mapping[ListScope, ListMark], since: datetime) -> int:
+    """How many lists were accepted, so lately that they would still count, and are gone. With all gone, it is another
+    alarm.
+    """
+    here = {record.scope for record in records}
+    return sum(scope not in here and mark.this_update >= since for scope, mark in marks.items()) if here else 0
 
 
 def _gather(name: AlarmName, records: Iterable[ListInForce]) -> list[ListAlarm]:

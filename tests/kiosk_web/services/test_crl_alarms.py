@@ -75,6 +75,16 @@ def test_a_list_is_judged_as_a_look_up_would_and_earlier(record: Listed, name: s
     assert [alarm.name for alarm in judge(record, marks=marks)] == ([] if name is None else [name])
 
 
+def test_lists_that_were_accepted_and_are_gone_are_told_of_while_they_would_count() -> None:
+    gone = [
+        replace(GOOD, label=f"town-{n}", this_update=NOW - age) for n, age in enumerate((HOUR, 30 * HOUR, 31 * HOUR))
+    ]
+    marks = {record.scope: record.mark for record in (GOOD, *gone)}
+    assert judge(GOOD, marks=marks) == (ListAlarm("behind_high_water", 2),)
+    assert judge(GOOD, *gone[:2], marks=marks) == ()
+    assert judge(marks=marks) == ()
+
+
 def test_many_lists_make_one_alarm_that_names_the_first_to_run_out() -> None:
     records = [replace(GOOD, label=f"town-{n:02}", next_update=NOW + n * HOUR / 4) for n in range(20)]
     assert judge(*records, GOOD) == (ListAlarm("due_soon", 20, "town-00", NOW),)
