@@ -43,6 +43,7 @@ def examine_anchors(
         return Diagnosis((f"error: {error}",), healthy=False)
     if production or folder is None:
         anchors += load_packaged_anchors()
+    anchors = tuple({anchor.sha256: anchor for anchor in reversed(anchors)}.values())[::-1]  # those of both places once
     findings = judge_anchors(anchors, published, now, production=production, confirmed=confirmed)
     lines = [line for anchor in anchors for line in _describe(anchor, find_published(anchor, published, confirmed))]
     return Diagnosis((*lines, *_name(findings)), healthy=all(finding.level != "error" for finding in findings))

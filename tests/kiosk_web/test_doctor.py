@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kiosk_web.__main__ import app
+from kiosk_web.adapters.anchor_files import load_packaged_anchors
 from kiosk_web.doctor import examine_anchors
 from tests.support.jpki import NOW, build_root
 
@@ -32,6 +33,15 @@ def test_roots_of_a_demo_are_told_from_published_ones(tmp_path: Path) -> None:
     production = examine_anchors(tmp_path, production=True, confirmed_fingerprints=(), now=NOW)
     assert not production.healthy
     assert "error: own: not on the list of published roots; production refuses it" in production.lines
+
+
+def test_a_root_that_comes_with_the_program_and_lies_in_the_folder_is_told_of_once(tmp_path: Path) -> None:
+    packaged = next(anchor for anchor in load_packaged_anchors() if anchor.label == "auth_ca_2015")
+    (tmp_path / "mine.cer").write_bytes(packaged.der)
+    lines = examine_anchors(tmp_path, production=True, confirmed_fingerprints=(), now=NOW).lines
+    assert "warning: mine: expired on 2025-10-19" in lines
+    assert "warning: auth_ca_2015: expired on 2025-10-19" not in lines
+    assert "\n".join(lines).count(packaged.fingerprint) == 1
 
 
 @pytest.mark.parametrize("fingerprint", ["", "nonsense"])
