@@ -8,6 +8,7 @@ may have led the search.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import sys
 from bisect import bisect_left, bisect_right
@@ -49,6 +50,7 @@ _LONG_SIZE, _LONG_TAILS, _LONG_RECORDS = (
 )
 _EPOCH_SECONDS = int(EPOCH.timestamp())
 _read_record, _derive_time, _name_reason = RECORD.unpack_from, datetime.fromtimestamp, REASONS.get
+_build_entry = functools.partial(tuple.__new__, ListEntry)
 """Looked up once, not for each visitor."""
 
 _DAMAGED = "a page is damaged"
@@ -186,7 +188,7 @@ class _ShortPages(_Pages):
                 raise SegmentDamaged(_DISORDERED)
             return None
         seconds, reason = _read_record(octets, start + _RECORDS + (place - first) * _RECORD)
-        return ListEntry(_derive_time(seconds + _EPOCH_SECONDS, UTC), _name_reason(reason))
+        return _build_entry((_derive_time(seconds + _EPOCH_SECONDS, UTC), _name_reason(reason)))
 
     def check_gap(self, page: int, serial: int) -> None:
         """A serial number behind all of one page is nowhere if this page, the next, begins with a larger one."""
