@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Page, Route
 
+from kiosk_web.services.handover import BarcodeKind, ShownNumber
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
 from kiosk_web.web.patterns import BOARD, build_patterns
@@ -108,6 +113,36 @@ def test_no_screen_is_cut_off_in_any_language_and_text_size(screen: Page, size: 
                 if found := screen.evaluate(LOST):
                     lost[f"{name} {language} {text_size}"] = found
     assert lost == {}
+
+
+@pytest.mark.parametrize("width", [360, 420, 480])
+def test_the_narrow_window_of_a_counter_needs_no_scrolling_and_has_targets_for_fingers(
+    screen: Page, width: int
+) -> None:
+    screen.set_viewport_size({"width": width, "height": 1080})
+    lost: dict[str, Any] = {}
+    for language in LANGUAGES:
+        for name in SHOWN:
+            show(screen, name, language)
+            small = [it["id"] for it in screen.evaluate(TARGETS) if min(it["width"], it["height"]) < 44]
+            if found := [*screen.evaluate(LOST), *small]:
+                lost[f"{name} {language}"] = found
+    assert lost == {}
+
+
+@pytest.mark.parametrize("kind", ["nw7", "code39", "qr"])
+@pytest.mark.parametrize("size", [(1080, 1920), (1920, 1080), (420, 1080)])
+def test_a_barcode_reader_reads_the_number_from_the_screen(
+    screen: Page, kind: BarcodeKind, size: tuple[int, int]
+) -> None:
+    screen.set_viewport_size({"width": size[0], "height": size[1]})
+    show(screen, "result-number-masked")
+    number = ShownNumber("ja", "2026041823", kind, "A", "A")
+    screen.evaluate("html => { document.getElementById('handover').innerHTML = html; }", RENDERER.render_number(number))
+    assert screen.evaluate(LOST) == []
+    picture = Image.open(io.BytesIO(screen.screenshot())).convert("L")
+    (found,) = zxingcpp.read_barcodes(np.asarray(picture))
+    assert found.text.strip("A") == "2026041823"
 
 
 @pytest.mark.parametrize("size", ["upright", "lying"])
