@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -189,7 +190,8 @@ class Demo:
         tables += [_SOURCE.format(name=name, url=f"{jpki}/crl/{name}.crl") for name in names]
         issuers = json.dumps(str(self._simulator / "card-issuers"))  # a TOML string too
         kazashi = f"[kazashi]\ncard_issuers = {issuers}\n"
-        _config_file(self._data).write_text("".join(tables) + kazashi, encoding="utf-8")
+        text = "".join(tables) + kazashi + _build_handover(self._state / "output.toml")
+        _config_file(self._data).write_text(text, encoding="utf-8")
 
     def _bridge_command(self) -> list[str]:
         reader = ["--pcsc"] if self._settings.pcsc else [f"--virtual={self._simulator}"]
@@ -206,7 +208,11 @@ class Demo:
         return self._server.is_dir() and enrolment.get("origin") == f"http://{HOST}:{self._ports['kiosk']}"
 
     def _enrol(self, server: str) -> None:
-        name = f"{TERMINAL}-{random.SystemRandom().randrange(10_000):04}" if self._state.exists() else TERMINAL
+        name = (
+            f"{TERMINAL}-{random.SystemRandom().randrange(10_000):04}"
+            if (self._state / "terminal.json").exists()
+            else TERMINAL
+        )
         command = [*kiosk_program(), "terminal", "add", name, f"--data={self._server}", "--json"]
         code = json.loads(self._children.ask("terminal", command))["code"]
         command = [*bridge_program(), "enrol", f"--server={server}", f"--code={code}", f"--state={self._state}"]
@@ -226,6 +232,18 @@ class Demo:
     def _bridge_listens(self) -> bool | None:
         with socket.socket() as probe:
             return probe.connect_ex((HOST, self._ports["bridge"])) == 0 or None
+
+
+def _build_handover(output_file: Path) -> str:
+    """The library's number as a barcode; and where the bridge has rules of hand-over, what they allow."""
+    text = '[handover.systems.city-library]\nbarcode = "nw7"\n'
+    try:
+        kind = tomllib.loads(output_file.read_text(encoding="utf-8")).get("output", "none")
+    except (OSError, ValueError):
+        return text
+    if kind in ("wedge", "serial"):
+        text += f'[handover.terminals."*"]\nlayout = "counter"\noutput = "{kind}"\n'
+    return text
 
 
 def bridge_program() -> list[str]:

@@ -64,7 +64,9 @@ class TerminalHandover(BaseModel):
 
 
 class HandoverSettings(BaseModel):
-    """`systems` by the id of the cooperating system, `terminals` by the name given to `kiosk terminal add`."""
+    """`systems` by the id of the cooperating system, `terminals` by the name given to `kiosk terminal add`, `*` for
+    all others.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     systems: dict[SystemId, SystemHandover] = Field(default_factory=dict)

@@ -41,5 +41,5 @@ def build_handover_rules(settings: HandoverSettings, clock: Clock) -> HandoverRu
             )
             for name, system in settings.systems.items()
         },
-        outputs={name: own.output for name, own in settings.terminals.items() if own.output != "none"},
+        outputs={name: None if own.output == "none" else own.output for name, own in settings.terminals.items()},
     )

@@ -17,6 +17,7 @@ from kiosk_web.services.ports import Clock, Entropy, PageRecord, Store, Transact
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.session import states as s
 
+ANY_TERMINAL = "*"
 MOST_TRIES = 3  # tickets for one visit; each after the first is asked for by touch
 BarcodeKind = Literal["nw7", "code39", "qr"]
 SendStatus = Literal["", "ready", "sending", "sent", "failed"]
@@ -34,10 +35,12 @@ class SystemRules:
 
 @dataclass(frozen=True)
 class HandoverRules:
-    """`outputs`: terminal's name → what its bridge may be told to do. Terminals that are not named do nothing."""
+    """`outputs`: terminal's name → what its bridge may be told to do. `*` is for all that are not named;
+    without it they do nothing.
+    """
 
     systems: Mapping[str, SystemRules] = field(default_factory=dict)
-    outputs: Mapping[str, OutputKind] = field(default_factory=dict)
+    outputs: Mapping[str, OutputKind | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,7 @@ class HandoverService:
             system=shown.system,
             rules=self._rules.systems.get(shown.system, SystemRules()),
             visit=visit,
-            output=self._rules.outputs.get(terminal.name),
+            output=self._rules.outputs.get(terminal.name, self._rules.outputs.get(ANY_TERMINAL)),
             origin=terminal.origin,
         )
 

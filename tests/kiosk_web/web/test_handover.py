@@ -162,6 +162,18 @@ async def test_a_self_service_terminal_types_nothing(tmp_path: Path) -> None:
         assert 'data-handover="show"' in panel
 
 
+async def test_a_named_terminal_is_not_all_others(tmp_path: Path) -> None:
+    everybody = TerminalHandover(output="serial")
+    named = HandoverSettings(terminals={"*": everybody, "library-1": TerminalHandover()})
+    async with at_a_result(tmp_path, named) as (_, terminal):
+        assert await ask_ticket(terminal) is None
+
+
+async def test_all_others_have_what_the_star_says(tmp_path: Path) -> None:
+    async with at_a_result(tmp_path, HandoverSettings(terminals={"*": TerminalHandover(output="serial")})) as (_, it):
+        assert read_claims(await ask_ticket(it) or "")["kind"] == "serial"
+
+
 async def test_a_number_that_no_bridge_types_gets_no_ticket(tmp_path: Path) -> None:
     async with at_a_result(tmp_path, number="a-1") as (_, terminal):
         assert await ask_ticket(terminal) is None
