@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from kiosk_web.adapters.store.database import SqlStore
+from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.migration import migrate
+from kiosk_web.crl_index import build_policy, open_shelf
 from kiosk_web.identity.alphabet import spell
 from kiosk_web.pki.status_policy import StatusPolicy
+from kiosk_web.pki.trust import TrustPolicy, TrustStore
 from kiosk_web.services.client_auth import ClientAuthService
 from kiosk_web.services.clients import ClientService, find_api_systems
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.kept_replies import KeptReplies
-from kiosk_web.services.ports import Clock, Entropy, Store, Validation
+from kiosk_web.services.list_batches import ListBatches
+from kiosk_web.services.list_check import ListCheck, build_list_check
+from kiosk_web.services.ports import Clock, Entropy, Validation
 from kiosk_web.services.rate_limit import RateLimits
 from kiosk_web.services.remote_validation import RemoteValidationService
 from kiosk_web.settings import LOOPBACK, Settings
@@ -31,7 +37,8 @@ REQUEST_ID_SIGNS = 12
 def build_api(
     settings: Settings,
     url: str,
-    store: Store,
+    store: SqlStore,
+    anchors: TrustStore,
     validation: Validation,
     issuance: IssuanceService,
     fallback: FallbackService,
@@ -55,13 +62,36 @@ def build_api(
     hosts = {urlsplit(url).netloc}
     if settings.api.url is None:
         hosts.add(f"{LOOPBACK}:{settings.staff_port}")
+    batches = ListBatches(
+        store=store,
+        open_certificates=build_opener(settings, store, anchors, clock, whole=False),
+        open_persons=build_opener(settings, store, anchors, clock, whole=True),
+        clock=clock,
+    )
     return build_api_app(
-        ApiRoutes(auth, remote, KeptReplies(store=store, clock=clock)),
+        ApiRoutes(auth, remote, KeptReplies(store=store, clock=clock), batches),
         static=settings.static,
         server=url,
         hosts=hosts,
         draw_id=lambda: spell(entropy(REQUEST_ID_SIGNS)),
     )
+
+
+def build_opener(
+    settings: Settings, store: SqlStore, anchors: TrustStore, clock: Clock, *, whole: bool
+) -> Callable[[], Awaitable[ListCheck]]:
+    """How the lists are opened for a batch; `whole`: with every entry at hand, to ask for serial numbers."""
+    trust_policy = TrustPolicy(allow_test_arc=settings.allow_test_arc)
+    shelf, policy = open_shelf(settings), build_policy(settings.crl)
+
+    async def open_check() -> ListCheck:
+        marks = await SqlListMarks(store).load_all()
+        if whole:
+            own = open_shelf(settings)
+            return await asyncio.to_thread(build_list_check, own, anchors, trust_policy, policy, marks, clock())
+        return ListCheck(shelf, anchors, trust_policy, policy, marks, clock(), {}, frozenset())
+
+    return open_check
 
 
 async def run_clients(settings: Settings, clock: Clock, work: Callable[[ClientService], Awaitable[Answer]]) -> Answer:

@@ -153,7 +153,7 @@ async def build_server(
             register or asked,
             fallback,
             list_upkeep,
-            len(anchors.anchors),
+            anchors,
             clock,
             entropy,
         )
@@ -227,7 +227,7 @@ def _wire(
     register: Register,
     fallback: FallbackService,
     list_upkeep: ListUpkeep,
-    anchors: int,
+    anchors: TrustStore,
     clock: Clock,
     entropy: Entropy,
 ) -> Server:
@@ -262,7 +262,7 @@ def _wire(
         clock=clock,
     )
     renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address)
-    health = HealthRoutes(store, anchors)
+    health = HealthRoutes(store, len(anchors.anchors))
     resident = build_resident_app(
         KioskRoutes(
             terminals=terminals,
@@ -287,7 +287,9 @@ def _wire(
         StaffRoutes(monitoring, feed, renderer), health, static=settings.static, hosts=frozenset(staff_hosts)
     )
     if settings.api_url is not None:
-        api = build_api(settings, settings.api_url, store, validation, issuance, fallback, limits, clock, entropy)
+        api = build_api(
+            settings, settings.api_url, store, anchors, validation, issuance, fallback, limits, clock, entropy
+        )
         staff = BesideApi(api, staff)
     return Server(
         settings,

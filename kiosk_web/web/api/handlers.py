@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -16,6 +16,7 @@ from kiosk_web.pki.status import Evidence
 from kiosk_web.services.api_ports import ClientRecord, RemoteChallengeRecord
 from kiosk_web.services.client_auth import ClientAuthService, TooMany
 from kiosk_web.services.kept_replies import KeptReplies, Reply, ReplyRefused
+from kiosk_web.services.list_batches import BatchRunning, ListBatches
 from kiosk_web.services.remote_validation import (
     ChallengeNotUsable,
     NotPermitted,
@@ -25,7 +26,18 @@ from kiosk_web.services.remote_validation import (
 )
 from kiosk_web.web.api import models as m
 from kiosk_web.web.api import requests as r
-from kiosk_web.web.api.operations import CHALLENGE, FORM, JSON, TOKEN, VALIDATION, Operation
+from kiosk_web.web.api.line_stream import LineStream
+from kiosk_web.web.api.operations import (
+    CERTIFICATES,
+    CHALLENGE,
+    FORM,
+    JSON,
+    NDJSON,
+    PERSONS,
+    TOKEN,
+    VALIDATION,
+    Operation,
+)
 from kiosk_web.web.api.problems import MEDIA_TYPE, ProblemRaised, build_document
 
 _CLAIMS: dict[RefusedClaim, str] = {
@@ -47,10 +59,17 @@ class ApiRoutes:
     auth: ClientAuthService
     remote: RemoteValidationService
     replies: KeptReplies
+    batches: ListBatches
     body_seconds: float = r.BODY_SECONDS
 
     def handlers(self) -> dict[Operation, Callable[[Request], Awaitable[Response]]]:
-        return {TOKEN: self.issue_token, CHALLENGE: self.issue_challenge, VALIDATION: self.validate}
+        return {
+            TOKEN: self.issue_token,
+            CHALLENGE: self.issue_challenge,
+            VALIDATION: self.validate,
+            CERTIFICATES: self.check_certificates,
+            PERSONS: self.check_persons,
+        }
 
     async def issue_token(self, request: Request) -> Response:
         r.require_media_type(request, FORM)
@@ -109,6 +128,27 @@ class ApiRoutes:
                     return Reply(VALIDATION.status, _build_validation(answer).model_dump_json())
 
         return await self._answer_once(request, client, VALIDATION, body, work)
+
+    async def check_certificates(self, request: Request) -> Response:
+        client = await self._admit(request)
+        r.require_media_type(request, NDJSON)
+        r.refuse_query(request)
+        return self._stream(self.batches.check_certificates(client, r.read_stream(request, self.body_seconds)))
+
+    async def check_persons(self, request: Request) -> Response:
+        client = await self._admit(request)
+        r.require_media_type(request, NDJSON)
+        system = r.read_query(request, PERSONS.query[0])
+        return self._stream(self.batches.check_persons(client, system, r.read_stream(request, self.body_seconds)))
+
+    def _stream(self, answer: AsyncGenerator[bytes] | NotPermitted | BatchRunning) -> Response:
+        match answer:
+            case NotPermitted():
+                raise ProblemRaised(f"{answer.what}_not_permitted", headers=r.CLOSE)
+            case BatchRunning():
+                raise ProblemRaised("batch_running", headers=r.CLOSE)
+            case _:
+                return LineStream(answer, self.body_seconds)
 
     async def _admit(self, request: Request) -> ClientRecord:
         """Whose token it is, before anything else of the request is looked at."""

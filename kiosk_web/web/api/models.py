@@ -127,6 +127,41 @@ class ValidationAnswer(_Model):
     evidence: StatusEvidence | None
 
 
+RowId = Annotated[str, Field(max_length=200, description="The asker's own; it comes back.")]
+
+
+class CertificateLine(_Model):
+    """One line of a batch of certificates."""
+
+    id: RowId = ""
+    certificate: Annotated[str, Field(pattern=_BASE64, description="Base64 of the DER.")]
+
+
+class PersonLine(_Model):
+    """One line of a batch of linked persons."""
+
+    id: RowId = ""
+    ppid: Annotated[str, Field(pattern=r"^[2-9A-HJ-NP-Z]{24}$")]
+
+
+class AnswerLine(_Model):
+    """The answer to one line (docs/crl-batch.md); what does not apply is left out."""
+
+    row: Annotated[int, Field(description="From 1.")]
+    id: RowId = ""
+    outcome: Annotated[str, Field(description="A word of docs/crl-batch.md; of a person also `not_linked`.")]
+    reason: Annotated[str, Field(description="Of a person only where it could not be confirmed.")] = ""
+    revoked_at: Time | None = None
+    this_update: Time | None = None
+
+
+class LastLine(_Model):
+    """The last line of a batch: without it something is missing."""
+
+    end: Literal["done", "client_revoked", "too_long", "request_too_slow"]
+    rows: int
+
+
 class ProblemAnswer(BaseModel):
     """An error (RFC 9457)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from kiosk_web import __version__
@@ -43,7 +44,15 @@ def build_schemas() -> Mapping[str, Any]:
     """The schemas of all models, by name."""
     requests = [(operation.request, "validation") for operation in OPERATIONS if operation.request is not None]
     answers = [(operation.answer, "serialization") for operation in OPERATIONS if operation.answer is not None]
-    used: Any = [*requests, *answers, (ProblemAnswer, "serialization")]
+    incoming = [(operation.lines[0], "validation") for operation in OPERATIONS if operation.lines]
+    outgoing = [(line, "serialization") for operation in OPERATIONS for line in operation.lines[1:]]
+    used: Any = [
+        *requests,
+        *answers,
+        *dict.fromkeys(incoming),
+        *dict.fromkeys(outgoing),
+        (ProblemAnswer, "serialization"),
+    ]
     _, document = models_json_schema(used, ref_template=_REFERENCE)
     schemas: dict[str, Any] = document["$defs"]
     return schemas
@@ -70,34 +79,56 @@ def _build_operation(operation: Operation) -> dict[str, Any]:
 
 
 def _build_parameters(operation: Operation) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = [
+        {
+            "name": field.name,
+            "in": "query",
+            "required": True,
+            "description": field.description,
+            "schema": {"type": "string", "pattern": field.pattern},
+        }
+        for field in operation.query
+    ]
     if not operation.idempotent:
-        return []
+        return parameters
     return [
+        *parameters,
         {
             "name": "Idempotency-Key",
             "in": "header",
             "required": False,
             "description": "The same key with the same body gives the same answer for ten minutes.",
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$"},
-        }
+        },
     ]
 
 
 def _build_request_schema(operation: Operation) -> dict[str, Any]:
     if operation.request is not None:
         return {"$ref": _REFERENCE.format(model=operation.request.__name__)}
+    if operation.lines:
+        return _describe_lines(operation.lines[:1])
     properties: dict[str, Any] = {}
     for field in operation.form:
         properties[field.name] = {"type": "string", "description": field.description}
         if field.value is not None:
             properties[field.name]["const"] = field.value
     required = [field.name for field in operation.form if field.required]
-    return {"type": "object", "properties": properties, "required": required}
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _describe_lines(models: tuple[type[BaseModel], ...]) -> dict[str, Any]:
+    """A stream is a text to OpenAPI 3.1; what a line is stands beside it."""
+    names = " or ".join(model.__name__ for model in models)
+    lines = [{"$ref": _REFERENCE.format(model=model.__name__)} for model in models]
+    return {"type": "string", "description": f"Each line is a {names}.", "x-lines": {"anyOf": lines}}
 
 
 def _build_responses(operation: Operation) -> dict[str, Any]:
     schema: dict[str, Any] = (
-        {"$ref": _REFERENCE.format(model=operation.answer.__name__)} if operation.answer else {"type": "string"}
+        {"$ref": _REFERENCE.format(model=operation.answer.__name__)}
+        if operation.answer
+        else _describe_lines(operation.lines[1:])
     )
     responses: dict[str, Any] = {
         str(operation.status): {

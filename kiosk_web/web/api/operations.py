@@ -29,6 +29,15 @@ class FormField:
 
 
 @dataclass(frozen=True)
+class QueryField:
+    """One query parameter; it is required."""
+
+    name: str
+    description: str
+    pattern: str
+
+
+@dataclass(frozen=True)
 class Operation:
     """`answer` is sent with `status`; `codes` are the problems that may come instead. `example` is a request body."""
 
@@ -46,6 +55,9 @@ class Operation:
     codes: tuple[str, ...]
     needs_token: bool = True
     idempotent: bool = False
+    query: tuple[QueryField, ...] = ()
+    lines: tuple[type[BaseModel], ...] = ()
+    """Of a stream: the model of a line that comes in, then those of the lines that go out."""
 
     @property
     def whole_path(self) -> str:
@@ -128,4 +140,43 @@ VALIDATION = Operation(
     codes=(*_ALWAYS, *_BODY, *_CLIENT, *_ONCE, "method_not_permitted", "challenge_not_usable"),
     idempotent=True,
 )
-OPERATIONS: tuple[Operation, ...] = (TOKEN, CHALLENGE, VALIDATION)
+_BATCH = (*_ALWAYS, "request_too_slow", "media_type_refused", *_CLIENT, "method_not_permitted", "batch_running")
+CERTIFICATES = Operation(
+    id="checkCertificates",
+    method="POST",
+    path="/batches/certificates",
+    summary="Check many certificates against the lists",
+    description=(
+        "A stream of lines in, a stream of lines out, in the same order. Says whether certificates are in force and "
+        "nothing of whose they are. The client needs the method `crl`. Read the answers while you send."
+    ),
+    media_type=NDJSON,
+    request=None,
+    form=(),
+    status=200,
+    answer=None,
+    answer_type=NDJSON,
+    codes=_BATCH,
+    lines=(m.CertificateLine, m.AnswerLine, m.LastLine),
+)
+PERSONS = Operation(
+    id="checkPersons",
+    method="POST",
+    path="/batches/persons",
+    summary="Check the client's own linked persons against the lists",
+    description=(
+        "A stream of PPIDs of one system in, a stream of lines out, in the same order: is the newest certificate known "
+        "of the person listed? A PPID of another system is `not_linked` like one that does not exist. The client needs "
+        "the method `crl`. Read the answers while you send."
+    ),
+    media_type=NDJSON,
+    request=None,
+    form=(),
+    status=200,
+    answer=None,
+    answer_type=NDJSON,
+    codes=(*_BATCH, "system_not_permitted"),
+    query=(QueryField("system", "The cooperating system whose PPIDs they are.", "^[a-z][a-z0-9-]{0,31}$"),),
+    lines=(m.PersonLine, m.AnswerLine, m.LastLine),
+)
+OPERATIONS: tuple[Operation, ...] = (TOKEN, CHALLENGE, VALIDATION, CERTIFICATES, PERSONS)

@@ -135,6 +135,12 @@ PROBLEMS: Mapping[str, Problem] = {
             "The first request with this Idempotency-Key is still being answered",
             "Ask again in a moment with the same key and body.",
         ),
+        Problem(
+            "batch_running",
+            409,
+            "A batch of this client is still running",
+            "One at a time: wait for its last line.",
+        ),
         Problem("body_too_large", 413, "The body is too large", "At most 64 KiB; a stream may be of any length."),
         Problem(
             "media_type_refused",

@@ -12,13 +12,14 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
+from kiosk_web.web.api.operations import QueryField
 from kiosk_web.web.api.problems import ProblemRaised
 
 MAXIMUM_BODY = 64 * 1024
 BODY_SECONDS = 10.0
 _TOKEN = re.compile(r"Bearer ([A-Za-z0-9_-]{43})", re.IGNORECASE)
 _KEY = re.compile(r'"?([A-Za-z0-9_-]{16,64})"?')
-_CLOSE = {"Connection": "close"}
+CLOSE = {"Connection": "close"}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -26,16 +27,16 @@ Model = TypeVar("Model", bound=BaseModel)
 async def read_body(request: Request, seconds: float = BODY_SECONDS) -> bytes:
     """The whole body. Raises `ProblemRaised` for one that is too large or too slow."""
     if int(request.headers.get("content-length") or 0) > MAXIMUM_BODY:
-        raise ProblemRaised("body_too_large", headers=_CLOSE)
+        raise ProblemRaised("body_too_large", headers=CLOSE)
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > MAXIMUM_BODY:
-                    raise ProblemRaised("body_too_large", headers=_CLOSE)
+                    raise ProblemRaised("body_too_large", headers=CLOSE)
     except TimeoutError:
-        raise ProblemRaised("request_too_slow", headers=_CLOSE) from None
+        raise ProblemRaised("request_too_slow", headers=CLOSE) from None
     return bytes(body)
 
 
@@ -47,7 +48,7 @@ async def read_stream(request: Request, seconds: float = BODY_SECONDS) -> AsyncI
             async with asyncio.timeout(seconds):
                 chunk = await anext(stream, None)
         except TimeoutError:
-            raise ProblemRaised("request_too_slow", headers=_CLOSE) from None
+            raise ProblemRaised("request_too_slow", headers=CLOSE) from None
         except ClientDisconnect:
             return
         if chunk is None:
@@ -131,6 +132,15 @@ def read_idempotency_key(request: Request) -> str | None:
     if found is None:
         raise ProblemRaised("malformed_request", "Idempotency-Key: 16 to 64 letters, digits, hyphens and underscores")
     return found.group(1)
+
+
+def read_query(request: Request, field: QueryField) -> str:
+    """The one parameter there is. Raises `ProblemRaised`."""
+    refuse_query(request, field.name)
+    value = request.query_params.get(field.name, "")
+    if re.fullmatch(field.pattern, value) is None:
+        raise ProblemRaised("malformed_request", f"{field.name}: not as the schema says")
+    return value
 
 
 def refuse_query(request: Request, *known: str) -> None:

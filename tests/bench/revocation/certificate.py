@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from kiosk_web.adapters.crl_files import CrlShelf
-from kiosk_web.crl_check import build_answers
+from kiosk_web.crl_answers import build_answers
 from kiosk_web.crl_rows import build_lines, read_question
 from kiosk_web.pki.crl_status import judge_crl_status
 from kiosk_web.pki.crl_trust import CrlPolicy

@@ -1,0 +1,147 @@
+"""Who may what by API: client × system × method × operation. What is not a client's own answers like what does not
+exist, and no identifier of one system ever stands in an answer to another's client.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.api_client import API_SYSTEMS, ORIGIN, OTHER_SYSTEM, SYSTEM, ApiClient, register
+from tests.support.kiosk_server import Stand, run_stand
+
+pytestmark = pytest.mark.anyio
+
+CLIENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
+    "booking": ((SYSTEM,), ("ocsp",), ORIGIN),
+    "booking-lists": ((SYSTEM,), ("crl",), ORIGIN),
+    "points": ((OTHER_SYSTEM,), ("ocsp", "crl"), "https://points.example.lg.jp"),
+    "both": ((SYSTEM, OTHER_SYSTEM), ("ocsp", "crl", "ocsp-then-crl"), ORIGIN),
+}
+SYSTEMS = (SYSTEM, OTHER_SYSTEM, "city-library", "nothing-like-it")
+METHODS = ("ocsp", "crl", "ocsp-then-crl")
+NDJSON = "application/x-ndjson"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
+    async with run_stand(tmp_path, systems=API_SYSTEMS) as running:
+        yield running
+
+
+async def sign_in_all(stand: Stand) -> dict[str, ApiClient]:
+    return {
+        name: await (await register(stand, name, systems=systems, methods=methods, origins=[origin])).sign_in()
+        for name, (systems, methods, origin) in CLIENTS.items()
+    }
+
+
+def told(answer: Any) -> Any:
+    """Status and body without what differs for every request."""
+    body = answer.json()
+    return answer.status_code, {name: value for name, value in body.items() if name != "instance"}
+
+
+async def test_a_challenge_is_for_the_clients_own_systems_and_origins(stand: Stand) -> None:
+    clients = await sign_in_all(stand)
+    refusals: dict[str, set[str]] = {}
+    origins = {origin for _, _, origin in CLIENTS.values()} | {"https://evil.example"}
+    for (name, client), system, origin in itertools.product(clients.items(), SYSTEMS, sorted(origins)):
+        systems, _, own_origin = CLIENTS[name]
+        answer = await client.post("challenges", {"system": system, "origin": origin})
+        if system in systems and origin == own_origin:
+            assert answer.status_code == 201
+            continue
+        status, body = told(answer)
+        assert (status, body["code"]) == (
+            403,
+            "origin_not_permitted" if system in systems else "system_not_permitted",
+        )
+        refusals.setdefault(body["code"], set()).add(json.dumps(body))
+    assert {code: len(bodies) for code, bodies in refusals.items()} == {
+        "system_not_permitted": 1,
+        "origin_not_permitted": 1,
+    }
+
+
+async def test_a_certificate_is_confirmed_by_the_clients_own_methods(stand: Stand) -> None:
+    clients, card = await sign_in_all(stand), stand.card()
+    for (name, client), method in itertools.product(clients.items(), METHODS):
+        systems, methods, origin = CLIENTS[name]
+        challenge = await client.challenge(systems[0], origin)
+        answer = await client.post("validations", client.build_validation(challenge, card, policy=method))
+        if method in methods:
+            assert answer.status_code == 200
+            by_list = method == "crl"
+            assert answer.json()["outcome"] == ("unavailable" if by_list else "good")
+        else:
+            assert told(answer)[1]["code"] == "method_not_permitted"
+
+
+async def test_a_batch_is_for_clients_with_lists_and_their_own_systems(stand: Stand) -> None:
+    clients = await sign_in_all(stand)
+    for (name, client), system in itertools.product(clients.items(), SYSTEMS):
+        systems, methods, _ = CLIENTS[name]
+        answer = await client.post(f"batches/persons?system={system}", b"", Content_Type=NDJSON)
+        if system not in systems:
+            assert told(answer)[1]["code"] == "system_not_permitted"
+        elif "crl" not in methods:
+            assert told(answer)[1]["code"] == "method_not_permitted"
+        else:
+            assert answer.status_code == 200
+        certificates = await client.post("batches/certificates", b"", Content_Type=NDJSON)
+        assert certificates.status_code == (200 if "crl" in methods else 403)
+
+
+async def test_every_operation_wants_a_token_and_nobody_elses_will_do(stand: Stand) -> None:
+    (client,) = [one for name, one in (await sign_in_all(stand)).items() if name == "booking"]
+    for path in ("challenges", "validations", "batches/certificates", f"batches/persons?system={SYSTEM}"):
+        refused = []
+        for given in ("Bearer", f"Bearer {'A' * 43}", f"Bearer {client.token[::-1]}", f"Basic {client.token}"):
+            headers = {"Authorization": given}
+            answer = await client.http.post(f"/api/v1/{path}", content=b"{}", headers=headers)
+            refused.append(told(answer))
+        refused.append(told(await client.http.post(f"/api/v1/{path}", content=b"{}")))
+        assert {status for status, _ in refused} == {401}
+        assert len({json.dumps(body) for _, body in refused}) == 1
+
+
+async def test_no_pseudonym_of_one_system_stands_in_an_answer_to_another(stand: Stand) -> None:
+    """The same people in both systems, asked for by clients of either, with each other's PPIDs and challenges."""
+    clients = await sign_in_all(stand)
+    booking, points = clients["booking-lists"], clients["points"]
+    both = clients["both"]
+    cards = [stand.card(serial) for serial in (0x0A1B2C3D, 0x0A1B2C3F)]
+    ppids = {
+        system: [(await both.validate(card, system))["ppid"] for card in cards] for system in (SYSTEM, OTHER_SYSTEM)
+    }
+    assert len({*ppids[SYSTEM], *ppids[OTHER_SYSTEM]}) == 4
+    lines = b"".join(json.dumps({"ppid": ppid}).encode() + b"\n" for ppid in [*ppids[SYSTEM], *ppids[OTHER_SYSTEM]])
+    heard: dict[str, str] = {}
+    for client, system, linked in (
+        (booking, SYSTEM, [True, True, False, False]),
+        (points, OTHER_SYSTEM, [False, False, True, True]),
+    ):
+        answer = await client.post(f"batches/persons?system={system}", lines, Content_Type=NDJSON)
+        outcomes = [json.loads(line)["outcome"] for line in answer.text.splitlines()[:-1]]
+        assert [outcome != "not_linked" for outcome in outcomes] == linked
+        heard[system] = answer.text
+    theirs = await points.challenge(OTHER_SYSTEM, CLIENTS["points"][2])
+    stolen = await booking.post("validations", booking.build_validation(theirs, cards[0], policy="crl"))
+    assert told(stolen)[1]["code"] == "challenge_not_usable"
+    mine = await points.post("validations", points.build_validation(theirs, cards[0]))
+    assert mine.json()["ppid"] == ppids[OTHER_SYSTEM][0]
+    heard[SYSTEM] += stolen.text
+    heard[OTHER_SYSTEM] += mine.text
+    assert [ppid for ppid in ppids[OTHER_SYSTEM] if ppid in heard[SYSTEM]] == []
+    assert [ppid for ppid in ppids[SYSTEM] if ppid in heard[OTHER_SYSTEM]] == []
