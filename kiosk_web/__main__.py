@@ -15,6 +15,7 @@ from kiosk_web import __version__
 from kiosk_web.client_commands import build_client_commands
 from kiosk_web.crl_commands import build_crl_commands
 from kiosk_web.errors import KioskError
+from kiosk_web.link_commands import build_link_commands, build_mykey_commands
 from kiosk_web.settings import load_settings
 from kiosk_web.simulator.command import simulate
 from kiosk_web.vector_unit import choose_vector_unit, load_processor_description
@@ -176,6 +177,8 @@ def _telling_errors() -> Iterator[None]:
 
 app.add_typer(build_crl_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="crl")
 app.add_typer(build_client_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="client")
+app.add_typer(build_link_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="link")
+app.add_typer(build_mykey_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="mykey")
 
 
 def _with_enrolment(data: Path | None, work: Callable[[EnrolmentService], Awaitable[Answer]]) -> Answer:

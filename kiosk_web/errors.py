@@ -35,7 +35,7 @@ class IdentityError(KioskError):
     """What staff asked of a person, an identifier or a link is refused. `name` is one of `docs/linking.md`."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name}: {REFUSALS.get(name, name)}")
+        super().__init__(f"{name}: {REFUSALS[name]}")
         self.name = name
 
 
@@ -53,6 +53,11 @@ REFUSALS = {
     "visit_of_another_system": "the visit was at a service of another system",
     "reason_missing": "say why, in one line",
     "name_missing": "say who does it, in one line",
+    "same_person": "the visit and the number are one person's already",
+    "not_a_new_card": "the visit was with a card whose history is known here",
+    "old_certificate_good": "no revocation list names the old certificate: it may be in force",
+    "old_certificate_on_hold": "the old certificate is only suspended",
+    "old_certificate_unconfirmed": "no fresh list covers the old certificate",
     "mykey_id_unknown": "there is no such MyKey ID",
     "mykey_id_state": "the MyKey ID is not in a state for this",
 }

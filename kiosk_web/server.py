@@ -47,12 +47,14 @@ from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.keys import KeyRing
+from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Validation
 from kiosk_web.services.register import NoRegister, Register
 from kiosk_web.services.renewals import RenewalAwareValidation, RenewalService
 from kiosk_web.services.responders import GuardedFetcher
 from kiosk_web.services.sessions import SessionService
+from kiosk_web.services.standing import StandingBoard, StandingService
 from kiosk_web.services.sweep import LinkSweep
 from kiosk_web.services.terminals import TerminalService
 from kiosk_web.services.upkeep import Upkeep
@@ -62,6 +64,7 @@ from kiosk_web.web.api.app import BesideApi
 from kiosk_web.web.app import Application, build_resident_app, build_staff_app
 from kiosk_web.web.health import HealthRoutes
 from kiosk_web.web.kiosk import KioskRoutes
+from kiosk_web.web.link_desk import LinkDeskRoutes
 from kiosk_web.web.patterns import build_pattern_routes
 from kiosk_web.web.render import Renderer
 from kiosk_web.web.staff import StaffRoutes
@@ -88,6 +91,9 @@ class Server:
     terminals: TerminalService
     enrolment: EnrolmentService
     issuance: IssuanceService
+    standing: StandingService
+    standings: StandingBoard
+    linking: LinkingService
     fallback: FallbackService
     monitoring: MonitoringService
     upkeep: Upkeep
@@ -163,6 +169,7 @@ async def build_server(
         finally:
             server.feed.close()
             await server.sessions.close()
+            await server.standings.close()
             await store.close()
 
 
@@ -240,6 +247,9 @@ def _wire(
     renewals = RenewalService(store=store, register=register, budget=settings.register_service.budget_seconds)
     validation = RenewalAwareValidation(validation, renewals)
     issuance = IssuanceService(entropy, renewals)
+    standing = StandingService(store=store, register=register, clock=clock)
+    standings = StandingBoard(standing=standing, store=store, offer=offer, feed=feed)
+    linking = LinkingService(store=store, offer=offer, clock=clock)
     effects = EffectService(
         offer=offer,
         validation=validation,
@@ -270,6 +280,7 @@ def _wire(
             sessions=sessions,
             monitoring=monitoring,
             fallback=fallback,
+            standings=standings,
             feed=feed,
             offer=offer,
             renderer=renderer,
@@ -284,7 +295,11 @@ def _wire(
     )
     staff_hosts = {f"{name}:{settings.staff_port}" for name in (settings.staff_host, "localhost", LOOPBACK)}
     staff: Application = build_staff_app(
-        StaffRoutes(monitoring, feed, renderer), health, static=settings.static, hosts=frozenset(staff_hosts)
+        StaffRoutes(monitoring, feed, renderer),
+        LinkDeskRoutes(linking, offer, renderer),
+        health,
+        static=settings.static,
+        hosts=frozenset(staff_hosts),
     )
     if settings.api_url is not None:
         api = build_api(
@@ -300,6 +315,9 @@ def _wire(
         terminals,
         enrolment,
         issuance,
+        standing,
+        standings,
+        linking,
         fallback,
         monitoring,
         upkeep,

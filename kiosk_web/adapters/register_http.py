@@ -12,13 +12,15 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-import httpx2
+import aiohttp
 
+from kiosk_web.adapters.http_session import is_longer, is_plain, open_session, read_address
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.identity.standing import SIGNATURE_STATES, HolderStanding, Silence, judge_items
 from kiosk_web.services.register import Predecessor, RegisterSilent
 
 MOST_ANSWER = 4096
+CONNECTIONS = 16
 
 
 class _Malformed(Exception):
@@ -28,31 +30,24 @@ class _Malformed(Exception):
 class HttpRegister:
     """Implements `services.register.Register`. An asynchronous context manager. `budget` in seconds."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        budget: float,
-        clock: Callable[[], datetime],
-        transport: httpx2.AsyncBaseTransport | None = None,
-    ) -> None:
+    def __init__(self, url: str, *, budget: float, clock: Callable[[], datetime]) -> None:
         self._url = url.rstrip("/")
         self._budget = budget
         self._clock = clock
-        self._client = httpx2.AsyncClient(
-            timeout=httpx2.Timeout(budget),
-            limits=httpx2.Limits(max_connections=16, max_keepalive_connections=4, keepalive_expiry=60),
-            follow_redirects=False,
-            trust_env=False,
-            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mynumber-kiosk"},
-            transport=transport,
-        )
+        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> HttpRegister:
+        self._session = open_session(
+            phase=self._budget,
+            connections=CONNECTIONS,
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            most=4 * MOST_ANSWER,
+        )
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
 
     async def find_predecessor(self, issuer_key_id: bytes, serial: int) -> Predecessor | RegisterSilent:
         answer = await self._ask("predecessor", {"issuer_key_id": issuer_key_id.hex(), "serial": serial})
@@ -79,28 +74,34 @@ class HttpRegister:
     async def _ask(self, service: str, question: dict[str, object]) -> dict[str, Any] | RegisterSilent:
         try:
             async with asyncio.timeout(self._budget):
-                return await self._post(f"{self._url}/{service}", question)
-        except (TimeoutError, httpx2.TimeoutException):
+                return await self._post(f"{self._url}/{service}", json.dumps(question).encode())
+        except TimeoutError:  # aiohttp's are of this kind too
             return RegisterSilent("timeout")
-        except httpx2.HTTPError:
+        except aiohttp.ClientError:
             return RegisterSilent("unreachable")
         except _Malformed:
             return RegisterSilent("malformed")
 
-    async def _post(self, url: str, question: dict[str, object]) -> dict[str, Any] | RegisterSilent:
-        async with self._client.stream("POST", url, json=question) as response:
-            if response.status_code != 200:
-                silence: Silence = "unknown_certificate" if response.status_code == 404 else "refused"
+    async def _post(self, url: str, question: bytes) -> dict[str, Any] | RegisterSilent:
+        address = read_address(url)
+        if address is None or self._session is None:
+            return RegisterSilent("unreachable")
+        response = await self._session.post(address, data=aiohttp.BytesPayload(question), allow_redirects=False)
+        try:
+            if response.status != 200:
+                silence: Silence = "unknown_certificate" if response.status == 404 else "refused"
                 return RegisterSilent(silence)
-            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            if not is_plain(response, ("application/json",)) or is_longer(response, MOST_ANSWER):
                 raise _Malformed
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
+            body = b""
+            while chunk := await response.content.readany():
                 body += chunk
                 if len(body) > MOST_ANSWER:
                     raise _Malformed
+        finally:
+            response.release()
         try:
-            content = json.loads(bytes(body))
+            content = json.loads(body)
         except (ValueError, RecursionError):
             raise _Malformed from None
         if not isinstance(content, dict):

@@ -79,8 +79,8 @@ class LinkRows(Protocol):
         """Give these links their new numbers, all at once: two may change places."""
         ...
 
-    async def move_person(self, before: str, after: str) -> int:
-        """The links of one person become another's; how many."""
+    async def has_any(self, person: str) -> bool:
+        """Is there a link of this person, ended ones too, in any system?"""
         ...
 
     async def is_number_listed(self, system: str, user_number: str) -> bool | None:

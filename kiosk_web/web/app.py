@@ -23,6 +23,7 @@ from kiosk_web.log import describe_place
 from kiosk_web.web.handover import HandoverRoutes
 from kiosk_web.web.health import HealthRoutes
 from kiosk_web.web.kiosk import KioskRoutes
+from kiosk_web.web.link_desk import LinkDeskRoutes
 from kiosk_web.web.security import Guard, GuardMiddleware, build_headers, build_policy, build_problem
 from kiosk_web.web.staff import StaffRoutes
 from kiosk_web.web.wire import MAXIMUM_BODY
@@ -75,7 +76,9 @@ def build_resident_app(
     return _build_app([*kiosk.build(), *handover.build(), *health.build(), *extra], static, guard)
 
 
-def build_staff_app(staff: StaffRoutes, health: HealthRoutes, *, static: Path, hosts: frozenset[str]) -> Starlette:
+def build_staff_app(
+    staff: StaffRoutes, desk: LinkDeskRoutes, health: HealthRoutes, *, static: Path, hosts: frozenset[str]
+) -> Starlette:
     """`hosts` are the exact values of Host that staff may use."""
     guard = Guard(origin="", hosts=hosts, policy=build_policy())
-    return _build_app([*staff.build(), *health.build()], static, guard)
+    return _build_app([*staff.build(), *desk.build(), *health.build()], static, guard)

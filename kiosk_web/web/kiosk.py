@@ -20,6 +20,7 @@ from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Feed, PageRecord
 from kiosk_web.services.sessions import SessionService, Snapshot
+from kiosk_web.services.standing import ShownStanding, StandingBoard
 from kiosk_web.services.terminals import TerminalService
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
@@ -62,6 +63,7 @@ class KioskRoutes:
     sessions: SessionService
     monitoring: MonitoringService
     fallback: FallbackService
+    standings: StandingBoard
     feed: Feed
     offer: Offer
     renderer: StageRenderer
@@ -149,8 +151,9 @@ class KioskRoutes:
             while True:
                 snapshot = await self.sessions.load_for_page(page)
                 outage = self._find_outage()
-                if (snapshot.state.name, snapshot.version, outage) != shown:
-                    shown = snapshot.state.name, snapshot.version, outage
+                standing = self._find_standing(snapshot)
+                if (snapshot.state.name, snapshot.version, outage, standing) != shown:
+                    shown = snapshot.state.name, snapshot.version, outage, standing
                     yield ServerSentEvent(self._render(snapshot), id=str(snapshot.version))
                 if isinstance(snapshot.state, s.Superseded) or not await changes.wait():
                     return
@@ -197,12 +200,17 @@ class KioskRoutes:
     def _render(self, snapshot: Snapshot) -> str:
         """The fragment. It is asked for twice, for the answer and for the stream, and made once."""
         outage = self._find_outage()
-        key = snapshot.state.name, snapshot.version, outage
+        standing = self._find_standing(snapshot)
+        key = snapshot.state.name, snapshot.version, outage, standing
         known, fragment = self._rendered.get(snapshot.terminal, ((), ""))
         if known != key:
-            fragment = self.renderer.render_stage(build_stage_view(snapshot, self.offer, outage))
+            fragment = self.renderer.render_stage(build_stage_view(snapshot, self.offer, outage, standing))
             self._rendered[snapshot.terminal] = key, fragment
         return fragment
+
+    def _find_standing(self, snapshot: Snapshot) -> ShownStanding | None:
+        """What the register says of the holder, for a result of Type 1 or 2."""
+        return self.standings.find(snapshot.terminal, snapshot.state)
 
     def _find_outage(self) -> Opening | None:
         """Why the responder counts as out of service now, or None."""

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import escape
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from kiosk_web.identity.offer import CooperatingSystem, Words
 from kiosk_web.pki.status import Opening
+from kiosk_web.services.linking import FoundLink
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
 from kiosk_web.web.render import TEXT_SIZES, Renderer
@@ -62,6 +64,23 @@ _RESULT: Mapping[str, object] = {
     "status_as_of": _NOON,
     "reference": _REFERENCE,
     "card": True,
+    "standing": None,
+}
+
+_STANDING: Mapping[str, object] = {
+    "asking": False,
+    "signature": "valid",
+    "items": "unchanged",
+    "since": date(2026, 4, 7),
+    "as_of": _NOON,
+}
+_STANDINGS: Mapping[str, Mapping[str, object]] = {
+    "asking": {"asking": True},
+    "unchanged": _STANDING,
+    "changed": {**_STANDING, "items": "changed", "signature": "revoked"},
+    "first": {**_STANDING, "items": "first", "since": None, "signature": "none_issued"},
+    "expired": {**_STANDING, "signature": "expired"},
+    "unknown": {**_STANDING, "items": "unknown", "signature": "unknown", "as_of": None},
 }
 
 
@@ -151,6 +170,20 @@ def build_patterns() -> dict[str, StageView]:
             for name, changes in _PANELS.items()
         },
         **{
+            f"result-standing-{name}": _view(
+                "result",
+                **{
+                    **_RESULT,
+                    "service": SERVICES[1],
+                    "profile": "type1",
+                    "identifier_kind": "ppid",
+                    "identifier": "Q7DK2MVX9TZL4ARW8HNB3CEP",
+                    "standing": standing,
+                },
+            )
+            for name, standing in _STANDINGS.items()
+        },
+        **{
             f"result-list-{cause or 'chosen'}": _view("result", **{**_RESULT, "method": "crl", "fallback": cause})
             for cause in ("", "window", "manager", "automatic")
         },
@@ -192,6 +225,14 @@ ALARMS: tuple[ListAlarm, ...] = (
 BOARD = StaffBoard(TERMINALS, OPENINGS, ALARMS)
 
 
+def show_desk(renderer: Renderer, name: str, language: str) -> str:
+    """The link desk, or one of its answers."""
+    if name == "link-answer":
+        return renderer.render_link_answer("find", FoundLink("city-library", "1234567897", _NOON), "", language)
+    library = CooperatingSystem("city-library", Words("みほん市立図書館", "Mihon City Library"), "platform", True)
+    return renderer.render_link_desk((library,), language)
+
+
 def build_pattern_routes(renderer: Renderer) -> list[Route]:
     """`/patterns` lists all, `/patterns/{name}?lang=en&size=large` shows one without script, `/patterns/staff` too."""
     patterns = build_patterns()
@@ -201,7 +242,7 @@ def build_pattern_routes(renderer: Renderer) -> list[Route]:
             f"<li>{escape(name)}: "
             + " · ".join(f'<a href="/patterns/{escape(name)}?lang={lang}">{lang}</a>' for lang in LANGUAGES)
             + "</li>"
-            for name in (*patterns, "staff", "staff-empty")
+            for name in (*patterns, "staff", "staff-empty", "link-desk", "link-answer")
         )
         return HTMLResponse(
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Screens</title></head>'
@@ -214,6 +255,8 @@ def build_pattern_routes(renderer: Renderer) -> list[Route]:
         size = request.query_params.get("size", "normal")
         if language not in LANGUAGES or size not in TEXT_SIZES:
             return PlainTextResponse("unknown language or size", status_code=404)
+        if name in ("link-desk", "link-answer"):
+            return HTMLResponse(show_desk(renderer, name, language))
         if name in ("staff", "staff-empty"):
             return HTMLResponse(renderer.render_staff(BOARD if name == "staff" else StaffBoard(()), language))
         if name not in patterns:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from kiosk_web.identity.systems import CooperatingSystem
 from kiosk_web.services.handover import Panel, ShownNumber
 from kiosk_web.services.handover_ports import LibraryWord
+from kiosk_web.services.linking import FoundLink
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.barcode import BarcodeUnfit, build_barcode
 from kiosk_web.web.catalogue import Catalogue, load_catalogues
@@ -61,6 +63,13 @@ def build_time_text(moment: datetime, language: str) -> str:
     if language == "ja":
         return f"{local.year}年{local.month}月{local.day}日({weekday}) {clock}"
     return f"{weekday} {local.day} {MONTHS[local.month - 1]} {local.year}, {clock}"
+
+
+def build_day_text(day: date, language: str) -> str:
+    """A day in Japan."""
+    if language == "ja":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def build_clock_text(moment: datetime) -> str:
@@ -165,11 +174,22 @@ class Renderer:
             terminals=ordered, openings=board.openings, alarms=board.alarms, **self._words(language)
         ).strip()
 
+    def render_link_desk(self, systems: tuple[CooperatingSystem, ...], language: str = "ja") -> str:
+        """The page of the link desk, for systems whose links are kept here."""
+        named = [{"id": system.id, "name": {"ja": system.name.ja, "en": system.name.en}} for system in systems]
+        return self._environment.get_template("staff/links.html").render(systems=named, **self._words(language))
+
+    def render_link_answer(self, action: str, link: FoundLink | None, refusal: str, language: str = "ja") -> str:
+        """The fragment under it: what was found or done, or why not."""
+        template = self._environment.get_template("staff/link_answer.html")
+        return template.render(action=action, link=link, refusal=refusal, **self._words(language)).strip()
+
     def _words(self, language: str) -> dict[str, object]:
         catalogue: Catalogue = self._catalogues.get(language, self._catalogues["ja"])
         return {
             "language": catalogue.language,
             "say": catalogue.say,
+            "day": lambda day: build_day_text(day, catalogue.language),
             "time": lambda moment: build_time_text(moment, catalogue.language),
         }
 

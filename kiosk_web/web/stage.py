@@ -8,6 +8,7 @@ from datetime import datetime
 from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.pki.status import Opening
 from kiosk_web.services.sessions import Snapshot
+from kiosk_web.services.standing import ShownStanding
 from kiosk_web.session import states as s
 from kiosk_web.session.transitions import READER_CODES
 from kiosk_web.web.view import BridgeCommand, StageView
@@ -25,8 +26,12 @@ def build_connecting_view() -> StageView:
     return StageView("connecting", "", 0, None, "ja", "normal", (), {"help_called": False})
 
 
-def build_stage_view(snapshot: Snapshot, offer: Offer, outage: Opening | None = None) -> StageView:
-    """What the page of this session shows. `outage`: why the responder counts as out of service now, or None."""
+def build_stage_view(
+    snapshot: Snapshot, offer: Offer, outage: Opening | None = None, standing: ShownStanding | None = None
+) -> StageView:
+    """What the page of this session shows. `outage`: why the responder counts as out of service now, or None.
+    `standing`: what the register says of the holder, for a result.
+    """
     state = snapshot.state
     visit = s.derive_visit(state)
     return StageView(
@@ -37,7 +42,7 @@ def build_stage_view(snapshot: Snapshot, offer: Offer, outage: Opening | None = 
         language="ja" if visit is None else visit.language,
         text_size="normal" if visit is None else visit.text_size,
         commands=tuple(BridgeCommand(order.id, order.name, order.arguments) for order in s.derive_orders(state)),
-        data={"help_called": visit is not None and visit.help_called, **_build_data(state, offer, outage)},
+        data={"help_called": visit is not None and visit.help_called, **_build_data(state, offer, outage, standing)},
     )
 
 
@@ -47,7 +52,9 @@ def _derive_code(state: s.State) -> str:
     return "superseded" if isinstance(state, s.Superseded) else ""
 
 
-def _build_data(state: s.State, offer: Offer, outage: Opening | None) -> Mapping[str, object]:
+def _build_data(
+    state: s.State, offer: Offer, outage: Opening | None, standing: ShownStanding | None
+) -> Mapping[str, object]:
     match state:
         case s.ChoosingService(visit=visit):
             services = [
@@ -63,7 +70,7 @@ def _build_data(state: s.State, offer: Offer, outage: Opening | None) -> Mapping
         case s.ReadingCard(visit=visit) | s.CheckingPin(visit=visit) | s.Checking(visit=visit):
             return _service(visit, offer)
         case s.Result():
-            return {**_service(state.visit, offer), **_build_result(state)}
+            return {**_service(state.visit, offer), **_build_result(state), "standing": _describe_standing(standing)}
         case s.Refused(visit=visit):
             return {
                 **_service(visit, offer),
@@ -90,6 +97,22 @@ def _build_result(state: s.Result) -> dict[str, object]:
         "status_as_of": state.status_as_of,
         "reference": state.visit.reference,
         "card": state.visit.presence.card != "none",
+    }
+
+
+def _describe_standing(standing: ShownStanding | None) -> dict[str, object] | None:
+    if standing is None:
+        return None
+    answer = standing.answer
+    if answer is None:
+        return {"asking": True}
+    first = answer.since is None and answer.as_of is not None
+    return {
+        "asking": False,
+        "signature": answer.signature,
+        "items": "first" if first else answer.items,
+        "since": answer.since,
+        "as_of": answer.as_of,
     }
 
 

@@ -39,7 +39,9 @@ class StageView:
     - `checking_pin`, `checking`: `service`
     - `result`: `service`, `profile`, `identifier_kind` (`ppid` or `mykey_id`), `identifier`, `expires_soon` bool,
       `checked_at` datetime, `method` (`ocsp` or `crl`), `fallback` (why a list stood in for the responder: `window`,
-      `manager`, `automatic`, or ""), `status_as_of` datetime or None, `reference`, `card` bool (still on the reader)
+      `manager`, `automatic`, or ""), `status_as_of` datetime or None, `reference`, `card` bool (still on the reader),
+      `standing`: None, or {`asking` bool, and once it is not: `signature` and `items` (`identity/standing.py`; `first`
+      before the first confirmation), `since` date or None, `as_of` datetime or None}
     - `refused`: `service`, `reference`, `tries_left` int or None, `card` bool, `stopped_in` (the state before),
       `back_at` datetime or None (when the responder is expected back)
     - `taking_card`, `superseded`, `out_of_service`, `connecting`: nothing of their own

@@ -71,11 +71,8 @@ class SqlLinkRows:
             statement, [{"link": link, "number": number} for link, number in numbers.items()]
         )
 
-    async def move_person(self, before: str, after: str) -> int:
-        moved = await self._connection.execute(
-            update(schema.links).where(_l.person_id == before).values(person_id=after)
-        )
-        return moved.rowcount
+    async def has_any(self, person: str) -> bool:
+        return bool((await self._connection.execute(select(exists().where(_l.person_id == person)))).scalar_one())
 
     async def is_number_listed(self, system: str, user_number: str) -> bool | None:
         number = select(exists().where(_n.system == system, _n.user_number == user_number))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
-import httpx2
 import pytest
+from aiohttp import web
 
 from kiosk_web.adapters.register_http import HttpRegister
 from kiosk_web.identity.persons import CertificateName
@@ -28,34 +29,47 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def build(answer: Callable[[httpx2.Request], Awaitable[httpx2.Response]], budget: float = 5) -> HttpRegister:
-    return HttpRegister(
-        "http://register/services/", budget=budget, clock=lambda: NOW, transport=httpx2.MockTransport(answer)
-    )
+@asynccontextmanager
+async def serve(
+    answer: Callable[[web.Request], Awaitable[web.Response]], budget: float = 5
+) -> AsyncIterator[HttpRegister]:
+    """A real server on 127.0.0.1, and the adapter that asks it."""
+    app = web.Application()
+    app.router.add_post("/services/{service}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/services/"
+        async with HttpRegister(url, budget=budget, clock=lambda: NOW) as register:
+            yield register
+    finally:
+        await runner.cleanup()
 
 
-def always(content: object, status: int = 200) -> HttpRegister:
-    async def answer(request: httpx2.Request) -> httpx2.Response:
+def always(content: object, status: int = 200) -> AbstractAsyncContextManager[HttpRegister]:
+    async def answer(request: web.Request) -> web.Response:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
-        return httpx2.Response(status, content=body)
+        return web.Response(status=status, body=body, content_type="application/json")
 
-    return build(answer)
+    return serve(answer)
 
 
 async def test_a_question_names_the_certificate_and_nothing_else() -> None:
-    asked: list[tuple[str, str, Any]] = []
+    asked: list[tuple[str, Any]] = []
 
-    async def answer(request: httpx2.Request) -> httpx2.Response:
-        asked.append((request.method, str(request.url), json.loads(await request.aread())))
-        return httpx2.Response(200, json={"predecessor": {"issuer_key_id": "0a0b", "serial": 7}, **GOOD})
+    async def answer(request: web.Request) -> web.Response:
+        asked.append((request.path, await request.json()))
+        return web.json_response({"predecessor": {"issuer_key_id": "0a0b", "serial": 7}, **GOOD})
 
-    async with build(answer) as register:
+    async with serve(answer) as register:
         assert await register.find_predecessor(KEY, 9) == Predecessor(CertificateName(b"\n\x0b", 7))
         assert await register.fetch_standing(KEY, 9, SINCE) == HolderStanding("valid", "unchanged", SINCE, NOW)
     question = {"issuer_key_id": KEY.hex(), "serial": 9}
     assert asked == [
-        ("POST", "http://register/services/predecessor", question),
-        ("POST", "http://register/services/standing", question),
+        ("/services/predecessor", question),
+        ("/services/standing", question),
     ]
 
 
@@ -124,14 +138,28 @@ async def test_another_status_is_silence(status: int, why: str) -> None:
 
 
 async def test_a_register_that_is_not_there_or_never_answers_is_silence() -> None:
-    async def refuse(request: httpx2.Request) -> httpx2.Response:
-        raise httpx2.ConnectError("no")
+    waiting = asyncio.Event()
 
-    async def hang(request: httpx2.Request) -> httpx2.Response:
-        await asyncio.Event().wait()
-        raise AssertionError
+    async def hang(request: web.Request) -> web.Response:
+        await waiting.wait()
+        return web.json_response(GOOD)
 
-    async with build(refuse) as register:
-        assert await register.find_predecessor(KEY, 9) == RegisterSilent("unreachable")
-    async with build(hang, budget=0.02) as register:
+    async with serve(hang, budget=0.05) as register:
         assert await register.fetch_standing(KEY, 9, SINCE) == HolderStanding(since=SINCE, why="timeout")
+        waiting.set()
+    for url in ("http://127.0.0.1:9/", "http://", "ftp://x"):
+        async with HttpRegister(url, budget=5, clock=lambda: NOW) as register:
+            assert await register.find_predecessor(KEY, 9) == RegisterSilent("unreachable")
+
+
+async def test_an_answer_of_another_type_or_packed_is_not_read() -> None:
+    async def text(request: web.Request) -> web.Response:
+        return web.Response(text=json.dumps(GOOD))
+
+    async def packed(request: web.Request) -> web.Response:
+        headers = {"Content-Encoding": "br", "Content-Type": "application/json"}
+        return web.Response(body=json.dumps(GOOD).encode(), headers=headers)
+
+    for answer in (text, packed):
+        async with serve(answer) as register:
+            assert (await register.fetch_standing(KEY, 9, SINCE)).why == "malformed"

@@ -9,6 +9,8 @@ from typing import get_args
 
 import pytest
 
+from kiosk_web.identity.links import LINK_REFUSALS
+from kiosk_web.identity.standing import SignatureState
 from kiosk_web.services.crl_alarms import AlarmName
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES, load_catalogue, load_catalogues
@@ -28,6 +30,11 @@ BUILT = {  # keys that templates put together: the first part, and every last pa
     "code.": tuple(f"{name}.{part}" for name in CODES for part in PARTS),
     "handover.reason.": (*dict.fromkeys(REASONS.values()), "other"),
     "handover.library.": ("usable", "blocked", "unknown", "unreachable"),
+    "standing.items.": ("unchanged", "changed", "first", "unknown"),
+    "standing.signature.": get_args(SignatureState),
+    "standing.advice.": ("changed", "unknown"),
+    "desk.done.": ("find", "add", "end"),
+    "link.refused.": LINK_REFUSALS,
     "staff.state.": (*STATES, "offline"),
     "staff.outcome.": ("done", "could_not_finish", "abandoned"),
     "staff.fallback.": ("asked", "unasked"),
@@ -63,7 +70,7 @@ def test_every_key_in_a_template_exists_and_every_key_is_used() -> None:
 
 def test_residents_read_no_technical_word() -> None:
     for key, message in JAPANESE.items():
-        if key.startswith("staff.") or key.endswith(".remedy"):
+        if key.startswith(("staff.", "desk.", "link.")) or key.endswith(".remedy"):
             continue
         assert "PIN" not in message.replace("PPID", ""), key
         assert not re.search(r"紐付け|OCSP|CRL|マイナンバーを読", message), key

@@ -1,0 +1,84 @@
+"""Make one person of two, where the register did not say that a card replaced the other: a new card, a lost answer.
+
+Three things together: a 暗証番号 signature by the new card (a visit of the last half hour, by its reference number), a
+member of staff who knows whose user number it is, and proof that the old certificate is not good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from kiosk_web.errors import IdentityError
+from kiosk_web.identity.links import LINK_REFUSALS, judge_words
+from kiosk_web.identity.persons import CertificateName
+from kiosk_web.services.link_ports import StaffAction
+from kiosk_web.services.linking import LinkingService
+from kiosk_web.services.ports import Clock, Store
+
+SerialOutcome = Literal["revoked", "on_hold", "not_listed", "stale", "unavailable"]
+JudgeCertificate = Callable[[CertificateName], Awaitable[str]]
+
+
+@dataclass(frozen=True)
+class Relinked:
+    """`ended`: the systems in which the new card's own PPID ended, "" for a MyKey ID: those must be told."""
+
+    ended: tuple[str, ...]
+
+
+class RelinkService:
+    """`judge` says what the revocation lists in force tell of a certificate, named by issuer key and serial."""
+
+    def __init__(self, *, store: Store, linking: LinkingService, judge: JudgeCertificate, clock: Clock) -> None:
+        self._store = store
+        self._linking = linking
+        self._judge = judge
+        self._clock = clock
+
+    async def relink(self, reference: str, system: str, number: str, by: str, reason: str) -> Relinked:
+        """The person of the visit `reference` becomes the one who has this user number in `system`.
+
+        Raises `IdentityError`: a name of `identity/links.py`, `same_person`, `not_a_new_card`, `old_certificate_good`
+        (no list names it, so it may be), `old_certificate_on_hold`, `old_certificate_unconfirmed`.
+        """
+        refusal = judge_words(by, reason)
+        if refusal is not None:
+            raise IdentityError(refusal)
+        text = self._linking.read_number(system, number)
+        if text in LINK_REFUSALS:
+            raise IdentityError(text)
+        stranger, person, old = await self._find(reference, system, text)
+        outcome = await self._judge(old)  # outside of the transaction: it reads whole lists
+        if outcome != "revoked":
+            raise IdentityError(_REFUSALS.get(outcome, "old_certificate_unconfirmed"))
+        now = self._clock()
+        async with self._store.write() as transaction:
+            if await self._find(reference, system, text) != (stranger, person, old):
+                raise IdentityError("visit_unknown")  # somebody else was faster
+            ended = await transaction.persons.absorb(stranger, person, now)
+            await transaction.staff_audit.add(StaffAction(now, by, "relink", system, "done", 1, reason))
+        return Relinked(ended)
+
+    async def _find(self, reference: str, system: str, number: str) -> tuple[str, str, CertificateName]:
+        async with self._store.read() as transaction:
+            visit = await transaction.links.find_visit(reference.strip().upper(), self._clock())
+            if visit is None or visit.method != "pin":
+                raise IdentityError("visit_unknown")
+            link = await transaction.links.find_by_number(system, number)
+            if link is None:
+                raise IdentityError("not_linked")
+            if link.person == visit.person:
+                raise IdentityError("same_person")
+            if await transaction.persons.count_certificates(visit.person) != 1:
+                raise IdentityError("not_a_new_card")
+            if await transaction.links.has_any(visit.person):
+                raise IdentityError("person_has_another")
+            old = await transaction.persons.find_newest_certificate(link.person)
+            if old is None:
+                raise IdentityError("old_certificate_unconfirmed")
+            return visit.person, link.person, old
+
+
+_REFUSALS = {"not_listed": "old_certificate_good", "on_hold": "old_certificate_on_hold"}

@@ -1,0 +1,118 @@
+"""Two persons become one only by a 暗証番号 visit, staff, and an old certificate that a list names."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from kiosk_web.errors import IdentityError
+from kiosk_web.identity.persons import CertificateName
+from kiosk_web.services.relink import Relinked, RelinkService
+from tests.support.kiosk_server import Stand, run_stand
+from tests.support.numbers import number
+
+pytestmark = pytest.mark.anyio
+LIBRARY = "city-library"
+FIRST = number(1)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
+    async with run_stand(tmp_path) as running:
+        yield running
+
+
+async def visit(stand: Stand, serial: int, service: str = "library") -> tuple[str, str]:
+    """(reference number, identifier)"""
+    async with stand.server.store.read() as transaction:
+        count = len(await transaction.terminals.list_all())
+    terminal = await stand.opened(f"t{count}")
+    assert (await stand.identify(terminal, stand.card(serial), service)).state == "result"
+    result = await stand.read_result(terminal)
+    return result.visit.reference, result.identifier
+
+
+async def relink(stand: Stand, reference: str, outcome: str = "revoked", text: str = FIRST) -> Relinked | str:
+    asked: list[CertificateName] = []
+
+    async def judge(name: CertificateName) -> str:
+        asked.append(name)
+        return outcome
+
+    service = RelinkService(store=stand.server.store, linking=stand.server.linking, judge=judge, clock=stand.clock)
+    try:
+        done = await service.relink(reference, LIBRARY, text, "鈴木", "new card")
+    except IdentityError as refusal:
+        return refusal.name
+    assert [name.serial for name in asked] == [1]
+    return done
+
+
+async def link_first(stand: Stand) -> tuple[str, str]:
+    """The person of certificate 1 with PPID, MyKey ID and link."""
+    _, ppid = await visit(stand, 1, "facility")
+    reference, mykey_id = await visit(stand, 1)
+    await stand.server.linking.link_visit(reference, LIBRARY, FIRST, "鈴木", "desk", "desk")
+    return ppid, mykey_id
+
+
+async def test_a_new_card_gets_the_old_identifiers_back(stand: Stand) -> None:
+    ppid, mykey_id = await link_first(stand)
+    await visit(stand, 2, "facility")
+    reference, fresh = await visit(stand, 2)
+    assert fresh != mykey_id
+    assert await relink(stand, reference) == Relinked(("facility-booking", ""))
+    assert (await visit(stand, 2))[1] == mykey_id
+    assert (await visit(stand, 2, "facility"))[1] == ppid
+    again, _ = await visit(stand, 2)
+    found = await stand.server.linking.look_up_visit(again, LIBRARY, "鈴木", "asked")
+    assert found.user_number == FIRST
+
+
+async def test_a_ppid_that_the_old_person_did_not_have_comes_along(stand: Stand) -> None:
+    reference, _ = await visit(stand, 1)
+    await stand.server.linking.link_visit(reference, LIBRARY, FIRST, "鈴木", "desk", "desk")
+    _, ppid = await visit(stand, 2, "facility")
+    reference, _ = await visit(stand, 2)
+    assert await relink(stand, reference) == Relinked(("",))
+    assert (await visit(stand, 2, "facility"))[1] == ppid
+
+
+@pytest.mark.parametrize(
+    ("outcome", "name"),
+    [
+        ("not_listed", "old_certificate_good"),
+        ("on_hold", "old_certificate_on_hold"),
+        ("stale", "old_certificate_unconfirmed"),
+        ("unavailable", "old_certificate_unconfirmed"),
+    ],
+)
+async def test_an_old_certificate_that_may_be_good_stops_it(stand: Stand, outcome: str, name: str) -> None:
+    await link_first(stand)
+    reference, fresh = await visit(stand, 2)
+    assert await relink(stand, reference, outcome) == name
+    assert (await visit(stand, 2))[1] == fresh
+
+
+async def test_without_a_visit_a_link_and_a_new_card_nothing_is_done(stand: Stand) -> None:
+    await link_first(stand)
+    own, _ = await visit(stand, 1)
+    other, _ = await visit(stand, 2)
+    assert await relink(stand, "AAAA-AAAA") == "visit_unknown"
+    assert await relink(stand, other, text=number(9)) == "not_linked"
+    assert await relink(stand, other, text="x") == "number_malformed"
+    assert await relink(stand, own) == "same_person"
+    await stand.server.linking.link_visit(other, LIBRARY, number(2), "鈴木", "desk", "desk")
+    assert await relink(stand, other) == "person_has_another"
+    async with stand.server.store.write() as transaction:
+        person = await transaction.persons.find(stand.root.anchor.key_id, 2)
+        assert person is not None
+        await transaction.persons.add_certificate(person, stand.root.anchor.key_id, 3, stand.clock.now)
+    assert await relink(stand, other) == "not_a_new_card"

@@ -1,0 +1,104 @@
+"""`kiosk link` and `kiosk mykey` on a real database: what they print, write and end with."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from kiosk_web.__main__ import app
+from kiosk_web.adapters.store.database import SqlStore
+from kiosk_web.adapters.store.migration import migrate
+from kiosk_web.services.link_ports import RecentVisit
+from tests.support.numbers import number
+
+LIBRARY, NOW = "city-library", datetime.now(UTC)
+ONE, TWO = number(1), number(2)
+WHO = ("--by", "鈴木", "--reason", "asked")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A person with a MyKey ID, and a visit of theirs."""
+
+    async def fill() -> None:
+        store = SqlStore(tmp_path)
+        async with store.write() as transaction:
+            await transaction.persons.add("p", b"key", 1, NOW)
+            await transaction.persons.add_mykey_id("p", "ABCDEFGH", NOW)
+            far = NOW.replace(year=NOW.year + 1)
+            await transaction.links.add_visit(RecentVisit("7KQP-29XA", "p", LIBRARY, "pin", far))
+        await store.close()
+
+    migrate(tmp_path)
+    asyncio.run(fill())
+    return tmp_path
+
+
+def kiosk(data: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, f"--data={data}"])
+
+
+def test_a_link_is_made_found_and_ended(data: Path) -> None:
+    given = ("--system", LIBRARY, *WHO)
+    visit = ("--reference", "7KQP-29XA")
+    assert kiosk(data, "link", "find", *visit, *given).stdout == "not linked\n"
+    assert kiosk(data, "link", "add", *visit, "--number", ONE, *given).stdout.startswith(f"{ONE}  linked since ")
+    assert kiosk(data, "link", "find", "--number", ONE, *given).stdout.startswith(ONE)
+    assert kiosk(data, "link", "confirm", "--number", ONE, *given).exit_code == 0
+    assert kiosk(data, "link", "end", "--number", ONE, *given).exit_code == 0
+    refused = kiosk(data, "link", "end", "--number", ONE, *given)
+    assert (refused.exit_code, refused.stderr) == (2, "kiosk: not_linked: there is no such link\n")
+    assert kiosk(data, "link", "find", *given).exit_code == 2
+
+
+def test_files_have_a_dry_run_a_report_and_an_exit_status(data: Path, tmp_path: Path) -> None:
+    given = ("--system", LIBRARY, *WHO)
+    kiosk(data, "link", "add", "--reference", "7KQP-29XA", "--number", ONE, *given)
+    file, report = tmp_path / "change.csv", tmp_path / "report.csv"
+    file.write_bytes(f"旧利用者番号,新利用者番号\r\n{ONE},{TWO}\r\n".encode("cp932"))
+    renumber = ("link", "renumber", str(file), *given, "--report", str(report))
+    wrong = kiosk(data, *renumber)
+    assert wrong.exit_code == 1
+    assert "line 1: encoding" in wrong.stdout
+    assert report.read_text() == "line,outcome\n1,encoding\n"
+    dry = kiosk(data, *renumber, "--encoding", "cp932", "--dry-run")
+    assert "Dry run: nothing was changed." in dry.stdout
+    done = kiosk(data, *renumber, "--encoding", "cp932")
+    assert (done.exit_code, done.stdout.split()) == (0, ["renumbered", "1"])
+    assert report.read_text() == "line,outcome\n2,renumbered\n"
+    assert "nothing was done" in kiosk(data, *renumber, "--encoding", "cp932").stdout
+    assert kiosk(data, "link", "find", "--number", TWO, *given).exit_code == 0
+    file.write_text(f"{TWO}\n")
+    assert "listed" in kiosk(data, "link", "numbers", str(file), *given).stdout
+    assert "unlinked" in kiosk(data, "link", "unlink-file", str(file), *given).stdout
+    assert kiosk(data, "link", "numbers", str(file), *given, "--encoding", "latin-1").exit_code == 2
+
+
+def test_relinking_without_a_list_is_refused(data: Path) -> None:
+    given = ("--system", LIBRARY, "--number", ONE, "--reference", "7KQP-29XA", *WHO)
+
+    async def add_other() -> None:
+        store = SqlStore(data)
+        async with store.write() as transaction:
+            await transaction.persons.add("q", b"key", 2, NOW)
+            await transaction.links.add(LIBRARY, "q", ONE, "desk", NOW)
+        await store.close()
+
+    asyncio.run(add_other())
+    refused = kiosk(data, "link", "relink", *given)
+    assert refused.exit_code == 2
+    assert "old_certificate_unconfirmed" in refused.stderr
+
+
+def test_a_mykey_id_is_stopped_resumed_and_superseded(data: Path) -> None:
+    assert kiosk(data, "mykey", "stop", "abcdefgh", *WHO).exit_code == 0
+    assert kiosk(data, "mykey", "stop", "ABCDEFGH", *WHO).exit_code == 2
+    assert kiosk(data, "mykey", "resume", "ABCDEFGH", *WHO).exit_code == 0
+    fresh = kiosk(data, "mykey", "supersede", "ABCDEFGH", *WHO).stdout.strip()
+    assert len(fresh) == 8
+    assert "mykey_id_unknown" in kiosk(data, "mykey", "stop", "ZZZZZZZZ", *WHO).stderr
