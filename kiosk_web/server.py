@@ -8,16 +8,12 @@ import json
 import os
 import secrets
 import signal
-import socket
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
-
-import uvicorn
 
 from kiosk_web.adapters.anchor_files import AnchorFileRefused, load_trust_store
 from kiosk_web.adapters.clock_state import read_clock_state
@@ -36,6 +32,7 @@ from kiosk_web.crl_index import build_limits, build_policy, build_sources, load_
 from kiosk_web.crl_sweep import build_sweep
 from kiosk_web.errors import SettingsError
 from kiosk_web.handover_wiring import build_handover_routes
+from kiosk_web.listener import build_listener, open_socket
 from kiosk_web.pki.circuit import CircuitPolicy
 from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.status_policy import StatusPolicy
@@ -70,8 +67,6 @@ from kiosk_web.web.render import Renderer
 from kiosk_web.web.staff import StaffRoutes
 
 Answer = TypeVar("Answer")
-
-GRACE_SECONDS = 1
 
 
 def read_clock() -> datetime:
@@ -328,55 +323,6 @@ def _wire(
     )
 
 
-class _Listener(uvicorn.Server):
-    """One of several in one process: the process's signals are not its business."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.answers = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.answers.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _open_socket(host: str, port: int, name: str) -> socket.socket:
-    # With the protocol named, asyncio switches Nagle's algorithm off. Without, the body of an answer, which is written
-    # after its head, may wait 40 ms for the browser's acknowledgement.
-    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if sys.platform == "win32":
-        # there, a second program could otherwise take the same port beside this one
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-    else:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        opened.bind((host, port))
-    except OSError as error:
-        opened.close()
-        raise SettingsError(f"{name} {host}:{port}: {error.strerror or 'cannot be opened'}") from None
-    return opened
-
-
-def _build_listener(app: Application) -> _Listener:
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        limit_concurrency=256,
-        h11_max_incomplete_event_size=32 * 1024,
-    )
-    return _Listener(config)
-
-
 def write_ready_file(path: Path, addresses: dict[str, Any]) -> None:
     """All at once, so that a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -387,13 +333,13 @@ def write_ready_file(path: Path, addresses: dict[str, Any]) -> None:
 
 async def serve(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> None:
     """Run until SIGINT or SIGTERM. `ready` gets the addresses once both listeners answer. Raises `SettingsError`."""
-    resident = _open_socket(settings.host, settings.port, "port")
-    staff = _open_socket(settings.staff_host, settings.staff_port, "staff_port")
+    resident = open_socket(settings.host, settings.port, "port")
+    staff = open_socket(settings.staff_host, settings.staff_port, "staff_port")
     settings = settings.model_copy(update={"port": resident.getsockname()[1], "staff_port": staff.getsockname()[1]})
     await asyncio.to_thread(migrate, settings.data)
     stop = asyncio.Event()
     async with build_server(settings) as server:
-        listeners = (_build_listener(server.resident), _build_listener(server.staff))
+        listeners = (build_listener(server.resident), build_listener(server.staff))
         with _stop_on_signals(stop):
             running = [
                 asyncio.create_task(listener.serve([opened]))

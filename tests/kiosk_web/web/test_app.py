@@ -17,7 +17,8 @@ import httpx2
 import pytest
 
 from kiosk_web.adapters.store.migration import migrate
-from kiosk_web.server import _open_socket, run_enrolment, serve
+from kiosk_web.listener import open_socket
+from kiosk_web.server import run_enrolment, serve
 from kiosk_web.settings import Settings
 from tests.support.jpki import build_root
 from tests.support.kiosk_server import build_settings
@@ -146,10 +147,10 @@ def test_on_windows_no_second_program_can_take_the_port_of_a_listener(monkeypatc
         def setsockopt(self, *given: Any) -> None:
             options.append(given)
 
-    monkeypatch.setattr("kiosk_web.server.sys.platform", "win32")
+    monkeypatch.setattr("kiosk_web.listener.sys.platform", "win32")
     monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", -5, raising=False)
     monkeypatch.setattr(socket, "socket", Socket)
-    _open_socket("127.0.0.1", 0, "port").close()
+    open_socket("127.0.0.1", 0, "port").close()
     assert options == [(socket.SOL_SOCKET, -5, 1)]
 
 
