@@ -46,14 +46,17 @@ def code_in(text: str) -> list[str]:
     return [*"\n".join(fenced).splitlines(), *inline, *re.findall(r"^Exec\w+=(.*)", text, re.MULTILINE)]
 
 
+GROUPS = [["client"], ["crl"], ["fallback"], ["link"], ["mykey"], ["terminal"]]
+
+
 def quoted_commands() -> list[tuple[str, str, tuple[str, ...]]]:
     """Program, command and options of each `kiosk …` and `kiosk-bridge …` in the manuals."""
     found = set()
     for code in (code for text in MANUALS.values() for code in code_in(text)):
         for program, rest in re.findall(r"^(?:sudo -u \S+ )?(?:\S*/)?(kiosk|kiosk-bridge) ([a-z][^|#]*)", code):
             words = rest.split()
-            names = [word for word in words[:2] if re.fullmatch(r"[a-z]+", word)]
-            command = names[:2] if names[:1] in (["client"], ["crl"], ["fallback"], ["terminal"]) else names[:1]
+            names = [word for word in words[:2] if re.fullmatch(r"[a-z][a-z-]*", word)]
+            command = names[:2] if names[:1] in GROUPS else names[:1]
             options = tuple(sorted(word for word in words if re.fullmatch(r"--[a-z-]+", word)))
             found.add((program, " ".join(command), options))
     return sorted(found)
