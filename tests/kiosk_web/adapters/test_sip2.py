@@ -11,69 +11,25 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
-from anyio.abc import SocketAttribute
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from pysip2 import (
-    LOGIN,
-    PATRON_STATUS,
-    LoginRequest,
-    LoginResponse,
-    PatronStatusRequest,
-    PatronStatusResponse,
-    SIP2Server,
-)
+from pysip2 import SIP2Server
 
 from kiosk_web.adapters.sip2 import LibraryAnswer, Sip2Client, Sip2Settings
 from kiosk_web.adapters.sip2_message import derive_checksum
+from tests.support.library import READERS, build_library, serving
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
-READERS = {"1001": ("Y", " " * 14), "1002": ("Y", "Y" + " " * 13), "1003": ("N", " " * 14)}
 Change = Callable[[bytes], bytes | None]
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-def build_library(**options: Any) -> SIP2Server:
-    library = SIP2Server(institution_id="MIHON", encoding=options.pop("encoding", "utf-8"), **options)
-
-    @library.route(LOGIN)
-    async def login(request: LoginRequest, _context: Any) -> LoginResponse:
-        right = (request.login_user_id, request.login_password) == ("kiosk", "open sesame")
-        return LoginResponse(ok="1" if right else "0")
-
-    @library.route(PATRON_STATUS)
-    async def patron(request: PatronStatusRequest, context: Any) -> PatronStatusResponse:
-        valid, flags = READERS.get(request.patron_identifier, ("N", " " * 14))
-        return PatronStatusResponse(
-            patron_status=flags,
-            language=request.language,
-            transaction_date=context.now_18(),
-            institution_id=request.institution_id,
-            patron_identifier=request.patron_identifier,
-            personal_name="ポール 青葉",
-            valid_patron=valid,
-        )
-
-    return library
-
-
-@contextlib.asynccontextmanager
-async def serving(library: SIP2Server) -> AsyncIterator[int]:
-    """Its port."""
-    listener = await library.listen(port=0)
-    async with listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, library._handle_connection)
-        yield listener.extra(SocketAttribute.local_port)
-        tasks.cancel_scope.cancel()
 
 
 class Line:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from kiosk_web.handover_settings import HandoverSettings, SystemHandover, TerminalHandover
+from kiosk_web.handover_settings import HandoverSettings, LibrarySettings, SystemHandover, TerminalHandover
 from kiosk_web.log import configure_log
 from tests.support.kiosk_server import Stand, run_stand
+from tests.support.library import build_library, serving
 from tests.support.terminal import Terminal, read_claims
 
 pytestmark = pytest.mark.anyio
@@ -160,6 +161,28 @@ async def test_a_self_service_terminal_types_nothing(tmp_path: Path) -> None:
         panel = (await terminal.client.get("/k/handover")).text
         assert 'data-status=""' in panel
         assert 'data-handover="show"' in panel
+
+
+@pytest.mark.parametrize(("number", "word"), [("1001", "usable"), ("1002", "blocked"), ("1003", "unknown")])
+async def test_the_library_is_asked_about_the_number(tmp_path: Path, number: str, word: str) -> None:
+    async with serving(build_library()) as port:
+        asked = LibrarySettings(host="127.0.0.1", port=port, institution="MIHON")
+        settings = HandoverSettings(systems={SYSTEM: SystemHandover(sip2=asked)})
+        async with at_a_result(tmp_path, settings, number=number) as (_, terminal):
+            assert 'data-library="yes"' in (await terminal.client.get("/k/handover")).text
+            answer = await terminal.client.get("/k/handover/library")
+            assert f'data-word="{word}"' in answer.text
+            assert "青葉" not in answer.text
+
+
+async def test_a_library_that_cannot_be_asked_is_said_to_be_unreachable(tmp_path: Path) -> None:
+    async with serving(build_library()) as port:
+        pass
+    settings = HandoverSettings(systems={SYSTEM: SystemHandover(sip2=LibrarySettings(host="127.0.0.1", port=port))})
+    async with at_a_result(tmp_path, settings) as (_, terminal):
+        answer = (await terminal.client.get("/k/handover/library")).text
+        assert 'data-word="unreachable"' in answer
+        assert "分かりません" in answer
 
 
 async def test_a_named_terminal_is_not_all_others(tmp_path: Path) -> None:
