@@ -29,7 +29,8 @@ _HOW = """\
   it: ticket, countersignature, JSON, the socket both ways.
 - The result on the screen is timed inside Chromium: from the `keydown` of Enter to the change of `data-state`, by a
   `MutationObserver`, in a running `kiosk demo`, after the OCSP answer has come. What the card itself measured for
-  VERIFY and SIGN is taken away: its waiting, its files, its RSA. The first visits warm up and are left out.
+  VERIFY and SIGN is taken away: its waiting, its files, its RSA. The first visits warm up and are left out. The browser
+  draws without a graphics card, on the same processors as server and bridge.
 - A change of the reader is timed from the return of the blocking SCardGetStatusChange in the bridge to the message at
   the page. What pcscd needs to notice the card, up to 0.4 s with this driver, is its own.
 - p95 is by nearest rank.
