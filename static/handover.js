@@ -10,7 +10,7 @@ export class Handover {
   #onActivity;
   #shown = 0; // the timer of the barcode
   #asked = 0; // what was asked for last; an answer to an earlier question is dropped
-  #sending = false;
+  #sending = ""; // the ticket under way, by its id
 
   /** post(path, body) → Response; bridge.handOver(ticket); onActivity(): somebody is using the screen */
   constructor({ post, bridge, onActivity }) {
@@ -29,9 +29,9 @@ export class Handover {
 
   /** What the bridge said of the ticket. */
   async finish({ output, code, sent }) {
-    this.#sending = false;
-    if (output) await this.#put(() => this.#post("/k/handover/outcome", { v: 1, output, code, sent }));
-    else await this.#load();
+    const ended = output || this.#sending; // a bridge that refuses a ticket names none
+    this.#sending = "";
+    await this.#put(() => this.#post("/k/handover/outcome", { v: 1, output: ended, code, sent }));
   }
 
   get #place() {
@@ -70,15 +70,20 @@ export class Handover {
 
   async #send() {
     if (this.#sending) return;
-    this.#sending = true;
+    this.#sending = "asked for";
     try {
       const response = await this.#post("/k/handover/ticket", { v: 1 });
       const { ticket } = response.status === 200 ? await response.json() : {};
-      if (ticket === undefined || !this.#bridge.handOver(ticket)) this.#sending = false;
+      this.#sending = ticket === undefined ? "" : this.#readId(ticket);
+      if (ticket !== undefined && !this.#bridge.handOver(ticket)) await this.finish({ output: "", code: "bridge_lost", sent: 0 });
     } catch (error) {
-      this.#sending = false;
+      this.#sending = "";
       console.error(error.name);
     }
+  }
+
+  #readId(ticket) {
+    return JSON.parse(atob(ticket.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).jti;
   }
 
   async #show() {

@@ -139,8 +139,8 @@ def test_the_second_layout_of_the_keyboard_is_followed(display: str, library: x1
     connection = Display(display)
     assert connection.screen().root.query_pointer().mask >> 13 & 3 == 1
     connection.close()
-    type_text(display, NUMBER)
-    library.await_typed(NUMBER)
+    type_text(display, NUMBER + "\r")
+    library.await_typed(NUMBER + "\r")
 
 
 def test_another_window_gets_nothing(display: str, library: x11.Window, mail: x11.Window) -> None:
