@@ -18,6 +18,7 @@ from kiosk_web.errors import KioskError
 from kiosk_web.link_commands import build_link_commands, build_mykey_commands
 from kiosk_web.settings import load_settings
 from kiosk_web.simulator.command import simulate
+from kiosk_web.staff_commands import build_staff_commands
 from kiosk_web.vector_unit import choose_vector_unit, load_processor_description
 from kiosk_web.verify.command import VerifyCommand, verify
 
@@ -180,6 +181,8 @@ app.add_typer(build_client_commands(lambda given: load_settings(given, os.enviro
 app.add_typer(build_link_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="link")
 app.add_typer(build_mykey_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="mykey")
 
+app.add_typer(build_staff_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="staff")
+
 
 def _with_enrolment(data: Path | None, work: Callable[[EnrolmentService], Awaitable[Answer]]) -> Answer:
     """Run one use-case on the terminals, beside a server that may be running."""
@@ -195,12 +198,13 @@ def _with_enrolment(data: Path | None, work: Callable[[EnrolmentService], Awaita
 Data = Annotated[Path | None, typer.Option(help="Folder of database and keys.")]
 Name = Annotated[str, typer.Argument(help="Name of the terminal, as staff know it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Facility = Annotated[str, typer.Option(help="Whose staff may attend it.")]
 
 
 @terminal_commands.command("add")
-def add_terminal(name: Name, data: Data = None, as_json: AsJson = False) -> None:
+def add_terminal(name: Name, facility: Facility = "main", data: Data = None, as_json: AsJson = False) -> None:
     """Print a code with which a bridge enrols as this terminal: one use, 24 hours."""
-    invitation = _with_enrolment(data, lambda enrolment: enrolment.add_terminal(name))
+    invitation = _with_enrolment(data, lambda enrolment: enrolment.add_terminal(name, facility))
     if as_json:
         typer.echo(json.dumps({"terminal": invitation.terminal, "name": name, "code": invitation.code}))
     else:

@@ -15,6 +15,10 @@ class TerminalError(KioskError):
     """A terminal cannot be added or revoked as asked."""
 
 
+class StaffError(KioskError):
+    """A member of staff cannot be added or revoked as asked."""
+
+
 class FallbackError(KioskError):
     """The fallback cannot be opened as asked."""
 

@@ -32,6 +32,7 @@ from kiosk_web.crl_index import build_limits, build_policy, build_sources, load_
 from kiosk_web.crl_sweep import build_sweep
 from kiosk_web.errors import SettingsError
 from kiosk_web.handover_wiring import build_handover_routes
+from kiosk_web.kazashi_wiring import build_leases, load_kazashi_rules
 from kiosk_web.listener import build_listener, open_socket
 from kiosk_web.pki.circuit import CircuitPolicy
 from kiosk_web.pki.ocsp import OcspResponderPolicy
@@ -43,6 +44,7 @@ from kiosk_web.services.effects import EffectService
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.issuance import IssuanceService
+from kiosk_web.services.kazashi import KazashiService
 from kiosk_web.services.keys import KeyRing
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.monitoring import MonitoringService
@@ -144,20 +146,8 @@ async def build_server(
             entropy=entropy,
             answers=AnswerCache(timedelta(seconds=settings.ocsp_cache_seconds)),
         )
-        server = _wire(
-            settings,
-            store,
-            feed,
-            keys,
-            key_files,
-            validation,
-            register or asked,
-            fallback,
-            list_upkeep,
-            anchors,
-            clock,
-            entropy,
-        )
+        world = (settings, store, feed, keys, key_files, validation, register or asked)
+        server = _wire(*world, fallback, list_upkeep, anchors, clock, entropy)
         await server.sessions.recover()
         try:
             yield server
@@ -245,6 +235,8 @@ def _wire(
     standing = StandingService(store=store, register=register, clock=clock)
     standings = StandingBoard(standing=standing, store=store, offer=offer, feed=feed)
     linking = LinkingService(store=store, offer=offer, clock=clock)
+    leases = build_leases(settings.kazashi, store, feed, clock, entropy)
+    renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address)
     effects = EffectService(
         offer=offer,
         validation=validation,
@@ -252,21 +244,27 @@ def _wire(
         keys=keys,
         entropy=entropy,
         fallback=fallback,
+        kazashi=KazashiService(load_kazashi_rules(settings), leases),
+        leases=leases,
+        consent_hash=renderer.derive_consent_hash,
         limits=limits,
         early_check=settings.early_check,
     )
-    sessions = SessionService(store=store, effects=effects, validation=validation, offer=offer, feed=feed, clock=clock)
+    sessions = SessionService(
+        store=store, effects=effects, leases=leases, validation=validation, offer=offer, feed=feed, clock=clock
+    )
     monitoring = MonitoringService(
         store=store, feed=feed, fallback=fallback, list_alarms=lambda: list_upkeep.alarms, clock=clock
     )
     upkeep = Upkeep(
         sessions=sessions,
         fallback=fallback,
+        leases=leases,
+        monitoring=monitoring,
         store=store,
         rotate_keys=lambda now: key_files.rotate(keys, now),
         clock=clock,
     )
-    renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address)
     health = HealthRoutes(store, len(anchors.anchors))
     resident = build_resident_app(
         KioskRoutes(

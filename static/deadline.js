@@ -7,7 +7,11 @@ const EXTENDABLE = new Set([
   "awaiting_card",
   "awaiting_pin",
   "confirming_last_pin",
+  "awaiting_birth",
+  "consenting",
+  "staff_sign_in",
   "result",
+  "kazashi_set",
   "refused",
 ]);
 const ACTIVE_EXTENDS_S = 60; // somebody who types is still there: no question, the time is simply renewed
@@ -32,7 +36,7 @@ export class Deadline {
     document.getElementById("idle-stop").addEventListener("click", (event) => {
       event.stopPropagation();
       this.#close();
-      this.#send({ type: ["result", "refused"].includes(this.#state) ? "finished" : "cancelled" });
+      this.#send({ type: ["result", "kazashi_set", "refused"].includes(this.#state) ? "finished" : "cancelled" });
     });
     this.#dialog.addEventListener("cancel", (event) => {
       event.preventDefault();

@@ -1,6 +1,8 @@
 // The glue of the residents' page: puts the server's screens in place, carries messages between bridge and server, runs each command once.
 // It decides nothing: what comes next is always what the server answers (docs/wire.md 8).
 
+import { StaffDesk } from "./attend.js";
+import { BirthPicker } from "./birth.js";
 import { BridgeSocket, BridgeTrouble, VERSION } from "./bridge.js";
 import { Deadline } from "./deadline.js";
 import { Handover } from "./handover.js";
@@ -48,6 +50,12 @@ class Kiosk {
       announce,
       onActivity: () => this.deadline.noticeActivity(),
     });
+    this.birth = new BirthPicker({
+      submit: (need, secret) => this.#submitPin(need, secret),
+      announce,
+      onActivity: () => this.deadline.noticeActivity(),
+    });
+    this.desk = new StaffDesk({ send: (event) => this.send(event) });
     this.bridge = new BridgeSocket({
       address: document.body.dataset.bridge,
       origin: location.origin,
@@ -108,6 +116,8 @@ class Kiosk {
     const title = document.getElementById("title");
     document.title = `${title.textContent} | ${document.body.dataset.app}`;
     this.pin.enter(state);
+    this.birth.enter(state);
+    this.desk.enter(state);
     this.deadline.enter(state, deadline);
     this.handover.enter(state);
     if (state !== this.#state) {
@@ -139,7 +149,7 @@ class Kiosk {
     } else if (name === "confirm_last_try") {
       this.bridge.confirmLastTry();
     } else if (name === "cancel") {
-      this.pin.forget();
+      this.#forget();
       this.bridge.cancel();
     }
   }
@@ -237,7 +247,7 @@ class Kiosk {
   #proveAgain() {
     if (this.#superseded) return;
     this.#admitted = false;
-    this.pin.forget();
+    this.#forget();
     this.bridge.stop();
     this.bridge.start();
   }
@@ -259,7 +269,7 @@ class Kiosk {
     const { v: _version, type, ...fields } = message;
     switch (type) {
       case "reader":
-        if (fields.card !== "ours") this.pin.forget();
+        if (fields.card !== "ours") this.#forget();
         this.send({ type: "card_changed", ...fields });
         break;
       case "progress":
@@ -270,22 +280,24 @@ class Kiosk {
         this.send({ type: "certificate_read", ...fields });
         break;
       case "need_pin":
-        this.pin.allow(fields);
+        (fields.secret === "pin" ? this.pin : this.birth).allow(fields);
         break;
       case "pin_refused":
         this.pin.allowAgain();
         this.send({ type: "pin_refused", ...fields });
         break;
-      case "result": {
+      case "result":
+      case "enrolment": {
         const { certificate } = this.#certificate;
-        this.pin.forget();
-        if (this.#certificate.challenge === fields.challenge) this.send({ type: "signed", certificate, ...fields });
+        const told = type === "result" ? "signed" : "enrolment_signed";
+        this.#forget();
+        if (this.#certificate.challenge === fields.challenge) this.send({ type: told, certificate, ...fields });
         this.#certificate = { challenge: "", certificate: "" };
         break;
       }
       case "failed": {
         const { retriable: _retriable, ...rest } = fields;
-        this.pin.forget();
+        this.#forget();
         this.#certificate = { challenge: "", certificate: "" };
         const told = this.send({ type: "bridge_failed", ...rest });
         // the bridge's keys have run out, or its clock stood still while the terminal slept: a new proof brings both
@@ -301,6 +313,12 @@ class Kiosk {
     }
   }
 
+  /** No card waits for anything any more. */
+  #forget() {
+    this.pin.forget();
+    this.birth.forget();
+  }
+
   async #submitPin(need, pin) {
     const card = this.#cards.get(need.challenge);
     if (card === undefined) {
@@ -314,7 +332,7 @@ class Kiosk {
   }
 
   async #bridgeTrouble(cause, wasReady) {
-    this.pin.forget();
+    this.#forget();
     if (cause === "superseded") {
       this.#standAside();
       if (this.#shadow) await this.#show(this.#shadow, true);
@@ -345,7 +363,7 @@ class Kiosk {
   /** A newer page of this terminal has taken over: no card, no stream, nothing more to say. */
   #standAside() {
     this.#superseded = true;
-    this.pin.forget();
+    this.#forget();
     this.bridge.stop();
     clearTimeout(this.#lostTimer);
     clearTimeout(this.#streamTimer);

@@ -50,6 +50,7 @@ ONLY_THERE = {
         "kiosk_web/client_commands.py",
         "kiosk_web/crl_commands.py",
         "kiosk_web/link_commands.py",
+        "kiosk_web/staff_commands.py",
         "kiosk_web/simulator/command.py",
         "kiosk_web/verify/command.py",
     ),

@@ -57,3 +57,12 @@ def judge_pin_proof(certificate: TrustedCertificate, message: bytes, signature: 
     """Judge the card's signature as proof that its holder typed the PIN (the card signs only after VERIFY)."""
     verified = judge_signature(certificate.public_key, message, signature)
     return Proof("pin", verified, certificate.sha256)
+
+
+def judge_kazashi_proof(
+    certificate: TrustedCertificate, surface_key: object, message: bytes, signature: bytes
+) -> Proof:
+    """Judge the signature of a card's surface key as proof that the card is present on which this key was seen together
+    with this certificate. It says nothing of who holds the card.
+    """
+    return Proof("kazashi", judge_signature(surface_key, message, signature), certificate.sha256)

@@ -10,8 +10,10 @@ from kiosk_web.services.ports import AuditRecord, Transaction
 from kiosk_web.session.commands import RecordAudit
 
 
-async def record_visit(transaction: Transaction, terminal: str, command: RecordAudit, now: datetime) -> None:
-    """Write the record that the machine asked for."""
+async def record_visit(
+    transaction: Transaction, terminal: str, command: RecordAudit, now: datetime, *, lease: str = ""
+) -> None:
+    """Write the record that the machine asked for. `lease`: under which its tap was attended."""
     said = _describe(command.status_json)
     await transaction.audit.add(
         AuditRecord(
@@ -20,7 +22,7 @@ async def record_visit(transaction: Transaction, terminal: str, command: RecordA
             service=command.visit.service,
             outcome=command.outcome,
             code=command.code,
-            method="pin",
+            method=command.visit.method,
             status_outcome=said.outcome,
             status_method=said.method,
             fallback=said.fallback,
@@ -28,6 +30,7 @@ async def record_visit(transaction: Transaction, terminal: str, command: RecordA
             next_update=said.next_update,
             started_at=command.visit.started_at,
             ended_at=now,
+            lease=lease,
         )
     )
 

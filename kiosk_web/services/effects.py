@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from kiosk_web.errors import KioskError
 from kiosk_web.identity import reference
-from kiosk_web.identity.offer import Offer
+from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.pki.signature import Proof, build_card_message, judge_pin_proof
 from kiosk_web.pki.status import StatusMalformed, from_json
 from kiosk_web.pki.status_policy import StatusContext, StatusPolicy
 from kiosk_web.pki.terminal import (
     build_certificate_evidence_bytes,
+    build_enrolment_evidence_bytes,
     build_result_evidence_bytes,
     judge_ed25519,
 )
@@ -23,16 +25,23 @@ from kiosk_web.pki.verdict import VerdictPolicy, judge_verdict
 from kiosk_web.services.audit import record_visit
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.issuance import IdentifierRefused, IssuanceService
+from kiosk_web.services.kazashi import KazashiService
 from kiosk_web.services.keys import AUDIENCE, ISSUER, KeyRing, encode_base64url
+from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.ports import ChallengeRecord, Entropy, Transaction, Validation
 from kiosk_web.services.status_context import build_status_context
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import states as s
 
 CHALLENGE_TYPE = "kiosk-challenge+jwt"
 CHALLENGE_LIFETIME = timedelta(seconds=180)
 EXPIRES_SOON = timedelta(days=92)  # 「3か月以内」: renewal is possible from three months before the end
 ATTEMPTS = 8
+SUSPENDED = frozenset({"certificate_on_hold", "certificate_revoked"})
+
+ConsentHash = Callable[[str, str, Service], bytes]
+"""What was shown as (subject, language, service), as the 32 bytes that the card signs."""
 
 
 @dataclass
@@ -41,6 +50,7 @@ class Held:
 
     certificate: TrustedCertificate
     proof: Proof | None = None
+    surface_key: bytes = b""
 
 
 class EffectService:
@@ -55,6 +65,9 @@ class EffectService:
         keys: KeyRing,
         entropy: Entropy,
         fallback: FallbackService,
+        kazashi: KazashiService,
+        leases: LeaseService,
+        consent_hash: ConsentHash,
         limits: StatusPolicy,
         early_check: bool = True,
     ) -> None:
@@ -64,6 +77,9 @@ class EffectService:
         self._keys = keys
         self._entropy = entropy
         self._fallback = fallback
+        self._kazashi = kazashi
+        self._leases = leases
+        self._consent_hash = consent_hash
         self._limits = limits
         self._early_check = early_check
         self._held: dict[str, Held] = {}
@@ -99,11 +115,23 @@ class EffectService:
             case c.JudgeCertificate():
                 return await self._judge_certificate(transaction, terminal, command)
             case c.JudgeProof():
-                return await self._judge_proof(transaction, terminal, command)
+                return await self._judge_proof(transaction, terminal, command, now)
             case c.Conclude():
                 return await self._conclude(transaction, command, now)
             case c.RecordAudit():
-                await record_visit(transaction, terminal, command, now)
+                lease = (
+                    await self._leases.find(transaction, terminal, now) if command.visit.method == "kazashi" else None
+                )
+                await record_visit(transaction, terminal, command, now, lease="" if lease is None else lease.id)
+                return None
+            case c.EndKazashi():
+                await transaction.kazashi.end(bytes.fromhex(command.certificate_sha256))
+                return e.KazashiEnded()
+            case c.OpenLease():
+                refusal = await self._leases.open(transaction, terminal, command.page, command.name, command.code, now)
+                return e.LeaseRefused(refusal) if refusal else e.LeaseOpened()
+            case c.CloseLease():
+                await self._leases.end(transaction, terminal, "signed_out", now)
                 return None
             case c.CheckStatus():
                 await transaction.sessions.add_work(terminal, command.challenge, now)
@@ -118,8 +146,14 @@ class EffectService:
         if record is None:
             raise KioskError("the terminal of a session is gone")
         visit = command.visit
+        service = self._offer.find(visit.service)
         jti, nonce = encode_base64url(self._entropy(16)), self._entropy(32)
-        number = visit.reference or await self._draw_reference(transaction)
+        number = await self._draw_reference(transaction)
+        consent = self._consent_hash(visit.consent, visit.language, service) if visit.consent and service else b""
+        lease, method = "", visit.method
+        if visit.purpose == "identify":
+            held = None if visit.by_pin else await self._kazashi.find_lease(transaction, terminal, service, now)
+            lease, method = ("", "pin") if held is None else (held.id, "kazashi")
         issued_at = int(now.timestamp())
         claims = {
             "iss": ISSUER,
@@ -131,11 +165,11 @@ class EffectService:
             "origin": record.origin,
             "session": visit.id,
             "service": visit.service,
-            "purpose": "identify",
-            "method": "pin",
+            "purpose": visit.purpose,
+            "method": method,
             "nonce": encode_base64url(nonce),
-            "consent": "",
-            "lease": "",
+            "consent": encode_base64url(consent),
+            "lease": lease,
             "card": visit.presence.instance,
         }
         ticket = self._keys.sign_ticket(CHALLENGE_TYPE, claims)
@@ -147,18 +181,18 @@ class EffectService:
                 origin=record.origin,
                 session=visit.id,
                 service=visit.service,
-                purpose="identify",
-                method="pin",
+                purpose=visit.purpose,
+                method=method,
                 nonce=nonce,
-                consent=b"",
-                lease="",
+                consent=consent,
+                lease=lease,
                 card=visit.presence.instance,
                 reference=number,
                 issued_at=now,
                 expires_at=now + CHALLENGE_LIFETIME,
             )
         )
-        return e.ChallengeIssued(jti, ticket, number)
+        return e.ChallengeIssued(jti, ticket, number, method)
 
     async def _draw_reference(self, transaction: Transaction) -> str:
         for _ in range(ATTEMPTS):
@@ -197,20 +231,18 @@ class EffectService:
         self._held[command.challenge] = Held(trust)
         return e.CertificateTrusted(command.challenge, trust.sha256.hex(), command.tries_left, self._early_check)
 
-    async def _judge_proof(self, transaction: Transaction, terminal: str, command: c.JudgeProof) -> e.Event:
+    async def _judge_proof(
+        self, transaction: Transaction, terminal: str, command: c.JudgeProof, now: datetime
+    ) -> e.Event:
         challenge = await transaction.sessions.find_challenge(command.challenge)
         sha256 = _sha256(command.certificate)
         if challenge is None:
             return e.ProofRejected(command.challenge, "evidence_refused")
         if sha256.hex() != command.certificate_sha256:
             return e.ProofRejected(command.challenge, "certificate_changed")
-        evidence = build_result_evidence_bytes(
-            ticket=challenge.ticket,
-            certificate_sha256=sha256,
-            method=challenge.method,
-            card_signature=command.card_signature,
-            counter=command.counter,
-        )
+        if (challenge.purpose == "enrol") != bool(command.record):
+            return e.ProofRejected(command.challenge, "evidence_refused")
+        evidence = _build_evidence(challenge, command, sha256)
         if not await self._judge_countersignature(transaction, terminal, evidence, command.counter, command.signature):
             return e.ProofRejected(command.challenge, "evidence_refused")
         trust = self._validation.judge_trust(command.certificate)
@@ -228,11 +260,42 @@ class EffectService:
             consent=challenge.consent,
             lease=challenge.lease,
         )
-        proof = judge_pin_proof(trust, message, command.card_signature)
-        if not proof.verified:
-            return e.ProofRejected(command.challenge, "evidence_refused")
-        self._held[command.challenge] = Held(trust, proof)
+        held, refusal = await self._judge_signature(transaction, challenge, command, trust, message, now)
+        if refusal:
+            return e.ProofRejected(command.challenge, refusal)
+        self._held[command.challenge] = held
         return e.ProofAccepted(command.challenge)
+
+    async def _judge_signature(
+        self,
+        transaction: Transaction,
+        challenge: ChallengeRecord,
+        command: c.JudgeProof,
+        trust: TrustedCertificate,
+        message: bytes,
+        now: datetime,
+    ) -> tuple[Held, str]:
+        """By the key that the stored challenge calls for; and the code of the refusal, or ""."""
+        signature = command.card_signature
+        if challenge.method == "pin":
+            proof = judge_pin_proof(trust, message, signature)
+            return Held(trust, proof), "" if proof.verified else "evidence_refused"
+        if challenge.purpose == "enrol":
+            proof, key = self._kazashi.judge_enrolment(trust, command.record, command.issuer, message, signature)
+            untrusted = "evidence_refused" if key else "card_issuer_untrusted"
+            return Held(trust, proof, key), "" if proof.verified else untrusted
+        proof = await self._kazashi.judge_tap(transaction, challenge, trust, message, signature, now)
+        return Held(trust, proof), "" if proof.verified else "kazashi_unavailable"
+
+    async def note_suspension(self, transaction: Transaction, challenge: str) -> None:
+        """The certificate of this visit was found suspended or revoked."""
+        held = self._held.get(challenge)
+        if held is not None:
+            await self._kazashi.note_suspension(transaction, held.certificate)
+
+    async def leave_page(self, transaction: Transaction, terminal: str, now: datetime) -> None:
+        """Another page speaks for the terminal now: nobody has proven to attend that one."""
+        await self._leases.end(transaction, terminal, "page_lost", now)
 
     async def _conclude(self, transaction: Transaction, command: c.Conclude, now: datetime) -> e.Event:
         held = self._held.get(command.challenge)
@@ -252,6 +315,9 @@ class EffectService:
         verdict = judge_verdict(held.certificate, status, held.proof, policy, now)
         if not verdict.accepted:
             return e.VisitRejected(command.challenge, verdict.refusal_code)
+        if challenge.purpose == "enrol":
+            kept = await self._kazashi.record_enrolment(transaction, held.certificate, held.surface_key, now)
+            return e.EnrolmentConcluded(challenge.id) if kept else e.VisitRejected(challenge.id, "internal")
         try:
             identifier = await self._issuance.issue_identifier(
                 transaction,
@@ -263,6 +329,11 @@ class EffectService:
             )
         except IdentifierRefused as refused:
             return e.VisitRejected(command.challenge, refused.code)
+        offer: s.KazashiOffer = ""
+        if challenge.method == "pin":
+            offer = await self._kazashi.note_pin(transaction, held.certificate, service, now)
+        else:
+            await self._kazashi.note_tap(transaction, held.certificate, now)
         return e.VisitConcluded(
             challenge=command.challenge,
             profile=service.profile,
@@ -273,7 +344,29 @@ class EffectService:
             status_as_of=status.evidence.this_update,
             status_method=status.evidence.method,
             fallback=status.evidence.opening.cause if status.evidence.opening else "",
+            kazashi=offer,
         )
+
+
+def _build_evidence(challenge: ChallengeRecord, command: c.JudgeProof, certificate_sha256: bytes) -> bytes:
+    """What the terminal must have countersigned."""
+    if challenge.purpose == "enrol":
+        return build_enrolment_evidence_bytes(
+            ticket=challenge.ticket,
+            certificate_sha256=certificate_sha256,
+            method=challenge.method,
+            card_signature=command.card_signature,
+            record=command.record,
+            issuer=command.issuer,
+            counter=command.counter,
+        )
+    return build_result_evidence_bytes(
+        ticket=challenge.ticket,
+        certificate_sha256=certificate_sha256,
+        method=challenge.method,
+        card_signature=command.card_signature,
+        counter=command.counter,
+    )
 
 
 def _sha256(data: bytes) -> bytes:

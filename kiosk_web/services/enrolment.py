@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from kiosk_web.errors import TerminalError
 from kiosk_web.pki.fields import build_fields
+from kiosk_web.services.kazashi_ports import DEFAULT_FACILITY
 from kiosk_web.services.keys import KeyRing, encode_base64url
 from kiosk_web.services.ports import Clock, EnrolmentRecord, Entropy, Store, TerminalRecord
 
@@ -66,8 +67,10 @@ class EnrolmentService:
         self._clock = clock
         self._entropy = entropy
 
-    async def add_terminal(self, name: str) -> Invitation:
+    async def add_terminal(self, name: str, facility: str = DEFAULT_FACILITY) -> Invitation:
         """A new terminal, or a new code for one that is there (its old key goes when the code is used).
+
+        `facility`: whose staff may attend a new one.
 
         Raises `TerminalError`.
         """
@@ -83,7 +86,9 @@ class EnrolmentService:
             terminal = encode_base64url(self._entropy(12)) if known is None else known.id
             enrolment = EnrolmentRecord(code_id, key, terminal, now + CODE_LIFETIME)
             if known is None:
-                await transaction.terminals.add(TerminalRecord(terminal, name, "", None, now, None, None), enrolment)
+                await transaction.terminals.add(
+                    TerminalRecord(terminal, name, "", None, now, None, None, facility), enrolment
+                )
             else:
                 await transaction.terminals.renew_code(enrolment)
         return Invitation(terminal, name, build_code(secret, self._keys.identity_fingerprint))

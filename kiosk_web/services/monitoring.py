@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kiosk_web.services.crl_alarms import ListAlarm
 from kiosk_web.services.fallback import FallbackService, OpeningNotice
+from kiosk_web.services.kazashi_ports import LeaseRecord
 from kiosk_web.services.ports import Clock, Feed, LatestVisit, SessionRecord, Store, TerminalRecord
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
@@ -22,7 +23,8 @@ class TerminalRow:
     `live`: its page is connected now. `state` is the name of a session state, or `offline`. `since` and `last_seen` are
     aware (UTC). `outcome` is how the latest visit ended: "" (none yet), `done`, `could_not_finish` or `abandoned`.
     `code` is the K-number of a refusal or of an outage, told only while `help_called` or when it is about the terminal
-    itself; else "".
+    itself; else "". `attended_by`: who proved to be there, "" for nobody, and `attended_until` when that ends at the
+    latest.
     """
 
     name: str
@@ -33,6 +35,8 @@ class TerminalRow:
     outcome: str
     code: str
     help_called: bool
+    attended_by: str = ""
+    attended_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,14 @@ class MonitoringService:
         """The terminal was heard of just now."""
         self._last_seen[terminal] = self._clock()
 
+    def is_live(self, terminal: str) -> bool:
+        """Is its page connected now?"""
+        return self._streams[terminal] > 0
+
+    def find_last_seen(self, terminal: str) -> datetime | None:
+        """When the terminal was last heard of, None since the server started."""
+        return self._last_seen.get(terminal)
+
     async def load_board(self) -> StaffBoard:
         """What staff see now."""
         return StaffBoard(await self.terminals(), self._fallback.notices, self._list_alarms())
@@ -93,8 +105,11 @@ class MonitoringService:
             terminals = await transaction.terminals.list_all()
             sessions = {record.terminal: record for record in await transaction.sessions.list_all()}
             visits = {visit.terminal: visit for visit in await transaction.audit.list_latest()}
+            leases = {lease.terminal: lease for lease in await transaction.leases.list_open()}
         return tuple(
-            self._describe(terminal, sessions.get(terminal.id), visits.get(terminal.id))
+            _add_lease(
+                self._describe(terminal, sessions.get(terminal.id), visits.get(terminal.id)), leases.get(terminal.id)
+            )
             for terminal in terminals
             if terminal.revoked_at is None
         )
@@ -113,10 +128,18 @@ class MonitoringService:
             state=state.name if live else "offline",
             since=(None if record is None else record.since) if live else seen,
             last_seen=seen,
-            outcome={"": "", "refused": "could_not_finish"}.get(outcome := _outcome(visit), outcome),
+            outcome=_OUTCOMES.get(outcome := _outcome(visit), outcome),
             code=_describe_code(state, help_called=help_called),
             help_called=help_called,
         )
+
+
+def _add_lease(row: TerminalRow, lease: LeaseRecord | None) -> TerminalRow:
+    """Ended ones are closed by the sweep, within a second."""
+    return row if lease is None else replace(row, attended_by=lease.staff_name, attended_until=lease.expires_at)
+
+
+_OUTCOMES = {"refused": "could_not_finish", "enrolled": "done", "ended": "done"}
 
 
 def _outcome(visit: LatestVisit | None) -> str:

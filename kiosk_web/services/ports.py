@@ -19,6 +19,7 @@ from kiosk_web.pki.status_policy import StatusContext
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 from kiosk_web.services.api_ports import ClientRows, RemoteRows
 from kiosk_web.services.handover_ports import HandoverRows
+from kiosk_web.services.kazashi_ports import DEFAULT_FACILITY, KazashiRows, LeaseRows, StaffRows
 from kiosk_web.services.link_ports import ConfirmationRows, LinkRows, StaffAuditRows
 
 Clock = Callable[[], datetime]  # aware, UTC
@@ -36,6 +37,7 @@ class TerminalRecord:
     created_at: datetime
     enrolled_at: datetime | None
     revoked_at: datetime | None
+    facility: str = DEFAULT_FACILITY
 
     @property
     def condition(self) -> Literal["enrolled", "waiting", "revoked"]:
@@ -119,7 +121,8 @@ class OutboxRecord:
 class AuditRecord:
     """One visit, without personal data: nothing here leads to a person, a card or a certificate.
 
-    `fallback`: why a list stood in for the responder (`window`, `manager`, `automatic`), "" where none did.
+    `fallback`: why a list stood in for the responder (`window`, `manager`, `automatic`), "" where none did. `lease`:
+    under which a tap was attended, "" for every other visit.
     """
 
     reference: str
@@ -135,6 +138,7 @@ class AuditRecord:
     next_update: datetime | None
     started_at: datetime | None
     ended_at: datetime
+    lease: str = ""
 
 
 @dataclass(frozen=True)
@@ -362,6 +366,12 @@ class Transaction(Protocol):
     def remote(self) -> RemoteRows: ...
     @property
     def handovers(self) -> HandoverRows: ...
+    @property
+    def staff(self) -> StaffRows: ...
+    @property
+    def leases(self) -> LeaseRows: ...
+    @property
+    def kazashi(self) -> KazashiRows: ...
 
 
 class Store(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -14,7 +14,9 @@ from kiosk_web.identity.offer import Offer
 from kiosk_web.log import describe_place
 from kiosk_web.pki.status import to_json
 from kiosk_web.pki.verdict import name_refusal
-from kiosk_web.services.effects import EffectService
+from kiosk_web.services.effects import SUSPENDED, EffectService
+from kiosk_web.services.kazashi_ports import LeaseRecord
+from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.ports import Clock, Feed, PageRecord, SessionRecord, Store, Transaction, Validation
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
@@ -31,13 +33,14 @@ class VersionConflict(Exception):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of one terminal at one version."""
+    """The state of one terminal at one version, and who attends it."""
 
     terminal: str
     state: s.State
     version: int
     page: str
     since: datetime | None
+    lease: LeaseRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class SessionService:
         *,
         store: Store,
         effects: EffectService,
+        leases: LeaseService,
         validation: Validation,
         offer: Offer,
         feed: Feed,
@@ -70,6 +74,7 @@ class SessionService:
     ) -> None:
         self._store = store
         self._effects = effects
+        self._leases = leases
         self._validation = validation
         self._offer = offer
         self._feed = feed
@@ -79,7 +84,8 @@ class SessionService:
 
     async def load(self, terminal: str) -> Snapshot:
         async with self._store.read() as transaction:
-            return _build_snapshot(terminal, await transaction.sessions.load(terminal))
+            snapshot = _build_snapshot(terminal, await transaction.sessions.load(terminal))
+            return replace(snapshot, lease=await self._leases.find(transaction, terminal, self._clock()))
 
     async def load_for_page(self, page: PageRecord) -> Snapshot:
         """What this page shows now: an older page of the terminal is superseded."""
@@ -96,7 +102,7 @@ class SessionService:
             return Answer(_show(page, await self.load(page.terminal)), "superseded")
         if isinstance(event, e.ServiceChosen) and self._offer.find(event.service) is None:
             return Answer(await self.load(page.terminal), "illegal_event")
-        if isinstance(event, e.Signed):
+        if isinstance(event, e.Signed | e.EnrolmentSigned):
             return await self._redeem(page, seq, event)
         return await self._run(page.terminal, event, page=page, seq=seq)
 
@@ -134,14 +140,14 @@ class SessionService:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _redeem(self, page: PageRecord, seq: int, event: e.Signed) -> Answer:
+    async def _redeem(self, page: PageRecord, seq: int, event: e.Signed | e.EnrolmentSigned) -> Answer:
         """The nonce first: all that follows has a savepoint of its own, so that whatever becomes of it, it is used."""
         failure: Exception | None = None
         progress: _Progress | None = None
         async with self._store.write() as transaction:
             fresh = await transaction.terminals.raise_sequence(page.id, seq)
             state = _build_snapshot(page.terminal, await transaction.sessions.load(page.terminal)).state
-            expected = isinstance(state, s.AwaitingPin | s.CheckingPin)
+            expected = isinstance(state, s.AwaitingPin | s.CheckingPin | s.AwaitingBirth | s.CheckingCard)
             expected = expected and s.derive_challenge(state) == event.challenge
             consumed, used = None, False
             if expected and fresh:
@@ -230,6 +236,10 @@ class SessionService:
         if isinstance(event, e.PageVerified) and not await transaction.terminals.is_current(event.page):
             return None
         now = self._clock()
+        if isinstance(event, e.PageVerified):
+            await self._effects.leave_page(transaction, terminal, now)
+        if isinstance(event, e.StatusChecked) and event.code in SUSPENDED:
+            await self._effects.note_suspension(transaction, event.challenge)
         state, checks = before.state, []
         waiting: deque[e.Event] = deque((event,))
         while waiting:
@@ -243,11 +253,12 @@ class SessionService:
         if isinstance(event, e.StatusChecked):
             await transaction.sessions.finish_work(terminal, event.challenge, now)
         owner = event.page if isinstance(event, e.PageVerified) else before.page
+        lease = await self._leases.find(transaction, terminal, now)
         if state == before.state and owner == before.page:
-            return _Progress(before.state, before, ())
+            return _Progress(before.state, replace(before, lease=lease), ())
         same = state.name == before.state.name and before.since is not None
         since = before.since if same and before.since is not None else now
-        after = Snapshot(terminal, state, before.version + 1, owner, since)
+        after = Snapshot(terminal, state, before.version + 1, owner, since, lease)
         saved = await transaction.sessions.save(
             SessionRecord(terminal, after.version, s.StateCodec.encode(state), owner, since),
             state.name,

@@ -10,6 +10,8 @@ import structlog
 
 from kiosk_web.log import describe_place
 from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.leases import LeaseService
+from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.sessions import SessionService
 
@@ -26,12 +28,16 @@ class Upkeep:
         *,
         sessions: SessionService,
         fallback: FallbackService,
+        leases: LeaseService,
+        monitoring: MonitoringService,
         store: Store,
         rotate_keys: Callable[[datetime], None],
         clock: Clock,
     ) -> None:
         self._sessions = sessions
         self._fallback = fallback
+        self._leases = leases
+        self._monitoring = monitoring
         self._store = store
         self._rotate_keys = rotate_keys
         self._clock = clock
@@ -50,6 +56,7 @@ class Upkeep:
     async def sweep(self) -> None:
         await self._sessions.sweep()
         await self._fallback.watch()
+        await self._leases.sweep(self._monitoring.is_live, self._monitoring.find_last_seen)
         now = self._clock()
         if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:
             self._tidied_at = now

@@ -22,6 +22,7 @@ from kiosk_web.session.transitions import (
     STEP_SECONDS,
     IllegalEvent,
     Step,
+    ask_card,
     derive_status,
     issue_order,
     later,
@@ -29,6 +30,9 @@ from kiosk_web.session.transitions import (
     require_visit,
     with_visit,
 )
+
+# What a card without a working surface application answers to a tap; its 暗証番号 may do all the same.
+TAP_FAILURES = frozenset({"card_error", "card_data_malformed"})
 
 
 def _require_challenge(state: s.State, event: e.Event, challenge: str) -> None:
@@ -54,7 +58,8 @@ def notice_card_in_use(state: s.State, event: e.CardChanged, now: datetime) -> S
 
 
 def start_reading(state: s.ReadingCard, event: e.ChallengeIssued, now: datetime) -> Step:
-    visit, order = issue_order(replace(state.visit, reference=event.reference), "read_certificate", ticket=event.ticket)
+    visit = replace(state.visit, reference=event.reference, method=event.method)
+    visit, order = issue_order(visit, "read_certificate", ticket=event.ticket)
     return s.ReadingCard(visit, state.deadline_at, event.challenge, (order,)), ()
 
 
@@ -70,16 +75,28 @@ def trust_certificate(state: s.ReadingCard, event: e.CertificateTrusted, now: da
     VERIFY waits for the status. A locked card is refused here, with no try burnt.
     """
     _require_challenge(state, event, event.challenge)
-    if event.tries_left == 0:
-        return refuse(state.visit, "pin_locked", now, tries_left=0)
+    visit = state.visit
+    if visit.proven_certificate and visit.proven_certificate != event.certificate_sha256:
+        return refuse(visit, "certificate_changed", now)
+    if visit.method == "pin" and event.tries_left == 0:
+        return refuse(visit, "pin_locked", now, tries_left=0)
     evidence = s.CardEvidence(
         event.challenge, event.certificate_sha256, event.tries_left, status_asked=event.early_check
     )
-    condition = s.ConfirmingLastPin if event.tries_left == 1 else s.AwaitingPin
-    holding = condition(state.visit, evidence, later(now, STEP_SECONDS), later(now, RELEASE_SECONDS))
+    holding = _hold(visit, evidence, now)
     if event.early_check:
         return holding, (c.CheckStatus(event.challenge),)
     return _release(holding), ()
+
+
+def _hold(visit: s.Visit, evidence: s.CardEvidence, now: datetime) -> s.Holding:
+    """What the card waits for: the birth date, nothing (it is signing already), or the 暗証番号."""
+    if visit.purpose == "enrol":
+        return s.AwaitingBirth(visit, evidence, later(now, STEP_SECONDS), later(now, RELEASE_SECONDS))
+    if visit.method == "kazashi":
+        return s.CheckingCard(visit, evidence, later(now, SIGNING_SECONDS), None)
+    condition = s.ConfirmingLastPin if evidence.tries_left == 1 else s.AwaitingPin
+    return condition(visit, evidence, later(now, STEP_SECONDS), later(now, RELEASE_SECONDS))
 
 
 def reject_certificate(state: s.ReadingCard, event: e.CertificateRejected, now: datetime) -> Step:
@@ -109,7 +126,13 @@ def submit_pin(state: s.AwaitingPin, event: e.PinSubmitted, now: datetime) -> St
     return s.CheckingPin(state.visit, state.evidence, deadline, state.release_at, state.orders), ()
 
 
-def refuse_pin(state: s.Holding, event: e.PinRefused, now: datetime) -> Step:
+def submit_birth(state: s.AwaitingBirth, event: e.PinSubmitted, now: datetime) -> Step:
+    _require_challenge(state, event, event.challenge)
+    deadline = later(now, SIGNING_SECONDS)
+    return s.CheckingCard(state.visit, state.evidence, deadline, state.release_at, state.orders), ()
+
+
+def refuse_pin(state: s.AwaitingPin | s.ConfirmingLastPin | s.CheckingPin, event: e.PinRefused, now: datetime) -> Step:
     _require_challenge(state, event, event.challenge)
     if event.tries_left == 0:
         return refuse(state.visit, "pin_locked", now, tries_left=0, status=state.evidence.status)
@@ -140,6 +163,8 @@ def fail_at_card(state: s.State, event: e.BridgeFailed, now: datetime) -> Step:
     """
     if event.challenge and event.challenge != s.derive_challenge(state):
         raise IllegalEvent(state, event)
+    if isinstance(state, s.CheckingCard) and state.visit.purpose == "identify" and event.code in TAP_FAILURES:
+        return _go_on_by_pin(state.visit, now)
     known = CODES.get(event.code)
     code = "internal" if known is None or known.group in ("certificate", "confirmation") else known.name
     return refuse(require_visit(state), code, now, tries_left=event.tries_left, status=derive_status(state))
@@ -157,7 +182,7 @@ def time_out_reading(state: s.ReadingCard, event: e.DeadlinePassed, now: datetim
 
 def pass_time_holding(state: s.Holding, event: e.DeadlinePassed, now: datetime) -> Step:
     if now >= state.deadline_at:
-        code = "session_timeout" if isinstance(state, s.CheckingPin) else "pin_timeout"
+        code = "pin_timeout" if isinstance(state, s.AwaitingPin | s.ConfirmingLastPin) else "session_timeout"
         return refuse(state.visit, code, now, status=state.evidence.status)
     if state.release_at is not None and now >= state.release_at:
         return _release(state), ()
@@ -167,8 +192,10 @@ def pass_time_holding(state: s.Holding, event: e.DeadlinePassed, now: datetime) 
 # --- after the signature ----------------------------------------------------------------------------------------------
 
 
-def judge_proof(state: s.AwaitingPin | s.CheckingPin, event: e.Signed, now: datetime) -> Step:
+def judge_proof(state: s.AwaitingPin | s.CheckingPin | s.CheckingCard, event: e.Signed, now: datetime) -> Step:
     _require_challenge(state, event, event.challenge)
+    if state.visit.purpose != "identify":
+        raise IllegalEvent(state, event)
     evidence = state.evidence
     judge = c.JudgeProof(
         event.challenge,
@@ -179,6 +206,23 @@ def judge_proof(state: s.AwaitingPin | s.CheckingPin, event: e.Signed, now: date
         event.signature,
     )
     return s.Checking(state.visit, evidence, later(now, CHECKING_SECONDS)), (judge,)
+
+
+def judge_enrolment(state: s.AwaitingBirth | s.CheckingCard, event: e.EnrolmentSigned, now: datetime) -> Step:
+    _require_challenge(state, event, event.challenge)
+    if state.visit.purpose != "enrol":
+        raise IllegalEvent(state, event)
+    judge = c.JudgeProof(
+        event.challenge,
+        state.evidence.certificate_sha256,
+        event.certificate,
+        event.card_signature,
+        event.counter,
+        event.signature,
+        event.record,
+        event.issuer,
+    )
+    return s.Checking(state.visit, state.evidence, later(now, CHECKING_SECONDS)), (judge,)
 
 
 def accept_proof(state: s.Checking, event: e.ProofAccepted, now: datetime) -> Step:
@@ -198,8 +242,15 @@ def _conclude(state: s.Checking, now: datetime) -> Step:
     return replace(state, evidence=asked), (c.CheckStatus(evidence.challenge),)
 
 
+def _go_on_by_pin(visit: s.Visit, now: datetime) -> Step:
+    """The same words and the same way on, whatever かざし利用 lacked: the card is asked for the 暗証番号."""
+    return ask_card(replace(visit, method="pin", by_pin=True), now)
+
+
 def reject_proof(state: s.Checking, event: e.ProofRejected, now: datetime) -> Step:
     _require_challenge(state, event, event.challenge)
+    if event.code == "kazashi_unavailable" and state.visit.purpose == "identify":
+        return _go_on_by_pin(state.visit, now)
     return refuse(state.visit, event.code, now, status=state.evidence.status)
 
 
@@ -214,7 +265,7 @@ def learn_last_status(state: s.Checking, event: e.StatusChecked, now: datetime) 
 
 def conclude(state: s.Checking, event: e.VisitConcluded, now: datetime) -> Step:
     _require_challenge(state, event, event.challenge)
-    if not state.proven or state.evidence.status is None:
+    if not state.proven or state.evidence.status is None or state.visit.purpose != "identify":
         raise IllegalEvent(state, event)
     result = s.Result(
         visit=state.visit,
@@ -228,12 +279,26 @@ def conclude(state: s.Checking, event: e.VisitConcluded, now: datetime) -> Step:
         status_as_of=event.status_as_of,
         card_held=state.visit.presence.card != "none",
         fallback=event.fallback,
+        kazashi=event.kazashi,
+        certificate_sha256=state.evidence.certificate_sha256,
+        card=state.visit.presence.instance,
     )
     return result, (c.RecordAudit(state.visit, "done", "", state.evidence.status.json),)
 
 
+def conclude_enrolment(state: s.Checking, event: e.EnrolmentConcluded, now: datetime) -> Step:
+    _require_challenge(state, event, event.challenge)
+    if not state.proven or state.evidence.status is None or state.visit.purpose != "enrol":
+        raise IllegalEvent(state, event)
+    held = state.visit.presence.card != "none"
+    audit = c.RecordAudit(state.visit, "enrolled", "", state.evidence.status.json)
+    return s.KazashiSet(state.visit, later(now, CLOSING_SECONDS), True, held), (audit,)
+
+
 def reject_visit(state: s.Checking, event: e.VisitRejected, now: datetime) -> Step:
     _require_challenge(state, event, event.challenge)
+    if event.code == "kazashi_unavailable" and state.visit.purpose == "identify":
+        return _go_on_by_pin(state.visit, now)
     return refuse(state.visit, event.code, now, status=state.evidence.status)
 
 

@@ -58,6 +58,9 @@ _TABLE: tuple[Code, ...] = (
     Code("pin_undecryptable", "K-306", "pin", True, True),
     Code("pin_malformed", "K-307", "pin", True),
     Code("last_try_declined", "K-308", "pin", False),
+    Code("birth_date_wrong", "K-309", "pin", False),
+    Code("birth_key_guarded", "K-310", "pin", False),
+    Code("birth_key_without_limit", "K-311", "pin", False),
     Code("certificate_expired", "K-401", "certificate", False),
     Code("certificate_revoked", "K-402", "certificate", False),
     Code("certificate_on_hold", "K-403", "certificate", False),
@@ -65,6 +68,7 @@ _TABLE: tuple[Code, ...] = (
     Code("certificate_malformed", "K-405", "certificate", False),
     Code("certificate_wrong_kind", "K-406", "certificate", False),
     Code("certificate_not_yet_valid", "K-407", "certificate", False),
+    Code("card_issuer_untrusted", "K-408", "certificate", False, True),
     Code("status_unknown", "K-501", "confirmation", True, True),
     Code("status_unavailable", "K-502", "confirmation", True, True),
     Code("status_stale", "K-503", "confirmation", True, True),
@@ -77,6 +81,8 @@ _TABLE: tuple[Code, ...] = (
     Code("kazashi_unavailable", "K-606", "session", False),
     Code("internal", "K-607", "session", True, True),
     Code("certificate_changed", "K-608", "session", True, True),
+    Code("staff_code_refused", "K-609", "session", True),
+    Code("staff_code_limit", "K-610", "session", False, True),
     Code("mykey_id_stopped", "K-701", "identity", False),
 )
 

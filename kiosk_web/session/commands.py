@@ -1,8 +1,8 @@
 """What the machine wants done. PURE. `services/sessions.py` alone executes them.
 
-`IssueChallenge`, `JudgeCertificate`, `JudgeProof`, `Conclude` and `RecordAudit` are executed in the transaction of
-the event and answer at once; `CheckStatus` goes through the outbox and is executed after the commit. What the
-bridge is to do is in the state itself (`BridgeOrder`), so that a lost message does no harm.
+All but `CheckStatus` are executed in the transaction of the event and answer at once; `CheckStatus` goes through the
+outbox and is executed after the commit. What the bridge is to do is in the state itself (`BridgeOrder`), so that a lost
+message does no harm.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class CheckStatus:
 @dataclass(frozen=True, repr=False)
 class JudgeProof:
     """Verify countersignature, counter, certificate hash and the card's signature over the bytes rebuilt from the
-    challenge.
+    challenge. In an enrolment also who vouches for the key that signed: `record` and `issuer`.
     """
 
     challenge: str
@@ -50,6 +50,8 @@ class JudgeProof:
     card_signature: bytes
     counter: int
     signature: bytes
+    record: bytes = b""
+    issuer: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,40 @@ class RecordAudit:
     """One record for one visit, without personal data. `code` is "" when `outcome` is `done`."""
 
     visit: Visit
-    outcome: Literal["done", "refused", "abandoned"]
+    outcome: Literal["done", "refused", "abandoned", "enrolled", "ended"]
     code: str
     status_json: str | None
 
 
-Command = IssueChallenge | JudgeCertificate | CheckStatus | JudgeProof | Conclude | RecordAudit
+@dataclass(frozen=True)
+class EndKazashi:
+    """Forget the key that was kept for whoever holds this certificate."""
+
+    certificate_sha256: str
+
+
+@dataclass(frozen=True, repr=False)
+class OpenLease:
+    """Judge name and one-time code; on acceptance this terminal is attended."""
+
+    page: str
+    name: str
+    code: str
+
+
+@dataclass(frozen=True)
+class CloseLease:
+    """Nobody attends this terminal any more."""
+
+
+Command = (
+    IssueChallenge
+    | JudgeCertificate
+    | CheckStatus
+    | JudgeProof
+    | Conclude
+    | RecordAudit
+    | EndKazashi
+    | OpenLease
+    | CloseLease
+)

@@ -27,6 +27,10 @@ def build_examples(now: datetime) -> tuple[s.State, ...]:
     fresh = s.CardEvidence(_CHALLENGE, _HASH, 3, known, status_asked=True)
     waiting = s.CardEvidence(_CHALLENGE, _HASH, 3, None, status_asked=True)
     result = s.Result(visit, soon, "type1", "ppid", "x", False, now, "ocsp", now, True)
+    enrolling = replace(visit, purpose="enrol", method="kazashi", consent="kazashi", proven_certificate=_HASH)
+    tapping = replace(visit, method="kazashi")
+    registered = replace(result, kazashi="on", certificate_sha256=_HASH, card="i")
+    offered = replace(registered, kazashi="offered")
     refused = s.Refused(visit, soon, "cancelled", True)
     return (
         s.Connecting(),
@@ -37,10 +41,19 @@ def build_examples(now: datetime) -> tuple[s.State, ...]:
         s.AwaitingPin(visit, waiting, soon, soon),
         s.ConfirmingLastPin(visit, waiting, soon, soon),
         s.CheckingPin(visit, waiting, soon, soon),
+        s.AwaitingBirth(enrolling, waiting, soon, soon),
+        s.CheckingCard(tapping, waiting, soon, None),
+        s.CheckingCard(enrolling, waiting, soon, soon),
         s.Checking(visit, waiting, soon),
         s.Checking(visit, fresh, soon, proven=True),
+        s.Checking(enrolling, fresh, soon, proven=True),
         result,
         replace(result, card_held=False, visit=replace(visit, presence=s.Presence())),
+        offered,
+        registered,
+        s.Consenting(visit, offered, soon),
+        s.KazashiSet(visit, soon, True, True),
+        s.StaffSigningIn(idle, soon),
         refused,
         replace(refused, card_held=False, visit=replace(visit, presence=s.Presence())),
         s.TakingCard(visit),
@@ -65,7 +78,15 @@ def build_example_events(now: datetime) -> tuple[e.Event, ...]:
         e.PinRefused(_CHALLENGE, 0),
         e.LastTryConfirmed(),
         e.Signed(_CHALLENGE, b"", b"", 2, b""),
+        e.EnrolmentSigned(_CHALLENGE, b"", b"", b"", b"", 2, b""),
+        e.KazashiWanted(),
+        e.ConsentGiven(),
+        e.KazashiStopped(),
+        e.StaffAsked(),
+        e.StaffIdentified("n", "c"),
+        e.StaffSignedOut(),
         e.BridgeFailed(_CHALLENGE, "card_removed", None),
+        e.BridgeFailed(_CHALLENGE, "card_error", None),
         e.BridgeLost("bridge_lost"),
         e.Cancelled(),
         e.Finished(),
@@ -84,8 +105,13 @@ def build_example_events(now: datetime) -> tuple[e.Event, ...]:
         e.StatusChecked(_CHALLENGE, "certificate_revoked", "{}", now),
         e.ProofAccepted(_CHALLENGE),
         e.ProofRejected(_CHALLENGE, "evidence_refused"),
+        e.ProofRejected(_CHALLENGE, "kazashi_unavailable"),
         e.VisitConcluded(_CHALLENGE, "type1", "ppid", "x", False, now, now),
         e.VisitRejected(_CHALLENGE, "status_stale"),
+        e.EnrolmentConcluded(_CHALLENGE),
+        e.KazashiEnded(),
+        e.LeaseOpened(),
+        e.LeaseRefused("staff_code_refused"),
         e.DeadlinePassed(),
         e.WorkInterrupted(),
         e.TerminalRevoked(),

@@ -12,8 +12,11 @@ from typing import Literal, get_args
 from kiosk_web.session.states import (
     CardCondition,
     FallbackCause,
+    KazashiOffer,
     Language,
+    Method,
     ReaderCondition,
+    StaffRefusal,
     StatusMethod,
     TextSize,
 )
@@ -70,6 +73,57 @@ class Signed:
     card_signature: bytes
     counter: int
     signature: bytes
+
+
+@dataclass(frozen=True, repr=False)
+class EnrolmentSigned:
+    """The signature of the card's surface key, the age record that names this key, and the certificate of its signer.
+
+    Countersigned by the terminal, not judged yet; its nonce is consumed before the machine sees it.
+
+    `record` has a birth date in it: it is judged and forgotten.
+    """
+
+    challenge: str
+    certificate: bytes
+    card_signature: bytes
+    record: bytes
+    issuer: bytes
+    counter: int
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class KazashiWanted:
+    """The resident asks what かざし利用 is about."""
+
+
+@dataclass(frozen=True)
+class ConsentGiven:
+    pass
+
+
+@dataclass(frozen=True)
+class KazashiStopped:
+    """The resident wants no かざし利用 any more."""
+
+
+@dataclass(frozen=True)
+class StaffAsked:
+    """Somebody touched 職員."""
+
+
+@dataclass(frozen=True, repr=False)
+class StaffIdentified:
+    """Name and one-time code. Not judged yet."""
+
+    name: str
+    code: str
+
+
+@dataclass(frozen=True)
+class StaffSignedOut:
+    pass
 
 
 @dataclass(frozen=True)
@@ -132,6 +186,7 @@ class ChallengeIssued:
     challenge: str
     ticket: str
     reference: str
+    method: Method = "pin"
 
 
 @dataclass(frozen=True)
@@ -191,6 +246,7 @@ class VisitConcluded:
     status_as_of: datetime | None
     status_method: StatusMethod = "ocsp"
     fallback: FallbackCause = ""
+    kazashi: KazashiOffer = ""
 
 
 @dataclass(frozen=True)
@@ -199,6 +255,28 @@ class VisitRejected:
 
     challenge: str
     code: str
+
+
+@dataclass(frozen=True)
+class EnrolmentConcluded:
+    """Answer to `Conclude` of an enrolment: the verdict accepts and the key is kept."""
+
+    challenge: str
+
+
+@dataclass(frozen=True)
+class KazashiEnded:
+    """Answer to `EndKazashi`."""
+
+
+@dataclass(frozen=True)
+class LeaseOpened:
+    """Answer to `OpenLease`: this terminal is attended from now on."""
+
+
+@dataclass(frozen=True)
+class LeaseRefused:
+    code: StaffRefusal
 
 
 @dataclass(frozen=True)
@@ -229,6 +307,13 @@ PageEvent = (
     | PinRefused
     | LastTryConfirmed
     | Signed
+    | EnrolmentSigned
+    | KazashiWanted
+    | ConsentGiven
+    | KazashiStopped
+    | StaffAsked
+    | StaffIdentified
+    | StaffSignedOut
     | BridgeFailed
     | BridgeLost
     | Cancelled
@@ -248,6 +333,10 @@ ServerEvent = (
     | ProofRejected
     | VisitConcluded
     | VisitRejected
+    | EnrolmentConcluded
+    | KazashiEnded
+    | LeaseOpened
+    | LeaseRefused
     | DeadlinePassed
     | WorkInterrupted
     | TerminalRevoked

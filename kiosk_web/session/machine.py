@@ -13,6 +13,7 @@ from typing import Any
 
 from kiosk_web.session import card_transitions as k
 from kiosk_web.session import events as e
+from kiosk_web.session import kazashi_transitions as z
 from kiosk_web.session import states as s
 from kiosk_web.session import transitions as t
 from kiosk_web.session.transitions import IllegalEvent, Step
@@ -61,18 +62,23 @@ _AT_END: dict[type, Handler] = {
 }
 # What the bridge, the responder or a clock may still say about a visit that has ended.
 _ECHOES = frozenset({e.StatusChecked, e.DeadlinePassed, e.WorkInterrupted})
-_BRIDGE_ECHOES = frozenset({e.BridgeFailed, e.CertificateRead, e.PinRefused, e.Signed})
+_BRIDGE_ECHOES = frozenset({e.BridgeFailed, e.CertificateRead, e.PinRefused, e.Signed, e.EnrolmentSigned})
 
 _WAITING = frozenset({e.DeadlinePassed, e.WorkInterrupted, e.StatusChecked})
-_PROOF = frozenset({e.ProofAccepted, e.ProofRejected, e.VisitConcluded, e.VisitRejected})
+_PROOF = frozenset({e.ProofAccepted, e.ProofRejected, e.VisitConcluded, e.VisitRejected, e.EnrolmentConcluded})
 _CERTIFICATE = frozenset({e.ChallengeIssued, e.CertificateTrusted, e.CertificateRejected})
 _PIN = frozenset({e.PinSubmitted, e.PinRefused, e.LastTryConfirmed})
+# Each has its place in one state or two; everywhere else it is refused.
+_CHOICE = frozenset({e.KazashiWanted, e.ConsentGiven, e.KazashiStopped, e.KazashiEnded})
+_STAFF = frozenset({e.StaffAsked, e.StaffIdentified, e.StaffSignedOut, e.LeaseOpened, e.LeaseRefused})
+_ELSEWHERE = _CHOICE | _STAFF
+_SIGNATURES = frozenset({e.Signed, e.EnrolmentSigned})
 
 TABLE: dict[type, Row] = {
     s.Connecting: Row(
         {e.PageVerified: t.begin, e.TerminalRevoked: t.revoke_terminal},
         _WAITING,
-        frozenset(e.PAGE_EVENTS) | _PROOF | _CERTIFICATE,
+        frozenset(e.PAGE_EVENTS) | _PROOF | _CERTIFICATE | _ELSEWHERE,
     ),
     s.ChoosingService: Row(
         {
@@ -81,11 +87,38 @@ TABLE: dict[type, Row] = {
             e.BridgeLost: t.lose_bridge_idle,
             e.CardChanged: t.notice_card_while_choosing,
             e.ServiceChosen: t.choose_service,
+            e.StaffAsked: z.ask_staff,
+            e.StaffSignedOut: z.sign_staff_out,
             e.Cancelled: t.go_back,
             e.DeadlinePassed: t.rest,
         },
         frozenset({e.Finished, e.StatusChecked, e.WorkInterrupted, e.BridgeFailed}),
-        frozenset({e.CertificateRead, e.Signed}) | _PIN | _PROOF | _CERTIFICATE,
+        frozenset({e.CertificateRead, e.StaffIdentified, e.LeaseOpened, e.LeaseRefused})
+        | _SIGNATURES
+        | _CHOICE
+        | _PIN
+        | _PROOF
+        | _CERTIFICATE,
+    ),
+    s.StaffSigningIn: Row(
+        {
+            **_COMFORT,
+            e.PageVerified: t.begin,
+            e.BridgeLost: t.lose_bridge_idle,
+            e.CardChanged: z.notice_card_at_staff,
+            e.StaffIdentified: z.identify_staff,
+            e.LeaseOpened: z.open_lease,
+            e.LeaseRefused: z.refuse_staff,
+            e.Cancelled: z.leave_staff,
+            e.DeadlinePassed: z.leave_staff,
+        },
+        frozenset({e.StatusChecked, e.WorkInterrupted, e.BridgeFailed, e.StaffAsked}),
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.StaffSignedOut})
+        | _SIGNATURES
+        | _CHOICE
+        | _PIN
+        | _PROOF
+        | _CERTIFICATE,
     ),
     s.AwaitingCard: Row(
         {
@@ -98,7 +131,7 @@ TABLE: dict[type, Row] = {
             e.DeadlinePassed: t.give_up_awaiting,
         },
         frozenset({e.StatusChecked, e.WorkInterrupted, e.BridgeFailed}),
-        frozenset({e.Finished, e.CertificateRead, e.Signed}) | _PIN | _PROOF | _CERTIFICATE,
+        frozenset({e.Finished, e.CertificateRead}) | _SIGNATURES | _ELSEWHERE | _PIN | _PROOF | _CERTIFICATE,
     ),
     s.ReadingCard: Row(
         {
@@ -110,7 +143,7 @@ TABLE: dict[type, Row] = {
             e.DeadlinePassed: k.time_out_reading,
         },
         frozenset({e.StatusChecked}),
-        frozenset({e.ServiceChosen, e.Finished, e.Signed}) | _PIN | _PROOF,
+        frozenset({e.ServiceChosen, e.Finished}) | _SIGNATURES | _ELSEWHERE | _PIN | _PROOF,
     ),
     s.AwaitingPin: Row(
         {
@@ -120,7 +153,10 @@ TABLE: dict[type, Row] = {
             e.Signed: k.judge_proof,
         },
         frozenset(),
-        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.LastTryConfirmed}) | _PROOF | _CERTIFICATE,
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.LastTryConfirmed, e.EnrolmentSigned})
+        | _ELSEWHERE
+        | _PROOF
+        | _CERTIFICATE,
     ),
     s.ConfirmingLastPin: Row(
         {
@@ -129,7 +165,9 @@ TABLE: dict[type, Row] = {
             e.Cancelled: k.decline_last_try,
         },
         frozenset(),
-        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.Signed, e.PinSubmitted, e.PinRefused})
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.PinSubmitted, e.PinRefused})
+        | _SIGNATURES
+        | _ELSEWHERE
         | _PROOF
         | _CERTIFICATE,
     ),
@@ -140,9 +178,40 @@ TABLE: dict[type, Row] = {
             e.Signed: k.judge_proof,
         },
         frozenset(),
-        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.PinSubmitted, e.LastTryConfirmed})
+        frozenset(
+            {
+                e.ServiceChosen,
+                e.Finished,
+                e.CertificateRead,
+                e.PinSubmitted,
+                e.LastTryConfirmed,
+                e.EnrolmentSigned,
+            }
+        )
+        | _ELSEWHERE
         | _PROOF
         | _CERTIFICATE,
+    ),
+    s.AwaitingBirth: Row(
+        {
+            **_HOLDING,
+            e.PinSubmitted: k.submit_birth,
+            e.EnrolmentSigned: k.judge_enrolment,
+        },
+        frozenset(),
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.LastTryConfirmed, e.PinRefused, e.Signed})
+        | _ELSEWHERE
+        | _PROOF
+        | _CERTIFICATE,
+    ),
+    s.CheckingCard: Row(
+        {
+            **_HOLDING,
+            e.Signed: k.judge_proof,
+            e.EnrolmentSigned: k.judge_enrolment,
+        },
+        frozenset(),
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead}) | _ELSEWHERE | _PIN | _PROOF | _CERTIFICATE,
     ),
     s.Checking: Row(
         {
@@ -151,26 +220,65 @@ TABLE: dict[type, Row] = {
             e.ProofRejected: k.reject_proof,
             e.StatusChecked: k.learn_last_status,
             e.VisitConcluded: k.conclude,
+            e.EnrolmentConcluded: k.conclude_enrolment,
             e.VisitRejected: k.reject_visit,
             e.DeadlinePassed: k.time_out_checking,
         },
         frozenset(),
-        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.Signed}) | _PIN | _CERTIFICATE,
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead}) | _SIGNATURES | _ELSEWHERE | _PIN | _CERTIFICATE,
     ),
     s.Result: Row(
+        {
+            **_AT_END,
+            e.KazashiWanted: z.want_kazashi,
+            e.KazashiStopped: z.stop_kazashi,
+            e.KazashiEnded: z.end_kazashi,
+        },
+        frozenset({e.BridgeLost, e.BridgeFailed, e.StatusChecked, e.WorkInterrupted}),
+        frozenset({e.ServiceChosen, e.Cancelled, e.CertificateRead, e.ConsentGiven})
+        | _SIGNATURES
+        | _STAFF
+        | _PIN
+        | _PROOF
+        | _CERTIFICATE,
+    ),
+    s.Consenting: Row(
+        {
+            **_COMFORT,
+            e.PageVerified: t.begin,
+            e.BridgeLost: t.lose_bridge_idle,
+            e.CardChanged: z.notice_card_while_consenting,
+            e.ConsentGiven: z.give_consent,
+            e.Cancelled: z.decline_consent,
+            e.DeadlinePassed: z.decline_consent,
+        },
+        frozenset({e.BridgeFailed, e.StatusChecked, e.WorkInterrupted, e.KazashiWanted}),
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.KazashiStopped, e.KazashiEnded})
+        | _SIGNATURES
+        | _STAFF
+        | _PIN
+        | _PROOF
+        | _CERTIFICATE,
+    ),
+    s.KazashiSet: Row(
         _AT_END,
         frozenset({e.BridgeLost, e.BridgeFailed, e.StatusChecked, e.WorkInterrupted}),
-        frozenset({e.ServiceChosen, e.Cancelled, e.CertificateRead, e.Signed}) | _PIN | _PROOF | _CERTIFICATE,
+        frozenset({e.ServiceChosen, e.Cancelled, e.CertificateRead})
+        | _SIGNATURES
+        | _ELSEWHERE
+        | _PIN
+        | _PROOF
+        | _CERTIFICATE,
     ),
     s.Refused: Row(
         {**_AT_END, e.Cancelled: t.finish},
         frozenset({e.BridgeLost, e.StatusChecked, e.WorkInterrupted}) | _BRIDGE_ECHOES,
-        frozenset({e.ServiceChosen, e.PinSubmitted, e.LastTryConfirmed}) | _PROOF | _CERTIFICATE,
+        frozenset({e.ServiceChosen, e.PinSubmitted, e.LastTryConfirmed}) | _ELSEWHERE | _PROOF | _CERTIFICATE,
     ),
     s.TakingCard: Row(
         {**_COMFORT, e.PageVerified: t.change_page_at_end, e.CardChanged: t.notice_card_while_taking},
         frozenset({e.Finished, e.Cancelled, e.BridgeLost}) | _ECHOES | _BRIDGE_ECHOES,
-        frozenset({e.ServiceChosen, e.PinSubmitted, e.LastTryConfirmed}) | _PROOF | _CERTIFICATE,
+        frozenset({e.ServiceChosen, e.PinSubmitted, e.LastTryConfirmed}) | _ELSEWHERE | _PROOF | _CERTIFICATE,
     ),
     s.Superseded: Row({}, frozenset(), frozenset(e.EVENTS)),
     s.OutOfService: Row(
@@ -179,6 +287,7 @@ TABLE: dict[type, Row] = {
         | _ECHOES
         | _BRIDGE_ECHOES,
         frozenset({e.ServiceChosen, e.PinSubmitted, e.LastTryConfirmed, e.LanguageChosen, e.TextSizeChosen})
+        | _ELSEWHERE
         | _PROOF
         | _CERTIFICATE,
     ),

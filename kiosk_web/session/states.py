@@ -19,6 +19,11 @@ OrderName = Literal["read_certificate", "authenticate", "confirm_last_try", "can
 CardCondition = Literal["none", "ours", "unknown", "mute"]
 StatusMethod = Literal["ocsp", "crl"]
 FallbackCause = Literal["", "window", "manager", "automatic"]
+Purpose = Literal["identify", "enrol"]
+Method = Literal["pin", "kazashi"]
+ConsentSubject = Literal["", "kazashi"]
+KazashiOffer = Literal["", "offered", "on"]
+StaffRefusal = Literal["", "staff_code_refused", "staff_code_limit"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,9 @@ class Visit:
     """One resident at one terminal, from the first touch to the card being taken.
 
     `page` is the random id of the verified page, so that `id` is unique without randomness in the machine.
-    `reference` is the 受付番号, drawn when the card is first asked.
+    `reference` is the 受付番号, drawn whenever the card is asked. `method` is how it is asked, chosen by the server;
+    `by_pin`: かざし利用 did not do, and the rest goes by 暗証番号. `consent` is what the resident agreed to, and
+    `proven_certificate` (SHA-256, hexadecimal) the certificate that the 暗証番号 proved, both in an enrolment alone.
     """
 
     page: str
@@ -60,6 +67,11 @@ class Visit:
     reference: str = ""
     started_at: datetime | None = None
     orders_issued: int = 0
+    purpose: Purpose = "identify"
+    method: Method = "pin"
+    by_pin: bool = False
+    consent: ConsentSubject = ""
+    proven_certificate: str = ""
 
     @property
     def id(self) -> str:
@@ -159,6 +171,30 @@ class CheckingPin:
 
 
 @dataclass(frozen=True)
+class AwaitingBirth:
+    """An enrolment: the bridge holds the card and waits for the birth date, which only page and bridge ever see."""
+
+    visit: Visit
+    evidence: CardEvidence
+    deadline_at: datetime
+    release_at: datetime | None
+    orders: tuple[BridgeOrder, ...] = ()
+    name: Literal["awaiting_birth"] = "awaiting_birth"
+
+
+@dataclass(frozen=True)
+class CheckingCard:
+    """The card is at work without a 暗証番号: a tap, or the end of an enrolment."""
+
+    visit: Visit
+    evidence: CardEvidence
+    deadline_at: datetime
+    release_at: datetime | None
+    orders: tuple[BridgeOrder, ...] = ()
+    name: Literal["checking_card"] = "checking_card"
+
+
+@dataclass(frozen=True)
 class Checking:
     """The card has signed, the nonce is consumed.
 
@@ -176,7 +212,8 @@ class Checking:
 class Result:
     """The one success. `status_as_of` is the thisUpdate of the answer, or of the list with method `crl`.
 
-    `fallback` is why a list stood in for the responder, "" where none did.
+    `fallback` is why a list stood in for the responder, "" where none did. `kazashi`: it may be registered, or is.
+    `card` is the stay on the reader in which the certificate of that hash was proven.
     """
 
     visit: Visit
@@ -190,7 +227,46 @@ class Result:
     status_as_of: datetime | None
     card_held: bool
     fallback: FallbackCause = ""
+    kazashi: KazashiOffer = ""
+    certificate_sha256: str = ""
+    card: str = ""
     name: Literal["result"] = "result"
+
+    @property
+    def same_card(self) -> bool:
+        """Does the very card still lie there that has just been proven?"""
+        return self.card != "" and self.visit.presence.card == "ours" and self.visit.presence.instance == self.card
+
+
+@dataclass(frozen=True)
+class Consenting:
+    """The resident reads what is asked of them; whoever does not agree goes back to `result`."""
+
+    visit: Visit
+    result: Result
+    deadline_at: datetime
+    name: Literal["consenting"] = "consenting"
+
+
+@dataclass(frozen=True)
+class KazashiSet:
+    """かざし利用 was registered (`on`), or is over."""
+
+    visit: Visit
+    deadline_at: datetime
+    on: bool
+    card_held: bool
+    name: Literal["kazashi_set"] = "kazashi_set"
+
+
+@dataclass(frozen=True)
+class StaffSigningIn:
+    """A member of staff proves to be at this terminal. `refused` is why the last code did not do."""
+
+    visit: Visit
+    deadline_at: datetime
+    refused: StaffRefusal = ""
+    name: Literal["staff_sign_in"] = "staff_sign_in"
 
 
 @dataclass(frozen=True)
@@ -235,7 +311,7 @@ class OutOfService:
     name: Literal["out_of_service"] = "out_of_service"
 
 
-Holding = AwaitingPin | ConfirmingLastPin | CheckingPin
+Holding = AwaitingPin | ConfirmingLastPin | CheckingPin | AwaitingBirth | CheckingCard
 State = (
     Connecting
     | ChoosingService
@@ -244,8 +320,13 @@ State = (
     | AwaitingPin
     | ConfirmingLastPin
     | CheckingPin
+    | AwaitingBirth
+    | CheckingCard
     | Checking
     | Result
+    | Consenting
+    | KazashiSet
+    | StaffSigningIn
     | Refused
     | TakingCard
     | Superseded
@@ -263,21 +344,21 @@ def derive_challenge(state: State) -> str:
     """The challenge under way, "" when the card is not in use."""
     if isinstance(state, ReadingCard):
         return state.challenge
-    if isinstance(state, AwaitingPin | ConfirmingLastPin | CheckingPin | Checking):
+    if isinstance(state, Holding | Checking):
         return state.evidence.challenge
     return ""
 
 
 def derive_orders(state: State) -> tuple[BridgeOrder, ...]:
     """The bridge commands that the page must have run in this state."""
-    if isinstance(state, ReadingCard | AwaitingPin | ConfirmingLastPin | CheckingPin | Refused):
+    if isinstance(state, ReadingCard | Holding | Refused):
         return state.orders
     return ()
 
 
 def derive_wake_at(state: State) -> datetime | None:
     """When `DeadlinePassed` is due: the state's own deadline, or the earlier release of VERIFY."""
-    if isinstance(state, AwaitingPin | ConfirmingLastPin | CheckingPin) and state.release_at is not None:
+    if isinstance(state, Holding) and state.release_at is not None:
         return min(state.release_at, state.deadline_at)
     return state.deadline_at
 

@@ -104,9 +104,11 @@ def call_help(state: s.State, event: e.HelpCalled, now: datetime) -> Step:
 
 def extend(state: s.State, event: e.Extended, now: datetime) -> Step:
     """The resident is still there. The machine's own times (reading, checking) are not the resident's to extend."""
-    if isinstance(state, s.ChoosingService | s.AwaitingCard | s.AwaitingPin | s.ConfirmingLastPin):
+    if isinstance(state, s.ChoosingService | s.AwaitingCard | s.AwaitingPin | s.ConfirmingLastPin | s.AwaitingBirth):
         return replace(state, deadline_at=later(now, STEP_SECONDS)), ()
-    if isinstance(state, s.Result | s.Refused):
+    if isinstance(state, s.Consenting | s.StaffSigningIn):
+        return replace(state, deadline_at=later(now, STEP_SECONDS)), ()
+    if isinstance(state, s.Result | s.Refused | s.KazashiSet):
         return replace(state, deadline_at=later(now, CLOSING_SECONDS)), ()
     return state, ()
 
@@ -116,7 +118,7 @@ def revoke_terminal(state: s.State, event: e.TerminalRevoked, now: datetime) -> 
 
 
 def derive_status(state: s.State) -> s.StatusEvidence | None:
-    if isinstance(state, s.AwaitingPin | s.ConfirmingLastPin | s.CheckingPin | s.Checking):
+    if isinstance(state, s.Holding | s.Checking):
         return state.evidence.status
     return None
 
@@ -172,11 +174,11 @@ def choose_service(state: s.State, event: e.ServiceChosen, now: datetime) -> Ste
     visit = require_visit(state)
     visit = replace(visit, service=event.service, started_at=visit.started_at or now)
     if visit.presence.card == "ours":
-        return _ask_card(visit, now)
+        return ask_card(visit, now)
     return s.AwaitingCard(visit, later(now, STEP_SECONDS)), ()
 
 
-def _ask_card(visit: s.Visit, now: datetime) -> Step:
+def ask_card(visit: s.Visit, now: datetime) -> Step:
     return s.ReadingCard(visit, later(now, READING_SECONDS)), (c.IssueChallenge(visit),)
 
 
@@ -189,7 +191,7 @@ def notice_card_while_choosing(state: s.ChoosingService, event: e.CardChanged, n
 def notice_card_while_awaiting(state: s.AwaitingCard, event: e.CardChanged, now: datetime) -> Step:
     visit = replace(state.visit, presence=s.Presence(event.reader, event.card, event.instance))
     if event.card == "ours":
-        return _ask_card(visit, now)
+        return ask_card(visit, now)
     return s.AwaitingCard(visit, state.deadline_at), ()
 
 
@@ -213,7 +215,7 @@ def give_up_awaiting(state: s.AwaitingCard, event: e.DeadlinePassed, now: dateti
 # --- the end of a visit -----------------------------------------------------------------------------------------------
 
 
-def notice_card_at_end(state: s.Result | s.Refused, event: e.CardChanged, now: datetime) -> Step:
+def notice_card_at_end(state: s.Result | s.Refused | s.KazashiSet, event: e.CardChanged, now: datetime) -> Step:
     """Card taken: everything is forgotten.
 
     A card that was gone already, or another one put, changes nothing on the screen.
@@ -226,7 +228,7 @@ def notice_card_at_end(state: s.Result | s.Refused, event: e.CardChanged, now: d
     return replace(state, visit=replace(state.visit, presence=presence)), ()
 
 
-def finish(state: s.Result | s.Refused, event: e.Finished | e.DeadlinePassed, now: datetime) -> Step:
+def finish(state: s.Result | s.Refused | s.KazashiSet, event: e.Finished | e.DeadlinePassed, now: datetime) -> Step:
     if state.card_held and state.visit.presence.card != "none":
         visit = s.Visit(state.visit.page, state.visit.number + 1, state.visit.presence, language=state.visit.language)
         return s.TakingCard(visit), ()

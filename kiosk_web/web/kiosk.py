@@ -152,8 +152,10 @@ class KioskRoutes:
                 snapshot = await self.sessions.load_for_page(page)
                 outage = self._find_outage()
                 standing = self._find_standing(snapshot)
-                if (snapshot.state.name, snapshot.version, outage, standing) != shown:
-                    shown = snapshot.state.name, snapshot.version, outage, standing
+                attended = snapshot.lease and snapshot.lease.id
+                now_shown = snapshot.state.name, snapshot.version, outage, standing, attended
+                if now_shown != shown:
+                    shown = now_shown
                     yield ServerSentEvent(self._render(snapshot), id=str(snapshot.version))
                 if isinstance(snapshot.state, s.Superseded) or not await changes.wait():
                     return
@@ -201,7 +203,7 @@ class KioskRoutes:
         """The fragment. It is asked for twice, for the answer and for the stream, and made once."""
         outage = self._find_outage()
         standing = self._find_standing(snapshot)
-        key = snapshot.state.name, snapshot.version, outage, standing
+        key = snapshot.state.name, snapshot.version, outage, standing, snapshot.lease and snapshot.lease.id
         known, fragment = self._rendered.get(snapshot.terminal, ((), ""))
         if known != key:
             fragment = self.renderer.render_stage(build_stage_view(snapshot, self.offer, outage, standing))

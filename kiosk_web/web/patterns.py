@@ -151,7 +151,25 @@ def build_patterns() -> dict[str, StageView]:
         "confirming_last_pin": _view("confirming_last_pin", service=library, tries_left=1, refused=False),
         "confirming_last_pin-refused": _view("confirming_last_pin", service=library, tries_left=1, refused=True),
         "checking_pin": _view("checking_pin", service=library),
+        "checking_card": _view("checking_card", service=library, tap=True, enrolling=False),
         "checking": _view("checking", service=library),
+        "awaiting_pin-by_pin": _view("awaiting_pin", service=library, tries_left=3, refused=False, by_pin=True),
+        "choosing_service-staff": _view("choosing_service", services=SERVICES, card=False, kazashi=True),
+        "choosing_service-attended": _view(
+            "choosing_service",
+            services=SERVICES,
+            card=False,
+            kazashi=True,
+            attended={"name": "見本 花子", "until": _NOON},
+        ),
+        "result-kazashi": _view("result", **{**_RESULT, "kazashi": "offered"}),
+        "result-kazashi_on": _view("result", **{**_RESULT, "kazashi": "on"}),
+        "consenting": _view("consenting", service=library, subject="kazashi"),
+        "awaiting_birth": _view("awaiting_birth", service=library),
+        "kazashi_set-on": _view("kazashi_set", on=True, card=True),
+        "kazashi_set-off": _view("kazashi_set", on=False, card=False),
+        "staff_sign_in": _view("staff_sign_in", refused=""),
+        "staff_sign_in-refused": _view("staff_sign_in", refused="staff_code_refused"),
         "result": _view("result", **_RESULT),
         "result-ppid": _view(
             "result",
@@ -206,7 +224,7 @@ def build_patterns() -> dict[str, StageView]:
 
 
 TERMINALS: tuple[TerminalRow, ...] = (
-    TerminalRow("library-1", True, "awaiting_pin", _NOON, _NOON, "done", "", False),
+    TerminalRow("library-1", True, "awaiting_pin", _NOON, _NOON, "done", "", False, "見本 花子", _NOON),
     TerminalRow("library-2", True, "choosing_service", _NOON, _NOON, "could_not_finish", "", False),
     TerminalRow("hall-1", True, "refused", _NOON, _NOON, "could_not_finish", "K-301", True),
     TerminalRow("hall-2", False, "offline", _NOON, _NOON, "abandoned", "K-113", False),

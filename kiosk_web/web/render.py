@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
 from datetime import date, datetime, timedelta, timezone
@@ -10,7 +11,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from kiosk_web.identity.offer import Service
 from kiosk_web.identity.systems import CooperatingSystem
+from kiosk_web.pki.fields import build_fields
 from kiosk_web.services.handover import Panel, ShownNumber
 from kiosk_web.services.handover_ports import LibraryWord
 from kiosk_web.services.linking import FoundLink
@@ -23,7 +26,10 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"
 JAPAN = timezone(timedelta(hours=9))  # no daylight saving time since 1951; Windows has no zone database
 
+CONSENT_PREFIX = b"kiosk-consent/1\0"
+CONSENT_PARTS = ("title", "lead", "use", "kept", "birth", "end")
 STEPS = ("service", "card", "pin", "result")
+TAP_STEPS = ("service", "card", "result")  # かざし利用: nothing to type
 STEP_OF_STATE = {
     "choosing_service": 1,
     "awaiting_card": 2,
@@ -31,11 +37,23 @@ STEP_OF_STATE = {
     "awaiting_pin": 3,
     "confirming_last_pin": 3,
     "checking_pin": 3,
+    "checking_card": 3,
     "checking": 4,
     "result": 4,
 }
 GROUPS_AT_A_STEP = frozenset({"card", "pin", "certificate", "confirmation", "identity"})
-STATES = (*STEP_OF_STATE, "connecting", "refused", "taking_card", "superseded", "out_of_service")
+STATES = (
+    *STEP_OF_STATE,
+    "connecting",
+    "awaiting_birth",
+    "consenting",
+    "kazashi_set",
+    "staff_sign_in",
+    "refused",
+    "taking_card",
+    "superseded",
+    "out_of_service",
+)
 TEXT_SIZES = ("normal", "large", "extra")
 REASONS = {  # code of a hand-over → the last part of its sentence
     "output_not_allowed": "not_allowed",
@@ -50,7 +68,7 @@ REASONS = {  # code of a hand-over → the last part of its sentence
     "card_removed": "card",
     "card_swapped": "card",
 }
-WORKING_STATES = frozenset({"reading_card", "checking_pin", "checking"})
+WORKING_STATES = frozenset({"reading_card", "checking_pin", "checking_card", "checking"})
 WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -75,6 +93,12 @@ def build_day_text(day: date, language: str) -> str:
 def build_clock_text(moment: datetime) -> str:
     """Time of day in Japan, with seconds."""
     return moment.astimezone(JAPAN).strftime("%H:%M:%S")
+
+
+def build_short_clock_text(moment: datetime) -> str:
+    """Time of day in Japan, to the minute."""
+    local = moment.astimezone(JAPAN)
+    return f"{local.hour}:{local.minute:02}"
 
 
 def _group(text: str) -> tuple[str, ...]:
@@ -125,7 +149,7 @@ class Renderer:
                 data=view.data,
                 code=CODES.get(view.code),
                 step=self._step(view),
-                steps=STEPS,
+                steps=TAP_STEPS if view.data.get("tap") else STEPS,
                 stopped=view.state == "refused",
                 working=view.state in WORKING_STATES,
                 commands=json.dumps(
@@ -184,19 +208,30 @@ class Renderer:
         template = self._environment.get_template("staff/link_answer.html")
         return template.render(action=action, link=link, refusal=refusal, **self._words(language)).strip()
 
+    def derive_consent_hash(self, subject: str, language: str, service: Service) -> bytes:
+        """SHA-256 of what the consent screen says in this language, for this service (`docs/wire.md` 7)."""
+        words = self._catalogues[language].messages
+        said = [words[f"consent.{subject}.{part}"] for part in CONSENT_PARTS]
+        name = service.name.ja if language == "ja" else service.name.en
+        return hashlib.sha256(CONSENT_PREFIX + build_fields(subject, language, service.id, name, *said)).digest()
+
     def _words(self, language: str) -> dict[str, object]:
         catalogue: Catalogue = self._catalogues.get(language, self._catalogues["ja"])
         return {
             "language": catalogue.language,
             "say": catalogue.say,
             "day": lambda day: build_day_text(day, catalogue.language),
+            "clock_short": build_short_clock_text,
             "time": lambda moment: build_time_text(moment, catalogue.language),
         }
 
     @staticmethod
     def _step(view: StageView) -> int:
         """The step the person is at, from 1, or was at when the visit ended; 0 when there is none to show."""
+        if view.state == "refused" and (view.data.get("enrolling") or view.data.get("tap")):
+            return 0
         if view.state == "refused":
             code = CODES.get(view.code)
             return STEP_OF_STATE.get(str(view.data["stopped_in"]), 2) if code and code.group in GROUPS_AT_A_STEP else 0
-        return STEP_OF_STATE.get(view.state, 0)
+        step = 0 if view.data.get("enrolling") else STEP_OF_STATE.get(view.state, 0)
+        return min(step, len(TAP_STEPS)) if view.data.get("tap") else step

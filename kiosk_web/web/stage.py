@@ -42,8 +42,17 @@ def build_stage_view(
         language="ja" if visit is None else visit.language,
         text_size="normal" if visit is None else visit.text_size,
         commands=tuple(BridgeCommand(order.id, order.name, order.arguments) for order in s.derive_orders(state)),
-        data={"help_called": visit is not None and visit.help_called, **_build_data(state, offer, outage, standing)},
+        data={
+            "help_called": visit is not None and visit.help_called,
+            "attended": _build_attended(snapshot),
+            **_build_data(state, offer, outage, standing),
+        },
     )
+
+
+def _build_attended(snapshot: Snapshot) -> dict[str, object] | None:
+    lease = snapshot.lease
+    return None if lease is None else {"name": lease.staff_name, "until": lease.expires_at}
 
 
 def _derive_code(state: s.State) -> str:
@@ -61,14 +70,27 @@ def _build_data(
                 {**_describe(service), "uncertain": outage is not None and service.status_policy == "ocsp"}
                 for service in offer.services
             ]
-            return {"services": services, "card": visit.presence.card == "ours"}
+            kazashi = any(service.terms.kazashi for service in offer.services)
+            return {"services": services, "card": visit.presence.card == "ours", "kazashi": kazashi}
         case s.AwaitingCard(visit=visit):
             return {**_service(visit, offer), "hint": _derive_hint(visit.presence)}
         case s.AwaitingPin() | s.ConfirmingLastPin():
             tries_left = state.evidence.tries_left
-            return {**_service(state.visit, offer), "tries_left": tries_left, "refused": state.refused}
-        case s.ReadingCard(visit=visit) | s.CheckingPin(visit=visit) | s.Checking(visit=visit):
-            return _service(visit, offer)
+            by_pin = state.visit.by_pin
+            return {
+                **_service(state.visit, offer),
+                "tries_left": tries_left,
+                "refused": state.refused,
+                "by_pin": by_pin,
+            }
+        case s.ReadingCard() | s.CheckingPin() | s.Checking() | s.AwaitingBirth() | s.CheckingCard():
+            return _service(state.visit, offer)
+        case s.Consenting(visit=visit):
+            return {**_service(visit, offer), "subject": "kazashi"}
+        case s.KazashiSet(visit=visit):
+            return {"on": state.on, "card": visit.presence.card != "none"}
+        case s.StaffSigningIn():
+            return {"refused": state.refused}
         case s.Result():
             return {**_service(state.visit, offer), **_build_result(state), "standing": _describe_standing(standing)}
         case s.Refused(visit=visit):
@@ -97,6 +119,7 @@ def _build_result(state: s.Result) -> dict[str, object]:
         "status_as_of": state.status_as_of,
         "reference": state.visit.reference,
         "card": state.visit.presence.card != "none",
+        "kazashi": state.kazashi if state.kazashi == "on" or state.same_card else "",
     }
 
 
@@ -129,7 +152,11 @@ def _derive_hint(presence: s.Presence) -> str:
 
 def _service(visit: s.Visit, offer: Offer) -> dict[str, object]:
     service = offer.find(visit.service)
-    return {"service": None if service is None else _describe(service)}
+    return {
+        "service": None if service is None else _describe(service),
+        "tap": visit.method == "kazashi" and visit.purpose == "identify",
+        "enrolling": visit.purpose == "enrol",
+    }
 
 
 def _describe(service: Service) -> dict[str, object]:

@@ -30,23 +30,30 @@ class StageView:
     `superseded`, else empty. `version` only rises for a terminal. `deadline_at` is aware (UTC) or None.
     `text_size`: `normal`, `large` or `extra`. `data` by state:
 
-    - `choosing_service`: `services` [{id, profile, name {ja, en}, description {ja, en}, icon, `uncertain` bool: the
+    - `choosing_service`: `kazashi` bool (some service may be used by かざし利用);
+      `services` [{id, profile, name {ja, en}, description {ja, en}, icon, `uncertain` bool: the
       responder counts as out of service, and nothing else may confirm here}], `card` bool
     - `awaiting_card`: `service`, `hint` ("" or `not_my_number_card`, `card_mute`, `reader_missing`, `service_down`,
       `access_denied`, `reader_busy`)
     - `reading_card`: `service`
-    - `awaiting_pin`, `confirming_last_pin`: `service`, `tries_left`, `refused` bool (the last 暗証番号 was wrong)
-    - `checking_pin`, `checking`: `service`
+    - `awaiting_pin`, `confirming_last_pin`: `service`, `tries_left`, `refused` bool (the last 暗証番号 was wrong),
+      `by_pin` bool (かざし利用 did not do)
+    - `checking_pin`, `checking_card`, `checking`, `awaiting_birth`: `service`
+    - `consenting`: `service`, `subject` (`kazashi`)
+    - `kazashi_set`: `on` bool, `card` bool
+    - `staff_sign_in`: `refused` (the name of a code, or "")
     - `result`: `service`, `profile`, `identifier_kind` (`ppid` or `mykey_id`), `identifier`, `expires_soon` bool,
       `checked_at` datetime, `method` (`ocsp` or `crl`), `fallback` (why a list stood in for the responder: `window`,
       `manager`, `automatic`, or ""), `status_as_of` datetime or None, `reference`, `card` bool (still on the reader),
+      `kazashi` (`offered`, `on` or ""),
       `standing`: None, or {`asking` bool, and once it is not: `signature` and `items` (`identity/standing.py`; `first`
       before the first confirmation), `since` date or None, `as_of` datetime or None}
     - `refused`: `service`, `reference`, `tries_left` int or None, `card` bool, `stopped_in` (the state before),
       `back_at` datetime or None (when the responder is expected back)
     - `taking_card`, `superseded`, `out_of_service`, `connecting`: nothing of their own
 
-    `service` is one entry of `services`. Every state that a session can be in has `help_called` bool.
+    `service` is one entry of `services`; with it come `tap` and `enrolling` bool. Every state that a session can be in
+    has `help_called` bool and `attended` ({name, until} or None).
     """
 
     state: str

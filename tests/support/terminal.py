@@ -12,13 +12,14 @@ import json
 import re
 from dataclasses import dataclass, field
 from html import unescape
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from kiosk_web.simulator.card_issuer import CardIssuer
 from tests.support.jpki import Issued
 
 ADDRESS = "127.0.0.1:8481"
@@ -36,6 +37,18 @@ def fields(*values: str | bytes) -> bytes:
     """Written down again from `docs/wire.md`, so that the server is not its own judge."""
     parts = [value.encode() if isinstance(value, str) else value for value in values]
     return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+
+
+class CardBody(Protocol):
+    """`tests/support/kazashi.py`: a card with a surface key."""
+
+    @property
+    def issued(self) -> Issued: ...
+    @property
+    def issuer(self) -> CardIssuer: ...
+    @property
+    def record(self) -> bytes: ...
+    def sign(self, at: Terminal, /) -> bytes: ...
 
 
 @dataclass
@@ -190,7 +203,7 @@ class Terminal:
             "certificate",
             hashlib.sha256(self.ticket.encode()).digest(),
             hashlib.sha256(card.der).digest(),
-            "pin",
+            read_claims(self.ticket)["method"],
             str(tries_left),
             str(self.counter),
         )
@@ -237,7 +250,7 @@ class Terminal:
             "result",
             hashlib.sha256(self.ticket.encode()).digest(),
             hashlib.sha256(card.der).digest(),
-            "pin",
+            read_claims(self.ticket)["method"],
             hashlib.sha256(card_signature).digest(),
             str(self.counter),
         )
@@ -247,6 +260,30 @@ class Terminal:
             "card_signature": encode(card_signature),
             "counter": self.counter,
             "signature": encode((key or self.key).sign(message)),
+        }
+
+    def build_enrolment(self, body: CardBody, **changes: bytes) -> dict[str, object]:
+        """The fields of `enrolment_signed`, countersigned; `changes` replace what the card gave."""
+        self.counter += 1
+        given = {
+            "card_signature": changes.get("card_signature", body.sign(self)),
+            "record": changes.get("record", body.record),
+            "issuer": changes.get("issuer", body.issuer.build_certificate()),
+        }
+        message = b"kiosk-evidence/1\0" + fields(
+            "enrolment",
+            hashlib.sha256(self.ticket.encode()).digest(),
+            hashlib.sha256(body.issued.der).digest(),
+            "kazashi",
+            *(hashlib.sha256(value).digest() for value in given.values()),
+            str(self.counter),
+        )
+        return {
+            "challenge": read_claims(self.ticket)["jti"],
+            "certificate": encode(body.issued.der),
+            **{name: encode(value) for name, value in given.items()},
+            "counter": self.counter,
+            "signature": encode(self.key.sign(message)),
         }
 
     async def begin(self, service: str = "facility") -> Stage:

@@ -20,6 +20,7 @@ from kiosk_web.adapters.store.audit import SqlAuditRows
 from kiosk_web.adapters.store.clients import SqlClientRows
 from kiosk_web.adapters.store.fallback import SqlFallbackRows
 from kiosk_web.adapters.store.handovers import SqlHandoverRows
+from kiosk_web.adapters.store.kazashi import SqlKazashiRows, SqlLeaseRows, SqlStaffRows
 from kiosk_web.adapters.store.links import SqlConfirmationRows, SqlLinkRows, SqlStaffAuditRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
 from kiosk_web.adapters.store.remote import SqlRemoteRows
@@ -80,6 +81,9 @@ class SqlTransaction:
     clients: SqlClientRows
     remote: SqlRemoteRows
     handovers: SqlHandoverRows
+    staff: SqlStaffRows
+    leases: SqlLeaseRows
+    kazashi: SqlKazashiRows
     connection: Statements
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
@@ -101,6 +105,9 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
         SqlClientRows(statements),
         SqlRemoteRows(statements),
         SqlHandoverRows(statements),
+        SqlStaffRows(statements),
+        SqlLeaseRows(statements),
+        SqlKazashiRows(statements),
         statements,
     )
 

@@ -65,6 +65,7 @@ terminals = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("enrolled_at", UtcTime),
     Column("revoked_at", UtcTime),
+    Column("facility", Text, nullable=False, server_default="main"),
 )
 
 enrolments = Table(
@@ -340,6 +341,7 @@ audit = Table(
     Column("next_update", UtcTime),
     Column("started_at", UtcTime),
     Column("ended_at", UtcTime, nullable=False),
+    Column("lease", Text, nullable=False, server_default=""),  # who attended a tap
 )
 
 api_clients = Table(

@@ -47,7 +47,11 @@ class SqlTerminalRows:
     async def add(self, record: TerminalRecord, enrolment: EnrolmentRecord) -> None:
         await self._connection.execute(
             insert(schema.terminals).values(
-                id=record.id, name=record.name, origin=record.origin, created_at=record.created_at
+                id=record.id,
+                name=record.name,
+                origin=record.origin,
+                created_at=record.created_at,
+                facility=record.facility,
             )
         )
         await self._add_enrolment(enrolment)
@@ -199,4 +203,6 @@ class SqlTerminalRows:
 
 
 def _build_terminal(row: Row[tuple[object, ...]]) -> TerminalRecord:
-    return TerminalRecord(row.id, row.name, row.origin, row.public_key, row.created_at, row.enrolled_at, row.revoked_at)
+    return TerminalRecord(
+        row.id, row.name, row.origin, row.public_key, row.created_at, row.enrolled_at, row.revoked_at, row.facility
+    )

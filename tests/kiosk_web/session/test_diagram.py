@@ -17,4 +17,7 @@ def test_the_manual_shows_the_table_of_today() -> None:
 
 def test_a_result_is_reached_from_one_state_by_one_event_only() -> None:
     arrows = {source: names for (source, target), names in derive_arrows(NOW).items() if target == "result"}
-    assert arrows == {"checking": ("visit_concluded",)}
+    assert arrows == {
+        "checking": ("visit_concluded",),
+        "consenting": ("cancelled", "deadline_passed"),  # back to the result that was left
+    }

@@ -78,6 +78,11 @@ def test_every_state_of_the_wire_has_a_row() -> None:
         "taking_card",
         "superseded",
         "out_of_service",
+        "awaiting_birth",
+        "checking_card",
+        "consenting",
+        "kazashi_set",
+        "staff_sign_in",
     }
     assert {type(state) for state in build_examples(NOW)} == set(TABLE)
     assert {type(event) for event in build_example_events(NOW)} == set(e.EVENTS)
@@ -435,4 +440,7 @@ def test_every_command_is_one_that_the_service_knows() -> None:
         "JudgeProof",
         "Conclude",
         "RecordAudit",
+        "EndKazashi",
+        "OpenLease",
+        "CloseLease",
     }

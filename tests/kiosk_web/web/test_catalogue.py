@@ -14,7 +14,7 @@ from kiosk_web.identity.standing import SignatureState
 from kiosk_web.services.crl_alarms import AlarmName
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES, load_catalogue, load_catalogues
-from kiosk_web.web.render import REASONS, STATES, STEPS, TEMPLATES, TEXT_SIZES
+from kiosk_web.web.render import CONSENT_PARTS, REASONS, STATES, STEPS, TEMPLATES, TEXT_SIZES
 
 CATALOGUES = load_catalogues()
 JAPANESE = CATALOGUES["ja"].messages
@@ -39,6 +39,10 @@ BUILT = {  # keys that templates put together: the first part, and every last pa
     "staff.outcome.": ("done", "could_not_finish", "abandoned"),
     "staff.fallback.": ("asked", "unasked"),
     "staff.lists.": get_args(AlarmName),
+    "birth.": ("year", "month", "day"),
+    "birth.era.": ("reiwa", "heisei", "showa", "taisho", "western"),
+    "consent.": tuple(f"kazashi.{part}" for part in CONSENT_PARTS),
+    "kazashi_set.": ("on.title", "on.lead", "off.title", "off.lead"),
     "staff.fallback.cause.": ("window", "manager", "automatic"),
 }
 

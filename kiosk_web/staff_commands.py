@@ -1,0 +1,96 @@
+"""`kiosk staff`: members of staff who may attend a terminal (窓口モード)."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from kiosk_web.services.kazashi_ports import DEFAULT_FACILITY
+from kiosk_web.services.staff import StaffService
+from kiosk_web.settings import Settings
+
+Answer = TypeVar("Answer")
+
+Data = Annotated[Path | None, typer.Option(help="Folder of database and keys.")]
+Name = Annotated[str, typer.Argument(help="Name of the member, as typed at the terminal.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def build_staff_commands(
+    load: Callable[[Mapping[str, Any]], Settings], telling_errors: Callable[[], AbstractContextManager[None]]
+) -> typer.Typer:
+    """`load` reads the settings, `telling_errors` turns what a person can mend into one line."""
+    commands = typer.Typer(help="Add, list and revoke staff who may attend a terminal.", no_args_is_help=True)
+
+    def run(data: Path | None, work: Callable[[StaffService], Awaitable[Answer]]) -> Answer:
+        with telling_errors():
+            return asyncio.run(_run(load({"data": data}), work))
+
+    @commands.command("add")
+    def add(
+        name: Name,
+        facility: Annotated[
+            str, typer.Option(help="The member attends terminals of this facility.")
+        ] = DEFAULT_FACILITY,
+        data: Data = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Print the secret for the member's authenticator, once. A known name gets a new one instead of the old."""
+        member = run(data, lambda staff: staff.add(name, facility))
+        if as_json:
+            values = {"name": member.name, "facility": member.facility, "secret": member.secret, "uri": member.uri}
+            typer.echo(json.dumps(values, ensure_ascii=False))
+            return
+        typer.echo(f"{_draw(member.uri)}\n{member.uri}\nsecret: {member.secret}\nIt is not shown again.")
+
+    @commands.command("list")
+    def list_staff(data: Data = None, as_json: AsJson = False) -> None:
+        """List the members and their facilities."""
+        records = run(data, lambda staff: staff.list_staff())
+        rows = [
+            {"name": one.name, "facility": one.facility, "condition": "revoked" if one.revoked_at else "active"}
+            for one in records
+        ]
+        if as_json:
+            typer.echo(json.dumps(rows, ensure_ascii=False))
+            return
+        for row in rows:
+            typer.echo(f"{row['condition']:8} {row['facility']:16} {row['name']}")
+
+    @commands.command("revoke")
+    def revoke(name: Name, data: Data = None) -> None:
+        """End a member: a lease that runs is over at once, and no code counts any more."""
+        run(data, lambda staff: staff.revoke(name))
+        typer.echo(f"{name} is revoked.")
+
+    return commands
+
+
+def _draw(text: str) -> str:
+    """A QR code of half blocks, readable on a dark terminal."""
+    import segno
+
+    drawn = io.StringIO()
+    segno.make(text, error="m").terminal(out=drawn, compact=True)
+    return drawn.getvalue()
+
+
+async def _run(settings: Settings, work: Callable[[StaffService], Awaitable[Answer]]) -> Answer:
+    from kiosk_web.adapters.store.database import SqlStore
+    from kiosk_web.adapters.store.migration import migrate
+
+    await asyncio.to_thread(migrate, settings.data)
+    store = SqlStore(settings.data)
+    try:
+        return await work(StaffService(store=store, clock=lambda: datetime.now(UTC), entropy=secrets.token_bytes))
+    finally:
+        await store.close()

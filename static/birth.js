@@ -1,0 +1,140 @@
+// The birth date of an enrolment: picked as the card prints it, in this module's memory alone. The server never hears of it; the bridge
+// gets six digits in a sealed block, like a PIN. Forgotten when it was sent, when the card goes, and with every other screen.
+
+const STATE = "awaiting_birth";
+const REPEAT_AFTER_MS = 450;
+const REPEAT_MS = 90;
+// first year shown, and the last one; the card prints the Japanese era, or for foreign residents the Gregorian year
+const ERAS = {
+  reiwa: { from: 1, to: () => new Date().getFullYear() - 2018, start: 1 },
+  heisei: { from: 1, to: () => 31, start: 10 },
+  showa: { from: 1, to: () => 64, start: 40 },
+  taisho: { from: 1, to: () => 15, start: 10 },
+  western: { from: 1900, to: () => new Date().getFullYear(), start: 1980 },
+};
+const DAYS = 31;
+const MONTHS = 12;
+
+export class BirthPicker {
+  #date = null; // {era, year, month, day}
+  #need = null;
+  #state = "";
+  #repeat = 0;
+  #submit;
+  #announce;
+  #onActivity;
+
+  /** submit(need, Uint8Array) sends; announce(text) speaks; onActivity() tells that somebody is picking. */
+  constructor({ submit, announce, onActivity }) {
+    this.#submit = submit;
+    this.#announce = announce;
+    this.#onActivity = onActivity;
+    document.addEventListener("click", (event) => this.#click(event));
+    document.addEventListener("keydown", (event) => this.#keydown(event));
+    document.addEventListener("pointerdown", (event) => this.#press(event));
+    for (const name of ["pointerup", "pointercancel", "pointerleave"]) document.addEventListener(name, () => this.#release());
+    window.addEventListener("pagehide", () => this.forget());
+  }
+
+  /** The bridge holds a card and waits. */
+  allow(need) {
+    this.#need = need;
+  }
+
+  forget() {
+    this.#need = null;
+    this.#date = null;
+    this.#release();
+    this.#show();
+  }
+
+  /** Called after every screen; a push within the same screen keeps what was picked. */
+  enter(state) {
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#date = null;
+      this.#release();
+    }
+    this.#show();
+  }
+
+  get #active() {
+    return this.#state === STATE && document.getElementById("idle")?.open !== true;
+  }
+
+  #click(event) {
+    if (!this.#active) return;
+    const button = event.target.closest?.("[data-era], [data-step], [data-birth]");
+    if (!button) return;
+    this.#onActivity();
+    if (button.dataset.era) this.#choose(button.dataset.era);
+    else if (button.dataset.birth) this.#confirm(button);
+    else this.#move(button.closest("[data-field]").dataset.field, Number(button.dataset.step));
+  }
+
+  #keydown(event) {
+    const field = this.#active && event.target.closest?.("[data-field]")?.dataset.field;
+    const step = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
+    if (!field || step === undefined) return;
+    event.preventDefault();
+    this.#onActivity();
+    this.#move(field, step);
+  }
+
+  /** A key that is held goes on by itself. */
+  #press(event) {
+    const button = this.#active && event.target.closest?.("[data-step]");
+    if (!button) return;
+    const { field } = button.closest("[data-field]").dataset;
+    this.#repeat = setTimeout(() => {
+      this.#repeat = setInterval(() => this.#move(field, Number(button.dataset.step)), REPEAT_MS);
+    }, REPEAT_AFTER_MS);
+  }
+
+  #release() {
+    clearTimeout(this.#repeat);
+    clearInterval(this.#repeat);
+  }
+
+  #choose(era) {
+    const { month = 1, day = 1 } = this.#date ?? {};
+    this.#date = { era, year: ERAS[era].start, month, day };
+    this.#show();
+  }
+
+  #move(field, step) {
+    if (this.#date === null) return;
+    const { from, to } = ERAS[this.#date.era];
+    const [least, most] = { year: [from, to()], month: [1, MONTHS], day: [1, DAYS] }[field];
+    const count = most - least + 1;
+    const moved = this.#date[field] + step;
+    const round = Math.abs(step) === 1; // from the last one on to the first, one at a time only
+    this.#date[field] = round ? least + ((((moved - least) % count) + count) % count) : Math.min(most, Math.max(least, moved));
+    this.#show();
+  }
+
+  #confirm(button) {
+    if (this.#date === null) {
+      this.#announce(button.dataset.missing);
+      document.getElementById("era-showa")?.focus({ preventScroll: true });
+      return;
+    }
+    const need = this.#need;
+    if (need === null) return;
+    const { year, month, day } = this.#date;
+    const digits = [year % 100, month, day].map((number) => String(number).padStart(2, "0")).join("");
+    const secret = Uint8Array.from(digits, (character) => character.charCodeAt(0));
+    this.#need = null;
+    this.#submit(need, secret);
+  }
+
+  #show() {
+    for (const button of document.querySelectorAll("[data-era]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.era === this.#date?.era));
+    }
+    for (const field of ["year", "month", "day"]) {
+      const place = document.getElementById(`${field}-value`);
+      if (place) place.textContent = this.#date === null ? "–" : String(this.#date[field]);
+    }
+  }
+}

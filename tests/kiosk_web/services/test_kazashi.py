@@ -1,0 +1,466 @@
+"""かざし利用 on the real server: who may tap, what an enrolment keeps, and every way in which a tap is not enough."""
+
+from __future__ import annotations
+
+import io
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kiosk_web.kazashi_settings import KazashiSettings
+from kiosk_web.kazashi_wiring import load_kazashi_rules
+from kiosk_web.log import configure_log
+from kiosk_web.pki.plan import FetchFailure
+from kiosk_web.settings import Settings
+from kiosk_web.simulator.card_issuer import CardIssuer
+from tests.support.jpki import rsa_key
+from tests.support.kazashi import (
+    STAFF,
+    Body,
+    Desk,
+    begin_tap,
+    enrol,
+    identify_by_pin,
+    reach_birth,
+    sign_enrolment,
+    take_ticket,
+    tap,
+    write_card_issuers,
+)
+from tests.support.kiosk_server import Stand, run_stand
+from tests.support.terminal import Stage, Terminal, read_claims
+
+pytestmark = pytest.mark.anyio
+DECLINED = "かざし利用では確認できませんでした。暗証番号を入力してください。"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
+    kazashi = KazashiSettings(card_issuers=write_card_issuers(tmp_path / "issuers"))
+    async with run_stand(tmp_path, kazashi=kazashi) as running:
+        yield running
+
+
+@pytest.fixture
+async def terminal(stand: Stand) -> Terminal:
+    return await stand.opened()
+
+
+@pytest.fixture
+def body(stand: Stand) -> Body:
+    return Body(stand.card())
+
+
+async def enrolled(stand: Stand, terminal: Terminal, body: Body) -> Desk:
+    """The card is enrolled and taken, and staff attend the terminal."""
+    assert (await identify_by_pin(stand, terminal, body)).state == "result"
+    assert (await enrol(stand, terminal, body)).state == "kazashi_set"
+    await terminal.take_card()
+    desk = await Desk.opened(stand)
+    assert (await desk.attend(terminal)).state == "choosing_service"
+    return desk
+
+
+async def continue_by_pin(stand: Stand, terminal: Terminal, body: Body, stage: Stage) -> Stage:
+    """The same visit goes on: the card is asked for the 暗証番号 in place, and says why in the same words."""
+    assert stage.state == "reading_card"
+    assert take_ticket(terminal, stage)["method"] == "pin"
+    stage = await terminal.read_card(body.issued)
+    assert stage.state == "awaiting_pin"
+    assert DECLINED in stage.html
+    await stand.server.sessions.settle()
+    await terminal.submit_pin()
+    return await terminal.sign(body.issued)
+
+
+async def lift(terminal: Terminal) -> None:
+    """Take the card in the middle of a visit, and begin anew."""
+    assert (await terminal.take_card()).code == "card_removed"
+    assert (await terminal.send("finished")).state == "choosing_service"
+
+
+def query(stand: Stand, statement: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
+    try:
+        return connection.execute(statement).fetchall()
+    finally:
+        connection.close()
+
+
+def identifier(stage: Stage) -> str:
+    found = re.search(r'id="identifier">(.*?)</dd>', stage.html)
+    assert found is not None
+    return re.sub("<.*?>", "", found.group(1))
+
+
+# --- the way it is meant ----------------------------------------------------------------------------------------------
+
+
+async def test_an_enrolled_card_is_confirmed_by_a_tap_and_by_a_fresh_answer(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    by_pin = identifier(await identify_by_pin(stand, terminal, body))
+    assert (await enrol(stand, terminal, body)).state == "kazashi_set"
+    await terminal.take_card()
+    await (await Desk.opened(stand)).attend(terminal)
+    asked = stand.responder.questions
+    stage = await tap(stand, terminal, body)
+    assert stage.state == "result"
+    assert identifier(stage) == by_pin
+    assert stand.responder.questions == asked + 1
+    rows = query(stand, "SELECT outcome, method, lease != '' FROM audit ORDER BY id")
+    assert rows == [("done", "pin", 0), ("enrolled", "kazashi", 0), ("done", "kazashi", 1)]
+
+
+async def test_an_unattended_terminal_asks_for_the_pin_as_ever(stand: Stand, terminal: Terminal, body: Body) -> None:
+    await identify_by_pin(stand, terminal, body)
+    await enrol(stand, terminal, body)
+    await terminal.take_card()
+    await terminal.begin("facility")
+    assert (read_claims(terminal.ticket)["method"], read_claims(terminal.ticket)["lease"]) == ("pin", "")
+    stage = await terminal.read_card(body.issued)
+    assert stage.state == "awaiting_pin"
+    assert DECLINED not in stage.html
+
+
+async def test_a_profile_without_kazashi_asks_for_the_pin_also_while_attended(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    await enrolled(stand, terminal, body)
+    await terminal.begin("online")
+    assert read_claims(terminal.ticket)["method"] == "pin"
+
+
+async def test_the_resident_reads_what_is_kept_and_the_card_signs_what_was_read(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    assert 'id="kazashi"' in (await identify_by_pin(stand, terminal, body)).html
+    shown = await terminal.send("kazashi_wanted")
+    assert "かざし利用を登録しますか" in shown.html
+    claims = take_ticket(terminal, await terminal.send("consent_given"))
+    assert (claims["purpose"], claims["method"], claims["lease"]) == ("enrol", "kazashi", "")
+    assert len(claims["consent"]) == 43
+
+
+async def test_who_does_not_agree_goes_back_to_the_result(stand: Stand, terminal: Terminal, body: Body) -> None:
+    result = await identify_by_pin(stand, terminal, body)
+    await terminal.send("kazashi_wanted")
+    again = await terminal.send("cancelled")
+    assert again.state == "result"
+    assert identifier(again) == identifier(result)
+
+
+async def test_the_resident_switches_it_off_and_is_asked_for_the_pin_again(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    await enrolled(stand, terminal, body)
+    await terminal.send("staff_signed_out")
+    assert 'id="kazashi-stop"' in (await identify_by_pin(stand, terminal, body)).html
+    assert (await terminal.send("kazashi_stopped")).state == "kazashi_set"
+    assert query(stand, "SELECT * FROM kazashi_enrolments") == []
+
+
+# --- an enrolment -----------------------------------------------------------------------------------------------------
+
+
+async def test_an_enrolment_needs_the_certificate_that_the_pin_proved(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    await identify_by_pin(stand, terminal, body)
+    await terminal.send("kazashi_wanted")
+    take_ticket(terminal, await terminal.send("consent_given"))
+    stage = await terminal.read_card(stand.card(0x99), tries_left=10)
+    assert (stage.state, stage.code) == ("refused", "certificate_changed")
+
+
+@pytest.mark.parametrize("case", ["own issuer", "record of another key", "signature of another key", "another consent"])
+async def test_an_enrolment_that_no_issuer_vouches_for_keeps_nothing(
+    stand: Stand, terminal: Terminal, body: Body, case: str
+) -> None:
+    own = CardIssuer(rsa_key("own authority"), rsa_key("own issuer"))
+    other = replace(body, surface=rsa_key("another surface"))
+    await identify_by_pin(stand, terminal, body)
+    assert (await reach_birth(stand, terminal, body)).state == "awaiting_birth"
+    await terminal.submit_pin()
+    changes = {
+        "own issuer": lambda: {"issuer": own.build_certificate()},
+        "record of another key": lambda: {"record": other.record},
+        "signature of another key": lambda: {"card_signature": other.sign(terminal)},
+        "another consent": lambda: {"card_signature": body.sign(terminal, consent=b"x" * 32)},
+    }[case]()
+    stage = await sign_enrolment(terminal, body, **changes)
+    code = "card_issuer_untrusted" if case == "own issuer" else "evidence_refused"
+    assert (stage.state, stage.code) == ("refused", code)
+    assert "かざし利用だけが登録されませんでした" in stage.html
+    assert query(stand, "SELECT * FROM kazashi_enrolments") == []
+
+
+async def test_an_enrolment_never_goes_by_list(stand: Stand, terminal: Terminal, body: Body) -> None:
+    await identify_by_pin(stand, terminal, body)
+    stand.responder.failure = FetchFailure("refused")
+    await stand.server.fallback.open(stand.clock.now.replace(hour=23), "試験", "見本")
+    stage = await reach_birth(stand, terminal, body)
+    assert (await terminal.send("extended")).code == "status_unavailable"
+    assert stage.state == "awaiting_birth"
+    assert query(stand, "SELECT * FROM kazashi_enrolments") == []
+
+
+async def test_the_birth_date_is_nowhere(stand: Stand, terminal: Terminal, body: Body) -> None:
+    stream = io.StringIO()
+    configure_log(stream)
+    await enrolled(stand, terminal, body)
+    stored = b"".join(path.read_bytes() for path in stand.data.glob("kiosk.sqlite3*"))
+    for text in (b"19800217", b"550217"):
+        assert text not in stored
+        assert text.decode() not in stream.getvalue()
+    assert body.record not in stored
+
+
+# --- a tap that is not enough -----------------------------------------------------------------------------------------
+
+
+async def test_a_card_that_was_never_enrolled_goes_on_by_pin_in_place(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    await (await Desk.opened(stand)).attend(terminal)
+    stage = await tap(stand, terminal, body)
+    assert (await continue_by_pin(stand, terminal, body, stage)).state == "result"
+
+
+async def test_a_cloned_certificate_on_another_card_is_told_nothing_else(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    await enrolled(stand, terminal, body)
+    clone = replace(body, surface=rsa_key("another surface"))
+    declined = await tap(stand, terminal, clone)
+    assert declined.state == "reading_card"
+    take_ticket(terminal, declined)
+    of_clone = await terminal.read_card(clone.issued)
+    await lift(terminal)
+    stranger = Body(stand.card(0x77), rsa_key("another surface"))
+    take_ticket(terminal, await tap(stand, terminal, stranger))
+    of_stranger = await terminal.read_card(stranger.issued)
+
+    def words(stage: Stage) -> str:
+        return re.sub(r'data-(version|deadline|commands)="[^"]*"', "", stage.html)
+
+    assert DECLINED in of_clone.html
+    assert words(of_clone) == words(of_stranger)
+
+
+async def test_another_enrolled_persons_card_is_its_own_and_no_other(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    await enrolled(stand, terminal, body)
+    other = Body(stand.card(0x77), rsa_key("another surface"))
+    await terminal.send("staff_signed_out")
+    mine = identifier(await identify_by_pin(stand, terminal, other))
+    assert (await enrol(stand, terminal, other)).state == "kazashi_set"
+    await terminal.take_card()
+    await Desk(stand, (await Desk.opened(stand)).secret).attend(terminal)
+    mixed = Body(body.issued, other.surface)
+    assert (await tap(stand, terminal, mixed)).state == "reading_card"
+    await lift(terminal)
+    assert identifier(await tap(stand, terminal, other)) == mine
+
+
+@pytest.mark.parametrize("why", ["renewed", "check again", "twelve months", "lease over"])
+async def test_what_needs_one_visit_by_pin_first(stand: Stand, terminal: Terminal, body: Body, why: str) -> None:
+    desk = await enrolled(stand, terminal, body)
+    card = body
+    if why == "renewed":
+        card = replace(body, issued=stand.card(0x55))
+    elif why == "check again":
+        async with stand.server.store.write() as transaction:
+            (person,) = query(stand, "SELECT person_id FROM kazashi_enrolments")[0]
+            await transaction.persons.mark_check_again([str(person)])
+    elif why == "twelve months":
+        stand.clock.advance(366 * 86400)
+        await desk.attend(terminal)
+    if why == "lease over":
+        await begin_tap(stand, terminal, card)
+        stand.clock.advance(5 * 60)  # nothing happened for so long: the lease ends by itself, unswept
+        stage = await terminal.sign(card.issued, signature=card.sign(terminal))
+        assert (stage.state, stage.code) == ("refused", "session_timeout")
+        return
+    stage = await tap(stand, terminal, card)
+    assert (await continue_by_pin(stand, terminal, card, stage)).state == "result"
+
+
+async def test_a_lease_that_ends_between_challenge_and_consumption_confirms_nobody(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    await enrolled(stand, terminal, body)
+    await begin_tap(stand, terminal, body)
+    async with stand.server.store.write() as transaction:
+        lease = await transaction.leases.find_open(terminal.id)
+        assert lease is not None
+        await transaction.leases.end(lease.id, "signed_out", stand.clock.now)
+    stage = await terminal.sign(body.issued, signature=body.sign(terminal))
+    assert (await continue_by_pin(stand, terminal, body, stage)).state == "result"
+
+
+@pytest.mark.parametrize("status", ["revoked", "on hold"])
+async def test_a_revoked_or_suspended_card_is_refused_and_asked_for_the_pin_should_it_come_back(
+    stand: Stand, terminal: Terminal, body: Body, status: str
+) -> None:
+    await enrolled(stand, terminal, body)
+    reason = x509.ReasonFlags.cessation_of_operation if status == "revoked" else x509.ReasonFlags.certificate_hold
+    stand.responder.shape = replace(stand.responder.shape, status="revoked", reason=reason)
+    await begin_tap(stand, terminal, body)
+    stage = await terminal.send("extended")
+    code = "certificate_revoked" if status == "revoked" else "certificate_on_hold"
+    assert (stage.state, stage.code) == ("refused", code)
+    await terminal.take_card()
+    assert query(stand, "SELECT check_again FROM persons") == [(1,)]
+
+
+async def test_a_tap_is_never_confirmed_without_an_answer(stand: Stand, terminal: Terminal, body: Body) -> None:
+    await enrolled(stand, terminal, body)
+    stand.responder.failure = FetchFailure("refused")
+    await stand.server.fallback.open(stand.clock.now.replace(hour=23), "試験", "見本")
+    await begin_tap(stand, terminal, body)
+    assert (await terminal.send("extended")).code == "status_unavailable"
+
+
+async def test_a_replayed_or_relayed_tap_is_refused(stand: Stand, terminal: Terminal, body: Body) -> None:
+    await enrolled(stand, terminal, body)
+    await begin_tap(stand, terminal, body)
+    signed = terminal.build_signed(body.issued, signature=body.sign(terminal))
+    assert (await terminal.send("signed", **signed)).state == "result"
+    assert (await terminal.send("signed", **signed)).status == 409
+    await terminal.take_card()
+    old = body.sign(terminal)
+    await begin_tap(stand, terminal, body)
+    assert (await terminal.sign(body.issued, signature=old)).state == "reading_card"  # of the challenge before
+    await lift(terminal)
+    await begin_tap(stand, terminal, body)
+    relayed = body.sign(terminal, terminal="another-terminal")
+    assert (await terminal.sign(body.issued, signature=relayed)).state == "reading_card"
+
+
+async def test_a_script_that_plays_a_terminal_without_its_key_gets_nowhere(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    await enrolled(stand, terminal, body)
+    forged = Ed25519PrivateKey.generate()
+    await terminal.begin()
+    stage = await terminal.read_card(body.issued, tries_left=0, key=forged)
+    assert (stage.state, stage.code) == ("refused", "evidence_refused")
+    await terminal.take_card()
+    await begin_tap(stand, terminal, body)
+    stage = await terminal.sign(body.issued, signature=body.sign(terminal), key=forged)
+    assert (stage.state, stage.code) == ("refused", "evidence_refused")
+
+
+async def test_a_tap_is_not_accepted_where_the_pin_was_asked_for(stand: Stand, terminal: Terminal, body: Body) -> None:
+    await enrolled(stand, terminal, body)
+    await terminal.send("staff_signed_out")
+    await stand.typing(terminal, body.issued)
+    await terminal.submit_pin()
+    stage = await terminal.sign(body.issued, signature=body.sign(terminal))
+    assert (stage.state, stage.code) == ("refused", "evidence_refused")
+
+
+async def test_production_without_a_legal_basis_has_no_kazashi(tmp_path: Path) -> None:
+    folder = write_card_issuers(tmp_path / "issuers")
+    off = load_kazashi_rules(Settings(deployment="production", kazashi=KazashiSettings(card_issuers=folder)))
+    assert (off.permitted, dict(off.issuers)) == (False, {})
+
+
+async def test_where_it_is_not_permitted_neither_tap_nor_enrolment_is_offered(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    await enrolled(stand, terminal, body)
+    service = stand.server.sessions._effects._kazashi
+    service._rules = replace(service._rules, permitted=False)
+    await terminal.begin()
+    assert read_claims(terminal.ticket)["method"] == "pin"
+    await terminal.read_card(body.issued)
+    await stand.server.sessions.settle()
+    await terminal.submit_pin()
+    assert 'id="kazashi' not in (await terminal.sign(body.issued)).html
+
+
+# --- who attends ------------------------------------------------------------------------------------------------------
+
+
+async def test_who_attends_is_shown_until_when_here_and_on_the_staff_page(stand: Stand, terminal: Terminal) -> None:
+    desk = await Desk.opened(stand)
+    stage = await desk.attend(terminal)
+    assert f"窓口モード：{STAFF}" in stage.html
+    (row,) = await stand.server.monitoring.terminals()
+    assert row.attended_by == STAFF
+    assert row.attended_until is not None
+    assert (row.attended_until - stand.clock.now).total_seconds() == 15 * 60
+    assert "窓口モード：" not in (await terminal.send("staff_signed_out")).html
+    assert query(stand, "SELECT ended_by FROM leases") == [("signed_out",)]
+
+
+async def test_a_code_works_once_and_wrong_ones_are_limited(stand: Stand, terminal: Terminal) -> None:
+    desk = await Desk.opened(stand)
+    await desk.attend(terminal)
+    await terminal.send("staff_signed_out")
+    await terminal.send("staff_asked")
+    again = await terminal.send("staff_identified", name=STAFF, code=desk.code())
+    assert (again.state, "K-609" in again.html) == ("staff_sign_in", True)
+    for _ in range(4):
+        await terminal.send("staff_identified", name=STAFF, code="000000")
+    stand.clock.advance(30)
+    limited = await terminal.send("staff_identified", name=STAFF, code=desk.code())
+    assert "K-610" in limited.html
+    stand.clock.advance(15 * 60)
+    await terminal.send("staff_asked")
+    assert (await desk.attend(terminal)).state == "choosing_service"
+
+
+async def test_a_name_nobody_has_and_another_facility_are_refused_alike(stand: Stand, terminal: Terminal) -> None:
+    desk = await Desk.opened(stand, facility="elsewhere")
+    refused = await desk.attend(terminal)
+    unknown = await terminal.send("staff_identified", name="だれか", code="123456")
+    assert (refused.state, unknown.state) == ("staff_sign_in", "staff_sign_in")
+    assert "K-609" in refused.html
+    assert "K-609" in unknown.html
+    assert query(stand, "SELECT * FROM leases") == []
+
+
+@pytest.mark.parametrize("cause", ["expired", "idle", "revoked", "page_lost", "silent"])
+async def test_a_lease_ends_by_itself(stand: Stand, terminal: Terminal, cause: str) -> None:
+    await (await Desk.opened(stand)).attend(terminal)
+    seconds = {"expired": 15 * 60, "idle": 5 * 60, "silent": 31}.get(cause, 0)
+    if cause == "expired":
+        async with stand.server.store.write() as transaction:
+            lease = await transaction.leases.find_open(terminal.id)
+            assert lease is not None
+            await transaction.leases.touch(lease.id, stand.clock.now.replace(year=2099))
+    stand.clock.advance(seconds)
+    if cause == "revoked":
+        async with stand.server.store.write() as transaction:
+            member = await transaction.staff.find_by_name(STAFF)
+            assert member is not None
+            await transaction.staff.revoke(member.id, stand.clock.now)
+    if cause == "page_lost":
+        await terminal.open_page()
+    await stand.server.upkeep.sweep()
+    ended = {"silent": "page_lost"}.get(cause, cause)
+    assert query(stand, "SELECT ended_by FROM leases") == [(ended,)]
+    assert "窓口モード：" not in (await terminal.send("extended")).html
+
+
+async def test_a_new_code_renews_the_lease(stand: Stand, terminal: Terminal) -> None:
+    desk = await Desk.opened(stand)
+    await desk.attend(terminal)
+    stand.clock.advance(4 * 60)
+    await desk.attend(terminal)
+    assert query(stand, "SELECT ended_by FROM leases ORDER BY opened_at") == [("replaced",), ("",)]
