@@ -15,17 +15,20 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from kiosk_web.pki.fallback import FallbackState
 from kiosk_web.pki.ocsp import OcspResponderPolicy
-from kiosk_web.pki.signature import Proof
+from kiosk_web.pki.signature import Proof, build_card_message, judge_kazashi_proof
 from kiosk_web.pki.status import Good
+from kiosk_web.pki.trust import TrustedCertificate
 from kiosk_web.pki.verdict import VerdictPolicy, judge_verdict
 from tests.support.crl_stand import SilentWatcher, list_of, offer, town_point
 from tests.support.crl_writer import ListShape
-from tests.support.jpki import NOW, build_root
+from tests.support.jpki import NOW, build_root, rsa_key
 from tests.support.status_stand import (
     CLOSED,
     MANAGER,
@@ -195,6 +198,25 @@ def expect(attack: Attack, method: str, opening: str) -> str:
     return attack.listed
 
 
+def prove(method: Literal["pin", "kazashi"], trusted: TrustedCertificate) -> Proof:
+    """The card proves itself perfectly: only its certificate is suspended. A tap signs with the enrolled key."""
+    if method == "pin":
+        return Proof("pin", True, trusted.sha256)
+    message = build_card_message(
+        method=method,
+        purpose="identify",
+        origin="http://127.0.0.1:8480",
+        terminal="t",
+        session="s",
+        service="library",
+        nonce=bytes(32),
+        certificate_sha256=trusted.sha256,
+        lease="lease",
+    )
+    signature = rsa_key("surface").sign(message, padding.PKCS1v15(), hashes.SHA256())
+    return judge_kazashi_proof(trusted, rsa_key("surface").public_key(), message, signature)
+
+
 @pytest.mark.parametrize("opening", OPENINGS)
 @pytest.mark.parametrize("method", ["pin", "kazashi"])
 @pytest.mark.parametrize("name", ATTACKS)
@@ -213,7 +235,8 @@ async def test_a_suspended_card_is_never_good(
     assert not isinstance(status, Good)
 
     trusted = stand.lists.certificate(SERIAL)
-    proof = Proof(method, True, trusted.sha256)
+    proof = prove(method, trusted)
+    assert proof.verified
     verdict = judge_verdict(trusted, status, proof, VerdictPolicy(context, stand.fallback.state), stand.lists.now)
     assert not verdict.accepted
     if spell(status) == "unavailable clock_unreliable":
