@@ -1,4 +1,4 @@
-"""`./run bench` runs: everything of its part about revocation, on lists so small that no figure means anything."""
+"""`./run bench` runs: its parts about revocation and the API, so small that no figure means anything."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from tests.bench.api.part import Extent as ApiExtent
+from tests.bench.api.part import measure_api
 from tests.bench.goals import PARTS, Part
 from tests.bench.report import build_section, note_surroundings, print_section
 from tests.bench.revocation.lists import split_by_size
@@ -50,3 +52,10 @@ def test_municipalities_share_all_entries_few_having_many() -> None:
     assert (len(sizes), sum(sizes)) == (1740, 5_000_000)
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] > 20 * sizes[870] > 0
+
+
+def test_all_of_the_part_about_the_api_is_measured(tmp_path: Path) -> None:
+    section = measure_api(tmp_path, Console(file=io.StringIO(), width=200), ApiExtent(requests=8, rows=20, rounds=1))
+    assert [finding.measure for finding in section.ordered] == list(PARTS[Part.API])
+    assert all(finding.value and finding.detail for finding in section.findings)
+    assert str(tmp_path) not in build_section(section, note_surroundings(quick=True))

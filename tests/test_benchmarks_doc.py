@@ -53,7 +53,11 @@ def test_what_is_counted_is_met_wherever_it_was_counted() -> None:
 
 @pytest.mark.parametrize(
     ("part", "tools"),
-    [(Part.TERMINAL, ("pcscd", "Chromium", "packages")), (Part.REVOCATION, ("OpenSSL", "packages"))],
+    [
+        (Part.TERMINAL, ("pcscd", "Chromium", "packages")),
+        (Part.REVOCATION, ("OpenSSL", "packages")),
+        (Part.API, ("packages",)),
+    ],
 )
 def test_the_report_says_when_on_what_and_how(part: Part, tools: tuple[str, ...]) -> None:
     text = read_section(part)

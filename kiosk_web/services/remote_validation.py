@@ -223,8 +223,10 @@ def _build_answer(
             reason = "certificateHold"
         case "unavailable" | "stale", Unavailable(why, _) | Stale(why, _):
             reason = why
-        case "unavailable" | "stale", _:
-            reason = "clock_unreliable" if verdict.refusal_code == "clock_unreliable" else "too_old"
+        case "unavailable", _:  # good when it was asked, and not on the way that holds now
+            reason = "clock_unreliable" if verdict.refusal_code == "clock_unreliable" else "no_policy"
+        case "stale", _:
+            reason = "too_old"
         case _:
             pass
     evidence = None if status is None else status.evidence

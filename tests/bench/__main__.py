@@ -18,7 +18,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
 def measure(part: Part, folder: Path, console: Console, *, quick: bool, images: Path) -> Section:
-    """What a part needs is imported with it: the other one may be missing on this computer."""
+    """What a part needs is imported with it: what the others need may be missing on this computer."""
     match part:
         case Part.TERMINAL:
             from tests.bench.terminal_part import measure_terminal
@@ -28,13 +28,17 @@ def measure(part: Part, folder: Path, console: Console, *, quick: bool, images: 
             from tests.bench.revocation.part import FULL, QUICK, measure_revocation
 
             return measure_revocation(folder, console, QUICK if quick else FULL, images=images)
+        case Part.API:
+            from tests.bench.api import part as api
+
+            return api.measure_api(folder, console, api.QUICK if quick else api.FULL)
 
 
 def main(arguments: list[str]) -> int:
     """0 also when a target is missed: this is a report."""
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repeats, smaller lists")
-    parser.add_argument("--only", type=Part, choices=list(Part), help="measure this part; the other stays as it is")
+    parser.add_argument("--only", type=Part, choices=list(Part), help="measure this part; the others stay as they are")
     parser.add_argument("--document", type=Path, default=DOCUMENT, help="where to write it (docs/benchmarks.md)")
     given = parser.parse_args(arguments)
     console = Console()

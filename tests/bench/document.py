@@ -10,13 +10,14 @@ from tests.bench.goals import Part
 HEADINGS = {
     Part.TERMINAL: "The terminal",
     Part.REVOCATION: "Trust and revocation",
+    Part.API: "The API",
 }
 
 _INTRODUCTION = """\
 # Benchmarks
 
-Written by `./run bench`; do not edit. `--only terminal` and `--only revocation` measure one part anew and leave the
-other as it is.
+Written by `./run bench`; do not edit. `--only terminal`, `--only revocation` and `--only api` measure one part anew and
+leave the others as they are.
 
 These are counts, and ratios of one run on whatever else the computer was doing. They are a report: no test asserts a
 time.
