@@ -1,0 +1,244 @@
+"""The table of profiles, walked cell by cell: 14 rows × 3 columns, and what each cell is in the running product.
+
+A cell is observed here, or by a test named here, or it is missing, with a probe that finds the feature once it is
+there. Then this file fails until the cell is observed: nothing is skipped silently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk_web.identity.offer import CooperatingSystem, Offer, Service, Words
+from kiosk_web.identity.profiles import PROFILES, Profile, ProfileName
+from kiosk_web.identity.systems import SystemRefused
+from tests.support.jpki import SIGNATURE_POLICY
+from tests.support.kiosk_server import Stand, run_stand
+from tests.support.ocsp_answers import AnswerShape
+from tests.support.register import ScriptedRegister
+from tests.support.terminal import Stage
+
+ROOT = Path(__file__).parent.parent
+ROWS = tuple(field.name for field in fields(Profile) if field.name != "name")
+CELLS = tuple((row, profile) for row in ROWS for profile in PROFILES)
+TILES: dict[ProfileName, str] = {"library": "library", "type1": "facility", "type2": "online"}
+NAME = Words("あ", "a")
+
+Cell = tuple[str, ProfileName]
+Observation = Callable[[Stand, ProfileName], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A cell whose feature is not in the product yet. `probe` is True once it is."""
+
+    what: str
+    probe: Callable[[], bool]
+
+
+async def visit(stand: Stand, profile: ProfileName, **card: Any) -> Stage:
+    async with stand.server.store.read() as transaction:
+        count = len(await transaction.terminals.list_all())
+    terminal = await stand.opened(f"t{count}")
+    await terminal.begin(TILES[profile])
+    certificate = stand.card(**card)
+    stage = await terminal.read_card(certificate)
+    await stand.server.sessions.settle()
+    if stage.state == "refused" or (stage := await terminal.send("extended")).state == "refused":
+        return stage
+    await terminal.submit_pin()
+    await terminal.sign(certificate)
+    await stand.server.standings.settle()
+    return await terminal.send("extended")
+
+
+def offer(profile: ProfileName, **system: Any) -> Offer:
+    service = Service("a", "s", profile, NAME, NAME, "service")
+    return Offer((service,), [CooperatingSystem("s", NAME, **{"link_holder": "platform", **system})])
+
+
+async def observe_scene(stand: Stand, profile: ProfileName) -> None:
+    """1: the library profile is for the system of a municipal library, the others for any other."""
+    wanted = profile == "library"
+    assert offer(profile, municipal_library=wanted).find("a") is not None
+    with pytest.raises(SystemRefused) as refusal:
+        offer(profile, municipal_library=not wanted)
+    assert refusal.value.name == ("not_a_municipal_library" if wanted else "library_with_other_profile")
+
+
+async def observe_identifier(stand: Stand, profile: ProfileName) -> None:
+    """3: a MyKey ID for the library; a PPID of the system for the others, the same in both."""
+    terminal = await stand.opened()
+    assert (await stand.identify(terminal, stand.card(1), TILES[profile])).state == "result"
+    result = await stand.read_result(terminal)
+    assert result.identifier_kind == PROFILES[profile].identifier_kind
+    assert len(result.identifier) == (8 if profile == "library" else 24)
+    if profile != "library":
+        await terminal.take_card()
+        other: ProfileName = "type2" if profile == "type1" else "type1"
+        assert (await stand.identify(terminal, stand.card(1), TILES[other])).state == "result"
+        assert (await stand.read_result(terminal)).identifier == result.identifier
+
+
+async def observe_screen(stand: Stand, profile: ProfileName) -> None:
+    """6: the reading screen is there: a tile, the pad, a result."""
+    terminal = await stand.terminal()
+    assert f'data-service="{TILES[profile]}"' in (await terminal.open_page()).html
+    assert (await stand.identify(terminal, stand.card(1), TILES[profile])).state == "result"
+
+
+async def observe_signature_certificate(stand: Stand, profile: ProfileName) -> None:
+    """8: a signature certificate is none of ours, whoever sends it."""
+    stage = await visit(stand, profile, policy=SIGNATURE_POLICY)
+    assert (stage.state, stage.code) == ("refused", "certificate_wrong_kind")
+
+
+async def observe_validation(stand: Stand, profile: ProfileName) -> None:
+    """9: no result without a certificate in force."""
+    stand.responder.shape = AnswerShape(status="revoked")
+    assert (await visit(stand, profile)).code == "certificate_revoked"
+    stand.responder.shape = AnswerShape()
+    assert (await visit(stand, profile, serial=2)).state == "result"
+
+
+async def observe_responder(stand: Stand, profile: ProfileName) -> None:
+    """10: the responder is asked, and the result says so."""
+    stage = await visit(stand, profile)
+    assert stand.responder.questions == 1
+    assert 'data-method="ocsp"' in stage.html
+
+
+async def observe_standing(stand: Stand, profile: ProfileName) -> None:
+    """12: the register's answer stands beside the identifier, but never for the library."""
+    stage = await visit(stand, profile)
+    assert stage.state == "result"
+    assert ('id="standing"' in stage.html) == PROFILES[profile].linked_signature_state
+
+
+async def observe_link_holder(stand: Stand, profile: ProfileName) -> None:
+    """13: the platform for a library; for the others the municipality, or the platform if so set."""
+    library = profile == "library"
+    for holder in ("platform", "municipality"):
+        if library and holder == "municipality":
+            with pytest.raises(SystemRefused) as refusal:
+                offer(profile, municipal_library=True, link_holder=holder)
+            assert refusal.value.name == "library_links_elsewhere"
+        else:
+            system = offer(profile, municipal_library=library, link_holder=holder).find_system("s")
+            assert system is not None
+            assert system.link_holder == holder
+
+
+async def observe_terminal_os(stand: Stand, profile: ProfileName) -> None:
+    """14: nothing of the server asks what the terminal runs on."""
+    for number, agent in enumerate(("Windows NT 10.0", "X11; Linux x86_64", "Macintosh", "")):
+        terminal = await stand.terminal(f"terminal-{number}")
+        terminal.client.headers["User-Agent"] = agent
+        assert (await terminal.open_page()).state == "choosing_service"
+        assert (await stand.identify(terminal, stand.card(1), TILES[profile])).state == "result"
+        await terminal.client.aclose()
+
+
+def uses(pattern: str, *houses: str) -> bool:
+    """Does the product's code use this?"""
+    paths = [path for house in houses for path in (ROOT / "kiosk_web" / house).rglob("*.py")]
+    return any(re.search(pattern, path.read_text(encoding="utf-8")) for path in paths)
+
+
+def taps() -> bool:
+    return uses(r"terms\.kazashi|PROFILES\[\w+\]\.kazashi", "services", "session")
+
+
+def reads_items() -> bool:
+    return uses(r"\.basic_four", "services", "session", "web")
+
+
+def requests_readings() -> bool:
+    return uses(r"/readings?\b", "web")
+
+
+def hides_type_2() -> bool:
+    return uses(r"\.reading_screen", "services", "session", "web")
+
+
+OBSERVED: dict[Cell, Observation] = {
+    **{("scene", profile): observe_scene for profile in PROFILES},
+    **{("ppid_per_system", profile): observe_identifier for profile in PROFILES},
+    ("reading_screen", "library"): observe_screen,
+    ("reading_screen", "type1"): observe_screen,
+    **{("signature_certificate_read", profile): observe_signature_certificate for profile in PROFILES},
+    **{("authentication_certificate_validated", profile): observe_validation for profile in PROFILES},
+    **{("ocsp", profile): observe_responder for profile in PROFILES},
+    **{("linked_signature_state", profile): observe_standing for profile in PROFILES},
+    **{("link_kept_by", profile): observe_link_holder for profile in PROFILES},
+    **{("terminal_os", profile): observe_terminal_os for profile in PROFILES},
+}
+SEEN_ELSEWHERE: dict[Cell, tuple[str, ...]] = {
+    ("usable_online", "library"): ("test_a_system_of_the_library_alone_is_not_for_the_api",),
+    ("usable_online", "type2"): ("test_the_same_person_has_the_same_ppid_at_the_counter_and_at_home",),
+    ("kazashi", "type2"): ("test_kazashi_is_refused_by_name",),
+    ("system_unmodified", "library"): (
+        "test_the_number_is_masked_until_it_is_asked_for",
+        "test_what_went_out_goes_out_once",
+    ),
+    ("crl", "library"): (
+        "test_a_mistake_about_confirmation_is_named",
+        "test_at_the_library_a_list_speaks_for_whoever_has_a_mykey_id",
+    ),
+    ("crl", "type1"): (
+        "test_a_mistake_about_confirmation_is_named",
+        "test_without_an_opening_the_lists_are_not_even_asked",
+    ),
+    ("crl", "type2"): ("test_a_service_may_live_on_lists_alone",),
+}
+MISSING: dict[Cell, Missing] = {
+    ("usable_online", "type1"): Missing("a reading on request of a municipal system", requests_readings),
+    ("kazashi", "library"): Missing("a tap without 暗証番号", taps),
+    ("kazashi", "type1"): Missing("a tap without 暗証番号", taps),
+    ("system_unmodified", "type1"): Missing(
+        "the hand-over refuses Type 1 by name", lambda: uses(r"\.system_unmodified", "services")
+    ),
+    ("system_unmodified", "type2"): Missing(
+        "the hand-over refuses Type 2 by name", lambda: uses(r"\.system_unmodified", "services")
+    ),
+    ("reading_screen", "type2"): Missing("a Type 2 service has no tile at a terminal", hides_type_2),
+    ("basic_four", "library"): Missing("basic 4 information refused by name", reads_items),
+    ("basic_four", "type1"): Missing("basic 4 information from the text AP", reads_items),
+    ("basic_four", "type2"): Missing("basic 4 information refused by name", reads_items),
+}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def test_each_of_the_42_cells_is_in_one_place() -> None:
+    assert len(CELLS) == 42
+    placed = [*OBSERVED, *SEEN_ELSEWHERE, *MISSING]
+    assert len(placed) == len(set(placed))
+    assert set(placed) == set(CELLS)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("cell", OBSERVED, ids="-".join)
+async def test_a_cell_holds_in_the_running_product(cell: Cell, tmp_path: Path) -> None:
+    async with run_stand(tmp_path, register=ScriptedRegister()) as stand:
+        await OBSERVED[cell](stand, cell[1])
+
+
+def test_what_is_seen_elsewhere_is_really_there() -> None:
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py"))
+    existing = set(re.findall(r"^(?:async )?def (test_\w+)\(", sources, re.MULTILINE))
+    assert {name for names in SEEN_ELSEWHERE.values() for name in names} - existing == set()
+
+
+@pytest.mark.parametrize("cell", MISSING, ids="-".join)
+def test_what_is_missing_is_still_missing(cell: Cell) -> None:
+    """Once this fails, the feature is there: observe the cell above and take it out of `MISSING`."""
+    assert not MISSING[cell].probe(), f"{MISSING[cell].what}: observe {cell}"
