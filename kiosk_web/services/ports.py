@@ -271,8 +271,9 @@ class PersonRows(Protocol):
     async def find_newest_certificate(self, person: str) -> CertificateName | None: ...
     async def count_certificates(self, person: str) -> int: ...
     async def absorb(self, stranger: str, person: str, now: datetime) -> tuple[str, ...]:
-        """All of `stranger` becomes `person`'s, but links, and `stranger` is gone. Where both had an identifier, the
-        stranger's ends: the systems of those PPIDs, and "" for a MyKey ID.
+        """All of `stranger` becomes `person`'s, but links, and `stranger` is gone; kazashi of both ends.
+
+        Where both had an identifier, the stranger's ends: the systems of those PPIDs, and "" for a MyKey ID.
         """
         ...
 

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, upd
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.kazashi_schema import kazashi_enrolments
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.identity.mykey import MyKeyState
 from kiosk_web.identity.persons import CertificateName
@@ -121,6 +122,9 @@ class SqlPersonRows:
                 update(schema.mykey_ids).where(_m.mykey_id == mykey_id[0]).values(state="superseded", changed_at=now)
             )
             systems = (*systems, "")
+        # かざし利用 begins anew: it needs a visit by 暗証番号 of the person as it is now.
+        enrolments = kazashi_enrolments
+        await self._connection.execute(delete(enrolments).where(enrolments.c.person_id.in_((stranger, person))))
         for table in (schema.person_certificates, schema.pairwise_ids, schema.mykey_ids, schema.recent_visits):
             await self._connection.execute(update(table).where(table.c.person_id == stranger).values(person_id=person))
         await self._connection.execute(delete(schema.confirmations).where(schema.confirmations.c.person_id == stranger))

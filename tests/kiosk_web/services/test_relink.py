@@ -9,6 +9,7 @@ import pytest
 
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.persons import CertificateName
+from kiosk_web.services.kazashi_ports import KazashiEnrolment
 from kiosk_web.services.relink import Relinked, RelinkService
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.numbers import number
@@ -83,6 +84,21 @@ async def test_a_ppid_that_the_old_person_did_not_have_comes_along(stand: Stand)
     reference, _ = await visit(stand, 2)
     assert await relink(stand, reference) == Relinked(("",))
     assert (await visit(stand, 2, "facility"))[1] == ppid
+
+
+async def test_kazashi_begins_anew(stand: Stand) -> None:
+    await link_first(stand)
+    reference, _ = await visit(stand, 2)
+    async with stand.server.store.write() as transaction:
+        for serial in (1, 2):
+            person = await transaction.persons.find(stand.root.anchor.key_id, serial)
+            assert person is not None
+            await transaction.kazashi.replace(
+                KazashiEnrolment(bytes([serial]), person, b"key", stand.clock.now, stand.clock.now)
+            )
+    assert isinstance(await relink(stand, reference), Relinked)
+    async with stand.server.store.read() as transaction:
+        assert [await transaction.kazashi.find(bytes([serial])) for serial in (1, 2)] == [None, None]
 
 
 @pytest.mark.parametrize(
