@@ -90,8 +90,8 @@ def serve(
     ready_file: Annotated[Path | None, typer.Option(help="Write the addresses here as JSON, once all answer.")] = None,
 ) -> None:
     """Serve the resident page and the staff page until Ctrl-C."""
-    import asyncio
 
+    from kiosk_web.event_loop import run_in_loop
     from kiosk_web.log import configure_log
     from kiosk_web.server import serve as serve_until_stopped
     from kiosk_web.server import write_ready_file
@@ -116,7 +116,7 @@ def serve(
                 write_ready_file(ready_file, addresses)
             typer.echo(f"kiosk page {addresses['kiosk']}   staff page {addresses['staff']}")
 
-        asyncio.run(serve_until_stopped(settings, tell))
+        run_in_loop(serve_until_stopped(settings, tell))
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import os
 import subprocess
@@ -11,6 +10,7 @@ import time
 from urllib.parse import urlsplit
 
 from kiosk_web.adapters.fetch import HttpFetcher
+from kiosk_web.event_loop import run_in_loop
 from kiosk_web.pki.ocsp import OcspResponderPolicy, build_ocsp_request, judge_ocsp_response
 from kiosk_web.pki.status import Good
 from tests.bench.goals import Finding, Measure
@@ -67,7 +67,7 @@ def measure_transport(people: People, repeats: int) -> Finding:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            ours, bare = asyncio.run(_ask_in_turn(process.stdout.readline().strip(), request, response, repeats))
+            ours, bare = run_in_loop(_ask_in_turn(process.stdout.readline().strip(), request, response, repeats))
         finally:
             process.terminate()
     ratio = ours.median / bare.median
