@@ -1,7 +1,12 @@
-"""What other programs say: messages of a page to the bridge, data of a card, and a status from the database."""
+"""What other programs say: messages of a page to the bridge, data of a card, a status from the database, and the lines
+of a batch.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -9,6 +14,7 @@ from bridge.card import tlv
 from bridge.card.token_label import CardKind, parse_token_label
 from bridge.errors import CardDataMalformed, NotMyNumberCard
 from bridge.messages import PAGE_MESSAGES, MalformedMessage, parse_page_message
+from kiosk_web.crl_rows import Answer, MalformedRow, RowsRefused, build_lines, read_columns, read_question
 from kiosk_web.pki.status import StatusMalformed, from_json, to_json
 from kiosk_web.web.wire import EVENT_NAMES, NotStrict, read_event
 from tests.fuzz.answers import judge
@@ -93,9 +99,39 @@ def read_page_event(data: bytes) -> None:
     assert type(event) in EVENT_NAMES.values()
 
 
+COLUMNS = ("id", "issuer_key_id", "serial")
+
+
+def build_rows() -> Iterator[bytes]:
+    """Questions in both formats."""
+    yield b'{"id":"a","issuer_key_id":"' + b"8c" * 20 + b'","serial":"0xff"}'
+    yield b'{"id":"\\u00e9","certificate":"MAMCAQU="}'
+    yield b'"a, ""b""",' + b"8c" * 20 + b",255"
+    yield b"id,issuer_key_id,serial"
+
+
+def read_row(data: bytes) -> None:
+    """A question whose answer can be written and read again, or a word."""
+    with suppress(RowsRefused):
+        assert len(set(read_columns(data))) >= 1
+    for columns in (None, COLUMNS):
+        try:
+            question = read_question(data, columns)
+        except MalformedRow as error:
+            assert str(error).replace("_", "").isalnum()
+            continue
+        assert question.certificate is not None or 0 < question.serial < 1 << 160
+        answer = Answer(1, question.id, "good")
+        assert json.loads(build_lines([answer], "ndjson")).get("id", "") == question.id
+        if "\0" not in question.id:
+            written = build_lines([answer], "csv").decode()
+            assert next(csv.reader(io.StringIO(written, newline="")))[1] == question.id
+
+
 TARGETS = (
     Target("page_message", read_message, build_messages),
     Target("page_event", read_page_event, build_events),
     Target("card_data", read_card_data, build_card_data, longest=512),
+    Target("batch_row", read_row, build_rows),
     Target("stored_status", read_status, build_statuses),
 )
