@@ -100,13 +100,14 @@ def ask_certvalidator(
     *,
     ocsps: Sequence[bytes] = (),
     crls: Sequence[bytes] = (),
+    profile: bool = True,
     allowances: Allowances = STRICT,
 ) -> Finding:
-    """Its verdict over a path, and over the status where one is asked for."""
+    """Its verdict over a path, and over the status where one is asked for; without `profile`, of any certificate."""
     if allowances.whole_seconds:
         moment = moment.replace(microsecond=0)
     try:
-        asyncio.run(_validate(leaf, roots, moment, check, ocsps, crls, allowances))
+        asyncio.run(_validate(leaf, roots, moment, check, ocsps, crls, profile, allowances))
     except RevokedError as error:
         return Finding("revoked", str(error))
     except _REFUSALS as error:
@@ -121,6 +122,7 @@ async def _validate(
     check: Check,
     ocsps: Sequence[bytes],
     crls: Sequence[bytes],
+    profile: bool,
     allowances: Allowances,
 ) -> None:
     rule = _RULES[check]
@@ -132,8 +134,12 @@ async def _validate(
         revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(rule, rule)),
         time_tolerance=allowances.tolerance,
     )
-    validator = CertificateValidator(x509.Certificate.load(leaf, strict=True), None, context, _PROFILE)
-    await validator.async_validate_usage({"digital_signature"}, {"client_auth"})
+    certificate = x509.Certificate.load(leaf, strict=True)
+    if profile:
+        validator = CertificateValidator(certificate, None, context, _PROFILE)
+        await validator.async_validate_usage({"digital_signature"}, {"client_auth"})
+    else:
+        await CertificateValidator(certificate, None, context).async_validate_path()
 
 
 def _build_anchor(root: Root, bare: bool) -> TrustAnchor:
