@@ -14,6 +14,7 @@ from kiosk_web.crl_index import build_policy, open_shelf
 from kiosk_web.identity.alphabet import spell
 from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
+from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.client_auth import ClientAuthService
 from kiosk_web.services.clients import ClientService, find_api_systems
 from kiosk_web.services.fallback import FallbackService
@@ -43,6 +44,7 @@ def build_api(
     issuance: IssuanceService,
     fallback: FallbackService,
     limits: StatusPolicy,
+    basic_four: BasicFourService,
     clock: Clock,
     entropy: Entropy,
 ) -> ApiGate:
@@ -69,7 +71,7 @@ def build_api(
         clock=clock,
     )
     return build_api_app(
-        ApiRoutes(auth, remote, KeptReplies(store=store, clock=clock), batches),
+        ApiRoutes(auth, remote, KeptReplies(store=store, clock=clock), batches, basic_four),
         static=settings.static,
         server=url,
         hosts=hosts,

@@ -26,7 +26,9 @@ from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.adapters.store.migration import migrate
+from kiosk_web.adapters.webhook import HttpWebhook
 from kiosk_web.api_wiring import build_api
+from kiosk_web.basic_four_wiring import build_basic_four, build_delivery
 from kiosk_web.crl_child import RefreshChild
 from kiosk_web.crl_index import build_limits, build_policy, build_sources, load_source_states, open_shelf
 from kiosk_web.crl_sweep import build_sweep
@@ -39,6 +41,7 @@ from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
 from kiosk_web.services.answer_cache import AnswerCache
+from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.crl_upkeep import ListUpkeep
 from kiosk_web.services.effects import EffectService
 from kiosk_web.services.enrolment import EnrolmentService
@@ -49,6 +52,7 @@ from kiosk_web.services.keys import KeyRing
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Validation
+from kiosk_web.services.reading_delivery import ReadingDelivery, Webhook
 from kiosk_web.services.register import NoRegister, Register
 from kiosk_web.services.renewals import RenewalAwareValidation, RenewalService
 from kiosk_web.services.responders import GuardedFetcher
@@ -91,13 +95,20 @@ class Server:
     standing: StandingService
     standings: StandingBoard
     linking: LinkingService
+    basic_four: BasicFourService
     fallback: FallbackService
     monitoring: MonitoringService
     upkeep: Upkeep
     list_upkeep: ListUpkeep
     sweep: LinkSweep
+    delivery: ReadingDelivery
     resident: Application
     staff: Application
+
+    @property
+    def work(self) -> tuple[Upkeep, ListUpkeep, LinkSweep, ReadingDelivery]:
+        """What runs beside the listeners, each in a loop of its own."""
+        return self.upkeep, self.list_upkeep, self.sweep, self.delivery
 
 
 def load_anchors(settings: Settings) -> TrustStore:
@@ -132,7 +143,11 @@ async def build_server(
     fallback = FallbackService(store=store, feed=feed, rules=settings.fallback.build_rules(), clock=clock)
     shelf = open_shelf(settings)
     list_upkeep = build_list_upkeep(settings, shelf, store, feed.publish_all, clock)
-    async with HttpFetcher() as network, open_register(settings, clock) as asked:
+    async with (
+        HttpFetcher() as network,
+        open_register(settings, clock) as asked,
+        HttpWebhook() as webhook,
+    ):
         validation = ValidationService(
             store=anchors,
             trust_policy=TrustPolicy(allow_test_arc=settings.allow_test_arc),
@@ -146,7 +161,7 @@ async def build_server(
             entropy=entropy,
             answers=AnswerCache(timedelta(seconds=settings.ocsp_cache_seconds)),
         )
-        world = (settings, store, feed, keys, key_files, validation, register or asked)
+        world = (settings, store, feed, keys, key_files, validation, register or asked, webhook)
         server = _wire(*world, fallback, list_upkeep, anchors, clock, entropy)
         await server.sessions.recover()
         try:
@@ -217,6 +232,7 @@ def _wire(
     key_files: KeyFiles,
     validation: Validation,
     register: Register,
+    webhook: Webhook,
     fallback: FallbackService,
     list_upkeep: ListUpkeep,
     anchors: TrustStore,
@@ -236,6 +252,7 @@ def _wire(
     standings = StandingBoard(standing=standing, store=store, offer=offer, feed=feed)
     linking = LinkingService(store=store, offer=offer, clock=clock)
     leases = build_leases(settings.kazashi, store, feed, clock, entropy)
+    basic_four = build_basic_four(settings, store, clock, entropy)
     renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address)
     effects = EffectService(
         offer=offer,
@@ -296,7 +313,17 @@ def _wire(
     )
     if settings.api_url is not None:
         api = build_api(
-            settings, settings.api_url, store, anchors, validation, issuance, fallback, limits, clock, entropy
+            settings,
+            settings.api_url,
+            store,
+            anchors,
+            validation,
+            issuance,
+            fallback,
+            limits,
+            basic_four,
+            clock,
+            entropy,
         )
         staff = BesideApi(api, staff)
     return Server(
@@ -311,11 +338,13 @@ def _wire(
         standing,
         standings,
         linking,
+        basic_four,
         fallback,
         monitoring,
         upkeep,
         list_upkeep,
         build_sweep(settings, store, clock),
+        build_delivery(settings, store, webhook, keys, clock),
         resident,
         staff,
     )
@@ -343,7 +372,7 @@ async def serve(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> 
                 asyncio.create_task(listener.serve([opened]))
                 for listener, opened in zip(listeners, (resident, staff), strict=True)
             ]
-            upkeep = [asyncio.create_task(work.run()) for work in (server.upkeep, server.list_upkeep, server.sweep)]
+            upkeep = [asyncio.create_task(work.run()) for work in server.work]
             for listener in listeners:
                 await listener.answers.wait()
             # What is here now stays: no later collection need look through it while a resident waits.

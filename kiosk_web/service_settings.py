@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -11,6 +12,7 @@ from kiosk_web.identity.offer import Service, StatusPolicyName, Words
 from kiosk_web.identity.profiles import PROFILES, ProfileName
 from kiosk_web.identity.systems import CooperatingSystem, LinkHolder
 from kiosk_web.identity.user_numbers import ANY_NUMBER, CheckDigit, NumberFormat
+from kiosk_web.pki.receiver_key import read_receiver_key
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -52,6 +54,8 @@ class SystemSettings(BaseModel):
     """One cooperating system. `link_holder`: who keeps identifier ↔ user number; a library's links are the platform's.
 
     `municipal_library`: it is the system of a municipal library, and its services are of the library profile.
+    `receiver_key`: a public key, PEM or JWK, to which the basic 4 information is sealed (`docs/basic-four.md`).
+    `webhook_url`: where it is sent; without it the system picks it up by the API.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,6 +64,27 @@ class SystemSettings(BaseModel):
     link_holder: LinkHolder | None = None
     municipal_library: bool = False
     user_number: NumberSettings = NumberSettings()
+    receiver_key: Annotated[str, Field(min_length=1, max_length=16_384)] | None = None
+
+    webhook_url: Annotated[str, Field(max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _judge_webhook(self) -> SystemSettings:
+        if self.webhook_url is None:
+            return self
+        parts = urlsplit(self.webhook_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.fragment:
+            raise ValueError(f"{self.id}: webhook_url is an address such as https://booking.example.lg.jp/readings")
+        if self.receiver_key is None:
+            raise ValueError(f"{self.id}: webhook_url needs a receiver_key: nothing is sent that is not sealed")
+        return self
+
+    @field_validator("receiver_key")
+    @classmethod
+    def _judge_receiver_key(cls, value: str | None) -> str | None:
+        if value is not None:
+            read_receiver_key(value)  # raises `ReceiverKeyRefused`, a ValueError
+        return value
 
     def build_system(self) -> CooperatingSystem:
         return CooperatingSystem(
@@ -68,6 +93,7 @@ class SystemSettings(BaseModel):
             link_holder=self.link_holder or ("platform" if self.municipal_library else "municipality"),
             municipal_library=self.municipal_library,
             user_number=NumberFormat(self.user_number.pattern, self.user_number.check_digit),
+            receives_basic_four=self.receiver_key is not None,
         )
 
 

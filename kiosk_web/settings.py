@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kiosk_web.api_settings import ApiSettings
+from kiosk_web.basic_four_settings import BasicFourSettings
 from kiosk_web.crl_settings import CrlSettings
 from kiosk_web.errors import SettingsError
 from kiosk_web.fallback_settings import FallbackSettings
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     crl: CrlSettings = CrlSettings()
     kazashi: KazashiSettings = KazashiSettings()
     api: ApiSettings = ApiSettings()
+    basic_four: BasicFourSettings = BasicFourSettings()
     handover: HandoverSettings = HandoverSettings()
     static: Path = Path(__file__).resolve().parent.parent / "static"
     verifier: VerifierSettings = VerifierSettings()
@@ -108,6 +110,10 @@ class Settings(BaseSettings):
             raise ValueError("allow_test_arc: production refuses certificates of the test arc")
         if self.deployment == "production" and self.api.url is not None and not self.api.url.startswith("https://"):
             raise ValueError("api: production serves the API under https:// only")
+        if self.deployment == "production":
+            for system in self.systems:
+                if system.webhook_url is not None and not system.webhook_url.startswith("https://"):
+                    raise ValueError(f"systems: {system.id}: production sends to https:// only")
         if len({service.id for service in self.services}) != len(self.services):
             raise ValueError("services: two have the same id")
         if self.register_service.url is not None and not self.verifier.has_both_roles:

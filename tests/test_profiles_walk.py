@@ -167,7 +167,7 @@ def uses(pattern: str, *houses: str) -> bool:
 
 
 def reads_items() -> bool:
-    return uses(r"\.basic_four", "services", "session", "web")
+    return uses(r"terms\.basic_four", "services", "session", "web")
 
 
 def requests_readings() -> bool:

@@ -22,7 +22,8 @@ class CooperatingSystem:
     """`link_holder`: who keeps identifier ↔ user number (row 13 of the profiles' table).
 
     `municipal_library`: the system of a municipal library, the only kind that the library profile is for (row 1).
-    `user_number`: the form of its user numbers.
+    `user_number`: the form of its user numbers. `receives_basic_four`: there is a key to which the basic 4
+    information is sealed for it.
     """
 
     id: str
@@ -30,6 +31,7 @@ class CooperatingSystem:
     link_holder: LinkHolder
     municipal_library: bool = False
     user_number: NumberFormat = ANY_NUMBER
+    receives_basic_four: bool = False
 
 
 class SystemRefused(ValueError):
@@ -46,7 +48,7 @@ def build_systems(
     """All systems by id: the configured ones, and a default for each that a service of `used` (system, profile) names.
 
     Raises `SystemRefused`: `system_twice`, `not_a_municipal_library`, `library_with_other_profile`,
-    `library_links_elsewhere`.
+    `library_links_elsewhere`, `basic_four_without_type1`.
     """
     systems: dict[str, CooperatingSystem] = {}
     for system in configured:
@@ -63,6 +65,11 @@ def build_systems(
         if system.municipal_library and system.link_holder != "platform":
             raise SystemRefused(
                 "library_links_elsewhere", f"{system.id}: the platform keeps the links of a library system"
+            )
+        if system.receives_basic_four and "type1" not in profiles.get(system.id, ()):
+            raise SystemRefused(
+                "basic_four_without_type1",
+                f"{system.id}: the basic 4 information is for systems with a Type 1 service; take receiver_key away",
             )
     return systems
 

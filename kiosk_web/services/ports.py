@@ -18,6 +18,7 @@ from kiosk_web.pki.status import CertificateStatus
 from kiosk_web.pki.status_policy import StatusContext
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 from kiosk_web.services.api_ports import ClientRows, RemoteRows
+from kiosk_web.services.basic_four_ports import SealedReadingRows
 from kiosk_web.services.handover_ports import HandoverRows
 from kiosk_web.services.kazashi_ports import DEFAULT_FACILITY, KazashiRows, LeaseRows, StaffRows
 from kiosk_web.services.link_ports import ConfirmationRows, LinkRows, StaffAuditRows
@@ -373,6 +374,8 @@ class Transaction(Protocol):
     def leases(self) -> LeaseRows: ...
     @property
     def kazashi(self) -> KazashiRows: ...
+    @property
+    def readings(self) -> SealedReadingRows: ...
 
 
 class Store(Protocol):

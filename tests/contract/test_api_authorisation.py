@@ -105,7 +105,13 @@ async def test_a_batch_is_for_clients_with_lists_and_their_own_systems(stand: St
 
 async def test_every_operation_wants_a_token_and_nobody_elses_will_do(stand: Stand) -> None:
     (client,) = [one for name, one in (await sign_in_all(stand)).items() if name == "booking"]
-    for path in ("challenges", "validations", "batches/certificates", f"batches/persons?system={SYSTEM}"):
+    for path in (
+        "challenges",
+        "validations",
+        "batches/certificates",
+        f"batches/persons?system={SYSTEM}",
+        "sealed-readings",
+    ):
         refused = []
         for given in ("Bearer", f"Bearer {'A' * 43}", f"Bearer {client.token[::-1]}", f"Basic {client.token}"):
             headers = {"Authorization": given}

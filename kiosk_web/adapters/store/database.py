@@ -24,6 +24,7 @@ from kiosk_web.adapters.store.kazashi import SqlKazashiRows, SqlLeaseRows, SqlSt
 from kiosk_web.adapters.store.links import SqlConfirmationRows, SqlLinkRows, SqlStaffAuditRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
 from kiosk_web.adapters.store.remote import SqlRemoteRows
+from kiosk_web.adapters.store.sealed_readings import SqlSealedReadingRows
 from kiosk_web.adapters.store.sessions import SqlSessionRows
 from kiosk_web.adapters.store.statements import InlineStatements, Statements
 from kiosk_web.adapters.store.sweeps import SqlSweepRows
@@ -84,6 +85,7 @@ class SqlTransaction:
     staff: SqlStaffRows
     leases: SqlLeaseRows
     kazashi: SqlKazashiRows
+    readings: SqlSealedReadingRows
     connection: Statements
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
@@ -108,6 +110,7 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
         SqlStaffRows(statements),
         SqlLeaseRows(statements),
         SqlKazashiRows(statements),
+        SqlSealedReadingRows(statements),
         statements,
     )
 

@@ -426,3 +426,17 @@ kept_replies = Table(
     Column("body", Text, nullable=False),
     Column("until", UtcTime, nullable=False, index=True),
 )
+
+sealed_readings = Table(
+    "sealed_readings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("reference", Text, nullable=False, unique=True),
+    Column("system", Text, nullable=False),
+    Column("jwe", Text, nullable=False),  # ciphertext for the system alone; "" once it is over
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False, index=True),
+    Column("delivered_at", UtcTime),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UtcTime, index=True),
+)

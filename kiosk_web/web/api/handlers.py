@@ -14,6 +14,7 @@ from starlette.responses import Response
 from kiosk_web.pki.client_assertion import RefusedAssertion, RefusedClaim, Unproven
 from kiosk_web.pki.status import Evidence
 from kiosk_web.services.api_ports import ClientRecord, RemoteChallengeRecord
+from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.client_auth import ClientAuthService, TooMany
 from kiosk_web.services.kept_replies import KeptReplies, Reply, ReplyRefused
 from kiosk_web.services.list_batches import BatchRunning, ListBatches
@@ -34,6 +35,7 @@ from kiosk_web.web.api.operations import (
     JSON,
     NDJSON,
     PERSONS,
+    READING,
     TOKEN,
     VALIDATION,
     Operation,
@@ -60,6 +62,7 @@ class ApiRoutes:
     remote: RemoteValidationService
     replies: KeptReplies
     batches: ListBatches
+    sealed: BasicFourService
     body_seconds: float = r.BODY_SECONDS
 
     def handlers(self) -> dict[Operation, Callable[[Request], Awaitable[Response]]]:
@@ -69,6 +72,7 @@ class ApiRoutes:
             VALIDATION: self.validate,
             CERTIFICATES: self.check_certificates,
             PERSONS: self.check_persons,
+            READING: self.take_reading,
         }
 
     async def issue_token(self, request: Request) -> Response:
@@ -140,6 +144,30 @@ class ApiRoutes:
         r.require_media_type(request, NDJSON)
         system = r.read_query(request, PERSONS.query[0])
         return self._stream(self.batches.check_persons(client, system, r.read_stream(request, self.body_seconds)))
+
+    async def take_reading(self, request: Request) -> Response:
+        client = await self._admit(request)
+        body = await self._read_json(request)
+        asked = r.read_model(body, m.ReadingRequest)
+
+        async def work() -> Reply:
+            taken = await self.sealed.take_reading(client, asked.system, asked.reference)
+            match taken:
+                case NotPermitted():
+                    return _build_refusal(request, ProblemRaised(f"{taken.what}_not_permitted"))
+                case None:
+                    return _build_refusal(request, ProblemRaised("reading_not_available"))
+                case _:
+                    answer = m.ReadingAnswer(
+                        reading=taken.id,
+                        reference=taken.reference,
+                        system=taken.system,
+                        created_at=taken.created_at,
+                        jwe=taken.jwe,
+                    )
+                    return Reply(READING.status, answer.model_dump_json())
+
+        return await self._answer_once(request, client, READING, body, work)
 
     def _stream(self, answer: AsyncGenerator[bytes] | NotPermitted | BatchRunning) -> Response:
         match answer:

@@ -127,6 +127,26 @@ class ValidationAnswer(_Model):
     evidence: StatusEvidence | None
 
 
+class ReadingRequest(_Model):
+    """Which reading of the basic 4 information is picked up."""
+
+    system: SystemId
+    reference: Annotated[
+        str,
+        Field(pattern=r"^[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}$", description="受付番号, as on the resident's screen."),
+    ]
+
+
+class ReadingAnswer(_Model):
+    """The basic 4 information, sealed to the system's key; no more of it is kept here."""
+
+    reading: str
+    reference: str
+    system: SystemId
+    created_at: Time
+    jwe: Annotated[str, Field(description="JWE, compact (RFC 7516); docs/basic-four.md says what is in it.")]
+
+
 RowId = Annotated[str, Field(max_length=200, description="The asker's own; it comes back.")]
 
 

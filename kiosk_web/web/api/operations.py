@@ -179,4 +179,23 @@ PERSONS = Operation(
     query=(QueryField("system", "The cooperating system whose PPIDs they are.", "^[a-z][a-z0-9-]{0,31}$"),),
     lines=(m.PersonLine, m.AnswerLine, m.LastLine),
 )
-OPERATIONS: tuple[Operation, ...] = (TOKEN, CHALLENGE, VALIDATION, CERTIFICATES, PERSONS)
+READING = Operation(
+    id="takeReading",
+    method="POST",
+    path="/sealed-readings",
+    summary="Pick up the basic 4 information of one visit, once",
+    description=(
+        "What a resident agreed at a terminal to send to this system (Type 1), sealed to the key of the system. The "
+        "first request gets it and nobody after that. Send an `Idempotency-Key` to be able to repeat a request whose "
+        "answer was lost."
+    ),
+    media_type=JSON,
+    request=m.ReadingRequest,
+    form=(),
+    status=200,
+    answer=m.ReadingAnswer,
+    answer_type=JSON,
+    codes=(*_ALWAYS, *_BODY, *_CLIENT, *_ONCE, "system_not_permitted", "reading_not_available"),
+    idempotent=True,
+)
+OPERATIONS: tuple[Operation, ...] = (TOKEN, CHALLENGE, VALIDATION, CERTIFICATES, PERSONS, READING)

@@ -130,6 +130,13 @@ PROBLEMS: Mapping[str, Problem] = {
             "a new one and let the card sign again.",
         ),
         Problem(
+            "reading_not_available",
+            409,
+            "There is no reading to pick up under this reference number",
+            "It is unknown, of another system, picked up before, or its life has ended; which of these is not told. "
+            "Ask the resident to send the information once more.",
+        ),
+        Problem(
             "request_running",
             409,
             "The first request with this Idempotency-Key is still being answered",

@@ -1,0 +1,108 @@
+"""Sealed readings in the database. Deleted pages are overwritten (`secure_delete`), and there is ciphertext only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, delete, insert, or_, select, update
+
+from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.statements import Statements
+from kiosk_web.services.basic_four_ports import SealedReading
+
+_r = schema.sealed_readings.c
+AT_ONCE = 16
+
+
+class SqlSealedReadingRows:
+    """Implements `services.basic_four_ports.SealedReadingRows`."""
+
+    def __init__(self, connection: Statements) -> None:
+        self._connection = connection
+
+    async def add(self, record: SealedReading) -> None:
+        await self._connection.execute(
+            insert(schema.sealed_readings).values(
+                id=record.id,
+                reference=record.reference,
+                system=record.system,
+                jwe=record.jwe,
+                created_at=record.created_at,
+                expires_at=record.expires_at,
+                delivered_at=record.delivered_at,
+                attempts=record.attempts,
+                next_attempt_at=record.next_attempt_at,
+            )
+        )
+
+    async def find(self, reading: str) -> SealedReading | None:
+        rows = await self._connection.execute(select(schema.sealed_readings).where(_r.id == reading))
+        row = rows.one_or_none()
+        return None if row is None else _build(row)
+
+    async def take(self, system: str, reference: str, now: datetime) -> SealedReading | None:
+        rows = await self._connection.execute(
+            select(schema.sealed_readings).where(
+                _r.system == system, _r.reference == reference, _r.jwe != "", _r.expires_at > now
+            )
+        )
+        row = rows.one_or_none()
+        if row is None:
+            return None
+        ended = await self._connection.execute(
+            update(schema.sealed_readings)
+            .where(_r.id == row.id, _r.jwe != "")
+            .values(jwe="", delivered_at=now, next_attempt_at=None)
+        )
+        return replace(_build(row), delivered_at=now) if ended.rowcount == 1 else None
+
+    async def list_due(self, now: datetime) -> tuple[SealedReading, ...]:
+        rows = await self._connection.execute(
+            select(schema.sealed_readings)
+            .where(_r.next_attempt_at <= now, _r.jwe != "", _r.expires_at > now)
+            .order_by(_r.next_attempt_at)
+            .limit(AT_ONCE)
+        )
+        return tuple(_build(row) for row in rows)
+
+    async def finish(self, reading: str, now: datetime, attempts: int) -> None:
+        await self._connection.execute(
+            update(schema.sealed_readings)
+            .where(_r.id == reading, _r.delivered_at.is_(None))
+            .values(jwe="", delivered_at=now, attempts=attempts, next_attempt_at=None)
+        )
+
+    async def retry(self, reading: str, attempts: int, next_attempt_at: datetime) -> None:
+        await self._connection.execute(
+            update(schema.sealed_readings)
+            .where(_r.id == reading, _r.jwe != "")
+            .values(attempts=attempts, next_attempt_at=next_attempt_at)
+        )
+
+    async def has_expired(self, now: datetime, keep_after: datetime) -> bool:
+        over = or_(and_(_r.expires_at <= now, _r.jwe != ""), _r.expires_at <= keep_after)
+        return (await self._connection.execute(select(_r.id).where(over).limit(1))).first() is not None
+
+    async def forget_expired(self, now: datetime, keep_after: datetime) -> None:
+        await self._connection.execute(
+            update(schema.sealed_readings)
+            .where(_r.expires_at <= now, _r.jwe != "")
+            .values(jwe="", next_attempt_at=None)
+        )
+        await self._connection.execute(delete(schema.sealed_readings).where(_r.expires_at <= keep_after))
+
+
+def _build(row: Row[Any]) -> SealedReading:
+    return SealedReading(
+        row.id,
+        row.reference,
+        row.system,
+        row.jwe,
+        row.created_at,
+        row.expires_at,
+        row.delivered_at,
+        row.attempts,
+        row.next_attempt_at,
+    )

@@ -1,0 +1,106 @@
+"""The basic 4 information between the card and one receiver: sealed at once, kept as ciphertext only, then gone
+(`docs/basic-four.md`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from joserfc import jwe
+from joserfc.jwk import ECKey, RSAKey
+from joserfc.registry import HeaderParameter
+
+from kiosk_web.identity.basic_four import BasicFour, build_statement
+from kiosk_web.pki.receiver_key import ReceiverKey
+from kiosk_web.services.api_ports import ClientRecord
+from kiosk_web.services.basic_four_ports import SealedReading
+from kiosk_web.services.keys import encode_base64url
+from kiosk_web.services.ports import Clock, Entropy, Store, Transaction
+from kiosk_web.services.remote_validation import NotPermitted
+
+TYPE = "kiosk-basic-four+jwe"
+CONTENT_TYPE = "application/json"
+ENCRYPTION = "A256GCM"
+KEEP = timedelta(hours=24)
+"""How long it stays known, without its ciphertext, that there was a reading."""
+
+ID_OCTETS = 16
+
+_REGISTRY = jwe.JWERegistry(
+    header_registry={
+        "reading": HeaderParameter("Id of the reading", "str"),
+        "reference": HeaderParameter("Reference number of the visit", "str"),
+        "system": HeaderParameter("Cooperating system", "str"),
+        "exp": HeaderParameter("End of its life", "int"),
+    },
+    algorithms=["RSA-OAEP-256", "ECDH-ES+A256KW", ENCRYPTION],
+)
+
+
+def seal(statement: bytes, receiver: ReceiverKey, header: Mapping[str, str | int]) -> str:
+    """JWE (RFC 7516), compact. `header` is readable by everybody and is protected against change."""
+    protected = {
+        "alg": receiver.management,
+        "enc": ENCRYPTION,
+        "kid": receiver.id,
+        "typ": TYPE,
+        "cty": CONTENT_TYPE,
+        **header,
+    }
+    kind = RSAKey if receiver.management == "RSA-OAEP-256" else ECKey
+    key = kind(receiver.public_key, receiver.public_key)  # type: ignore[arg-type]  # each with its own kind
+    return jwe.encrypt_compact(protected, statement, key, registry=_REGISTRY)
+
+
+class BasicFourService:
+    """`receivers` by system: one that is not among them gets no basic 4 information. `lifetime`: how long a ciphertext
+    waits for its receiver. `sent_to`: systems with a webhook.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        receivers: Mapping[str, ReceiverKey],
+        sent_to: frozenset[str],
+        lifetime: timedelta,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._store = store
+        self._receivers = receivers
+        self._sent_to = sent_to
+        self._lifetime = lifetime
+        self._clock = clock
+        self._entropy = entropy
+
+    def has_receiver(self, system: str) -> bool:
+        return system in self._receivers
+
+    async def record_reading(
+        self, transaction: Transaction, system: str, reference: str, ppid: str, four: BasicFour, now: datetime
+    ) -> str:
+        """Seal and keep it, in the caller's transaction; its id. `reference` is that of the visit, which has one
+        reading. Raises `KeyError` for a system without a receiver.
+        """
+        reading, expires_at = encode_base64url(self._entropy(ID_OCTETS)), now + self._lifetime
+        sealed = seal(
+            build_statement(four, ppid=ppid, read_at=int(now.timestamp())),
+            self._receivers[system],
+            {"reading": reading, "reference": reference, "system": system, "exp": int(expires_at.timestamp())},
+        )
+        first = now if system in self._sent_to else None
+        await transaction.readings.add(
+            SealedReading(reading, reference, system, sealed, now, expires_at, next_attempt_at=first)
+        )
+        return reading
+
+    async def take_reading(
+        self, client: ClientRecord, system: str, reference: str
+    ) -> SealedReading | NotPermitted | None:
+        """For the one request that is first; None for everything that cannot be had (any more), whatever the reason."""
+        if system not in client.systems:
+            return NotPermitted("system")
+        async with self._store.write() as transaction:
+            return await transaction.readings.take(system, reference, self._clock())
