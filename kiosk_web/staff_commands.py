@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -21,7 +22,7 @@ from kiosk_web.settings import Settings
 Answer = TypeVar("Answer")
 
 Data = Annotated[Path | None, typer.Option(help="Folder of database and keys.")]
-Name = Annotated[str, typer.Argument(help="Name of the member, as typed at the terminal.")]
+Name = Annotated[str, typer.Argument(help="Name of the member, as shown at the terminal.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -41,30 +42,38 @@ def build_staff_commands(
         facility: Annotated[
             str, typer.Option(help="The member attends terminals of this facility.")
         ] = DEFAULT_FACILITY,
+        number: Annotated[str, typer.Option(help="Staff number of 4 to 8 digits. Without it one is drawn.")] = "",
         data: Data = None,
         as_json: AsJson = False,
     ) -> None:
-        """Print the secret for the member's authenticator, once. A known name gets a new one instead of the old."""
-        member = run(data, lambda staff: staff.add(name, facility))
+        """Print staff number, and once the secret for the authenticator. A known name gets a new secret, and keeps its
+        number unless another is given.
+        """
+        member = run(data, lambda staff: staff.add(name, facility, number))
         if as_json:
-            values = {"name": member.name, "facility": member.facility, "secret": member.secret, "uri": member.uri}
-            typer.echo(json.dumps(values, ensure_ascii=False))
+            typer.echo(json.dumps(asdict(member), ensure_ascii=False))
             return
-        typer.echo(f"{_draw(member.uri)}\n{member.uri}\nsecret: {member.secret}\nIt is not shown again.")
+        typer.echo(f"{_draw(member.uri)}\n{member.uri}\nsecret: {member.secret}\nThe secret is not shown again.")
+        typer.echo(f"staff number: {member.number}")
 
     @commands.command("list")
     def list_staff(data: Data = None, as_json: AsJson = False) -> None:
-        """List the members and their facilities."""
+        """List the members, their numbers and their facilities."""
         records = run(data, lambda staff: staff.list_staff())
         rows = [
-            {"name": one.name, "facility": one.facility, "condition": "revoked" if one.revoked_at else "active"}
+            {
+                "name": one.name,
+                "number": one.number,
+                "facility": one.facility,
+                "condition": "revoked" if one.revoked_at else "active",
+            }
             for one in records
         ]
         if as_json:
             typer.echo(json.dumps(rows, ensure_ascii=False))
             return
         for row in rows:
-            typer.echo(f"{row['condition']:8} {row['facility']:16} {row['name']}")
+            typer.echo(f"{row['condition']:8} {row['number']:8} {row['facility']:16} {row['name']}")
 
     @commands.command("revoke")
     def revoke(name: Name, data: Data = None) -> None:

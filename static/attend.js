@@ -1,7 +1,8 @@
-// 窓口モード: the name and the one-time code of a member of staff, typed on keys or on the screen, sent as one event.
+// 窓口モード: staff number and one-time code, typed on keys or on the screen, sent as one event.
 
 const STATE = "staff_sign_in";
-const CODE_LENGTH = 6;
+const NUMBER = /^[0-9]{4,8}$/;
+const CODE = /^[0-9]{6}$/;
 
 export class StaffDesk {
   #state = "";
@@ -13,7 +14,7 @@ export class StaffDesk {
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("mousedown", (event) => event.target.closest?.("#staff-pad") && event.preventDefault());
     document.addEventListener("keydown", (event) => {
-      if (this.#state === STATE && event.key === "Enter" && event.target.closest?.("#staff-name, #staff-code")) this.#confirm();
+      if (this.#state === STATE && event.key === "Enter" && event.target.closest?.("#staff-number, #staff-code")) this.#confirm();
     });
   }
 
@@ -21,28 +22,36 @@ export class StaffDesk {
   enter(state) {
     if (state === this.#state) return;
     this.#state = state;
-    if (state === STATE) document.getElementById("staff-name").focus({ preventScroll: true });
+    if (state === STATE) document.getElementById("staff-number").focus({ preventScroll: true });
+  }
+
+  /** The field that the keys of the screen fill: the one that has the focus, first the number. */
+  #field() {
+    const number = document.getElementById("staff-number");
+    const code = document.getElementById("staff-code");
+    return document.activeElement === code || (document.activeElement !== number && NUMBER.test(number.value)) ? code : number;
   }
 
   #click(event) {
     const key = this.#state === STATE && event.target.closest?.("[data-staff-digit], [data-staff-key]");
     if (!key) return;
-    const name = document.getElementById("staff-name");
-    const field = document.activeElement === name && !key.dataset.staffKey ? name : document.getElementById("staff-code");
+    const field = this.#field();
     if (key.dataset.staffDigit) {
       if (field.value.length < field.maxLength) field.value += key.dataset.staffDigit;
     } else if (key.dataset.staffKey === "backspace") field.value = field.value.slice(0, -1);
     else if (key.dataset.staffKey === "clear") field.value = "";
-    else this.#confirm();
+    else return this.#confirm();
+    field.focus({ preventScroll: true });
   }
 
+  /** OK after the number goes on to the code; after the code both are sent. */
   #confirm() {
-    const name = document.getElementById("staff-name");
+    const number = document.getElementById("staff-number");
     const code = document.getElementById("staff-code");
-    if (!name.value.trim()) name.focus();
-    else if (code.value.length !== CODE_LENGTH || /\D/.test(code.value)) code.focus();
+    if (!NUMBER.test(number.value)) number.focus();
+    else if (!CODE.test(code.value)) code.focus();
     else {
-      this.#send({ type: "staff_identified", name: name.value.trim(), code: code.value });
+      this.#send({ type: "staff_identified", number: number.value, code: code.value });
       code.value = "";
       code.focus();
     }

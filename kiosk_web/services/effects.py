@@ -128,7 +128,9 @@ class EffectService:
                 await transaction.kazashi.end(bytes.fromhex(command.certificate_sha256))
                 return e.KazashiEnded()
             case c.OpenLease():
-                refusal = await self._leases.open(transaction, terminal, command.page, command.name, command.code, now)
+                refusal = await self._leases.open(
+                    transaction, terminal, command.page, command.number, command.code, now
+                )
                 return e.LeaseRefused(refusal) if refusal else e.LeaseOpened()
             case c.CloseLease():
                 await self._leases.end(transaction, terminal, "signed_out", now)

@@ -13,10 +13,13 @@ LeaseEnd = Literal["", "signed_out", "replaced", "idle", "expired", "revoked", "
 
 @dataclass(frozen=True, repr=False)
 class StaffRecord:
-    """One member of staff. `totp_secret` is base32 (RFC 6238); `last_step` the newest time step whose code was used."""
+    """One member of staff. `number` (職員番号, 4 to 8 digits) is what they type at a terminal; `totp_secret` is base32
+    (RFC 6238); `last_step` the newest time step whose code was used.
+    """
 
     id: str
     name: str
+    number: str
     facility: str
     totp_secret: str
     last_step: int
@@ -68,8 +71,9 @@ class KazashiEnrolment:
 class StaffRows(Protocol):
     async def add(self, record: StaffRecord) -> None: ...
     async def find_by_name(self, name: str) -> StaffRecord | None: ...
+    async def find_by_number(self, number: str) -> StaffRecord | None: ...
     async def list_all(self) -> tuple[StaffRecord, ...]: ...
-    async def renew(self, staff: str, facility: str, totp_secret: str) -> None:
+    async def renew(self, staff: str, number: str, facility: str, totp_secret: str) -> None:
         """Another secret: codes of the old one do not count any more. A revoked member is back."""
         ...
 
@@ -78,10 +82,16 @@ class StaffRows(Protocol):
         """True if `step` is newer than every one used before; it is used then."""
         ...
 
-    async def add_failure(self, terminal: str, staff: str | None, now: datetime) -> None: ...
-    async def forget_failures(self, staff: str) -> None: ...
-    async def count_failures(self, since: datetime, *, terminal: str = "", staff: str = "") -> int:
-        """Wrong codes since a moment, at one terminal or for one member of staff."""
+    async def add_failure(self, terminal: str, subject: str, now: datetime) -> None:
+        """`subject`: whom the number that was typed stands for; see `services.leases`."""
+        ...
+
+    async def forget_failures(self, subject: str, before: datetime) -> None:
+        """Those of one subject, and all that are older than `before`."""
+        ...
+
+    async def count_failures(self, since: datetime, *, terminal: str = "", subject: str = "") -> int:
+        """Wrong codes since a moment, at one terminal or for one subject."""
         ...
 
 

@@ -82,10 +82,10 @@ class EndKazashi:
 
 @dataclass(frozen=True, repr=False)
 class OpenLease:
-    """Judge name and one-time code; on acceptance this terminal is attended."""
+    """Judge staff number and one-time code; on acceptance this terminal is attended."""
 
     page: str
-    name: str
+    number: str
     code: str
 
 

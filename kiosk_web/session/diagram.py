@@ -83,7 +83,7 @@ def build_example_events(now: datetime) -> tuple[e.Event, ...]:
         e.ConsentGiven(),
         e.KazashiStopped(),
         e.StaffAsked(),
-        e.StaffIdentified("n", "c"),
+        e.StaffIdentified("1234", "c"),
         e.StaffSignedOut(),
         e.BridgeFailed(_CHALLENGE, "card_removed", None),
         e.BridgeFailed(_CHALLENGE, "card_error", None),

@@ -115,9 +115,9 @@ class StaffAsked:
 
 @dataclass(frozen=True, repr=False)
 class StaffIdentified:
-    """Name and one-time code. Not judged yet."""
+    """Staff number and one-time code. Not judged yet."""
 
-    name: str
+    number: str
     code: str
 
 

@@ -77,7 +77,7 @@ def ask_staff(state: s.ChoosingService, event: e.StaffAsked, now: datetime) -> S
 
 
 def identify_staff(state: s.StaffSigningIn, event: e.StaffIdentified, now: datetime) -> Step:
-    return state, (c.OpenLease(state.visit.page, event.name, event.code),)
+    return state, (c.OpenLease(state.visit.page, event.number, event.code),)
 
 
 def open_lease(state: s.StaffSigningIn, event: e.LeaseOpened, now: datetime) -> Step:

@@ -20,12 +20,12 @@ MAXIMUM_DEPTH = 4
 MAXIMUM_CERTIFICATE = 8 * 1024
 MAXIMUM_SIGNATURE = 1024
 MAXIMUM_RECORD = 1024
-MAXIMUM_STAFF_NAME = 32
 MAXIMUM_NUMBER = 2**53 - 1
 VERSION = 1
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_STAFF_NUMBER = re.compile(r"[0-9]{4,8}")
 _STAFF_CODE = re.compile(r"[0-9]{6}")
 
 
@@ -150,10 +150,8 @@ def _card_record(value: object) -> bytes:
     return read_binary(value, minimum=1, maximum=MAXIMUM_RECORD)
 
 
-def _staff_name(value: object) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= MAXIMUM_STAFF_NAME or not value.isprintable():
-        raise NotStrict("malformed text")
-    return value
+def _staff_number(value: object) -> str:
+    return read_text(value, _STAFF_NUMBER)
 
 
 def _staff_code(value: object) -> str:
@@ -222,7 +220,7 @@ _EVENTS: Mapping[str, tuple[type, Mapping[str, Callable[[object], object]]]] = {
     "consent_given": (e.ConsentGiven, {}),
     "kazashi_stopped": (e.KazashiStopped, {}),
     "staff_asked": (e.StaffAsked, {}),
-    "staff_identified": (e.StaffIdentified, {"name": _staff_name, "code": _staff_code}),
+    "staff_identified": (e.StaffIdentified, {"number": _staff_number, "code": _staff_code}),
     "staff_signed_out": (e.StaffSignedOut, {}),
     "bridge_failed": (e.BridgeFailed, {"challenge": _optional_id, "code": _name, "tries_left": _optional_tries}),
     "bridge_lost": (e.BridgeLost, {"cause": _name}),

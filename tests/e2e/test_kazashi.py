@@ -20,11 +20,20 @@ from tests.support.pcscd import Pcscd, virtual_card
 
 pytestmark = pytest.mark.e2e
 STAFF = "counter"
+NUMBER = "80421"
 
 
 def add_staff(demo: RunningDemo) -> str:
     """A member of staff of the demo's facility; returns the secret of the authenticator."""
-    command = [*kiosk_program(), "staff", "add", STAFF, f"--data={Path(demo.data) / 'kiosk'}", "--json"]
+    command = [
+        *kiosk_program(),
+        "staff",
+        "add",
+        STAFF,
+        f"--number={NUMBER}",
+        f"--data={Path(demo.data) / 'kiosk'}",
+        "--json",
+    ]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
     return str(json.loads(answer.stdout)["secret"])
 
@@ -33,8 +42,9 @@ def attend(kiosk: KioskPage, secret: str) -> None:
     """Sign in at the terminal with the keys of the screen."""
     kiosk.page.locator("#staff").click()
     kiosk.wait_for("staff_sign_in")
-    kiosk.page.locator("#staff-name").fill(STAFF)
-    kiosk.page.locator("#staff-code").focus()
+    for digit in NUMBER:
+        kiosk.page.locator(f"#staff-key-{digit}").click()
+    kiosk.page.locator("#staff-confirm").click()
     for digit in pyotp.TOTP(secret).at(datetime.now(UTC)):
         kiosk.page.locator(f"#staff-key-{digit}").click()
     kiosk.page.locator("#staff-confirm").click()

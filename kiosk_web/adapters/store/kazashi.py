@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 
 from kiosk_web.adapters.store import kazashi_schema as schema
 from kiosk_web.adapters.store.statements import Statements
@@ -34,6 +34,7 @@ class SqlStaffRows:
             insert(schema.staff).values(
                 id=record.id,
                 name=record.name,
+                number=record.number,
                 facility=record.facility,
                 totp_secret=record.totp_secret,
                 last_step=record.last_step,
@@ -45,12 +46,22 @@ class SqlStaffRows:
         row = (await self._connection.execute(select(schema.staff).where(_s.name == name))).one_or_none()
         return None if row is None else _build_staff(row)
 
+    async def find_by_number(self, number: str) -> StaffRecord | None:
+        row = (await self._connection.execute(select(schema.staff).where(_s.number == number))).one_or_none()
+        return None if row is None else _build_staff(row)
+
     async def list_all(self) -> tuple[StaffRecord, ...]:
         rows = await self._connection.execute(select(schema.staff).order_by(_s.name))
         return tuple(_build_staff(row) for row in rows)
 
-    async def renew(self, staff: str, facility: str, totp_secret: str) -> None:
-        values = {"facility": facility, "totp_secret": totp_secret, "last_step": 0, "revoked_at": None}
+    async def renew(self, staff: str, number: str, facility: str, totp_secret: str) -> None:
+        values = {
+            "number": number,
+            "facility": facility,
+            "totp_secret": totp_secret,
+            "last_step": 0,
+            "revoked_at": None,
+        }
         await self._connection.execute(update(schema.staff).where(_s.id == staff).values(values))
 
     async def revoke(self, staff: str, now: datetime) -> None:
@@ -64,17 +75,18 @@ class SqlStaffRows:
         )
         return used.rowcount == 1
 
-    async def add_failure(self, terminal: str, staff: str | None, now: datetime) -> None:
+    async def add_failure(self, terminal: str, subject: str, now: datetime) -> None:
         await self._connection.execute(
-            insert(schema.staff_attempts).values(terminal_id=terminal, staff_id=staff, failed_at=now)
+            insert(schema.staff_attempts).values(terminal_id=terminal, subject=subject, failed_at=now)
         )
 
-    async def forget_failures(self, staff: str) -> None:
-        await self._connection.execute(delete(schema.staff_attempts).where(_a.staff_id == staff))
+    async def forget_failures(self, subject: str, before: datetime) -> None:
+        forgotten = or_(_a.subject == subject, _a.failed_at < before)
+        await self._connection.execute(delete(schema.staff_attempts).where(forgotten))
 
-    async def count_failures(self, since: datetime, *, terminal: str = "", staff: str = "") -> int:
+    async def count_failures(self, since: datetime, *, terminal: str = "", subject: str = "") -> int:
         query = select(func.count()).select_from(schema.staff_attempts).where(_a.failed_at > since)
-        query = query.where(_a.staff_id == staff) if staff else query.where(_a.terminal_id == terminal)
+        query = query.where(_a.subject == subject) if subject else query.where(_a.terminal_id == terminal)
         return int((await self._connection.execute(query)).scalar_one())
 
 
@@ -154,7 +166,9 @@ class SqlKazashiRows:
 
 
 def _build_staff(row: Row[Any]) -> StaffRecord:
-    return StaffRecord(row.id, row.name, row.facility, row.totp_secret, row.last_step, row.created_at, row.revoked_at)
+    return StaffRecord(
+        row.id, row.name, row.number, row.facility, row.totp_secret, row.last_step, row.created_at, row.revoked_at
+    )
 
 
 def _build_lease(row: Row[Any]) -> LeaseRecord:

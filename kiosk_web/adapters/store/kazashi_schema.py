@@ -11,6 +11,7 @@ staff = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
+    Column("number", Text, nullable=False, unique=True),
     Column("facility", Text, nullable=False),
     Column("totp_secret", Text, nullable=False),
     Column("last_step", Integer, nullable=False),
@@ -23,7 +24,7 @@ staff_attempts = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("terminal_id", ForeignKey("terminals.id"), nullable=False),
-    Column("staff_id", ForeignKey("staff.id")),
+    Column("subject", Text, nullable=False),  # a member, or a share of the numbers that nobody has
     Column("failed_at", UtcTime, nullable=False, index=True),
 )
 

@@ -268,7 +268,7 @@ async def test_another_enrolled_persons_card_is_its_own_and_no_other(
     mine = identifier(await identify_by_pin(stand, terminal, other))
     assert (await enrol(stand, terminal, other)).state == "kazashi_set"
     await terminal.take_card()
-    await Desk(stand, (await Desk.opened(stand)).secret).attend(terminal)
+    await (await Desk.opened(stand)).attend(terminal)
     mixed = Body(body.issued, other.surface)
     assert (await tap(stand, terminal, mixed)).state == "reading_card"
     await lift(terminal)
@@ -413,26 +413,39 @@ async def test_a_code_works_once_and_wrong_ones_are_limited(stand: Stand, termin
     await desk.attend(terminal)
     await terminal.send("staff_signed_out")
     await terminal.send("staff_asked")
-    again = await terminal.send("staff_identified", name=STAFF, code=desk.code())
+    again = await terminal.send("staff_identified", number=desk.number, code=desk.code())
     assert (again.state, "K-609" in again.html) == ("staff_sign_in", True)
     for _ in range(4):
-        await terminal.send("staff_identified", name=STAFF, code="000000")
+        await terminal.send("staff_identified", number=desk.number, code="000000")
     stand.clock.advance(30)
-    limited = await terminal.send("staff_identified", name=STAFF, code=desk.code())
+    limited = await terminal.send("staff_identified", number=desk.number, code=desk.code())
     assert "K-610" in limited.html
     stand.clock.advance(15 * 60)
     await terminal.send("staff_asked")
     assert (await desk.attend(terminal)).state == "choosing_service"
 
 
-async def test_a_name_nobody_has_and_another_facility_are_refused_alike(stand: Stand, terminal: Terminal) -> None:
+async def test_a_number_nobody_has_and_another_facility_are_refused_alike(stand: Stand, terminal: Terminal) -> None:
     desk = await Desk.opened(stand, facility="elsewhere")
     refused = await desk.attend(terminal)
-    unknown = await terminal.send("staff_identified", name="だれか", code="123456")
+    unknown = await terminal.send("staff_identified", number="4321", code="123456")
     assert (refused.state, unknown.state) == ("staff_sign_in", "staff_sign_in")
     assert "K-609" in refused.html
     assert "K-609" in unknown.html
     assert query(stand, "SELECT * FROM leases") == []
+
+
+async def test_a_number_nobody_has_is_limited_like_another_and_is_kept_nowhere(
+    stand: Stand, terminal: Terminal
+) -> None:
+    number = "91827364"
+    await terminal.send("staff_asked")
+    for _ in range(5):
+        assert "K-609" in (await terminal.send("staff_identified", number=number, code="123456")).html
+    assert "K-610" in (await terminal.send("staff_identified", number=number, code="123456")).html
+    assert (await (await Desk.opened(stand)).attend_here(terminal)).state == "choosing_service"
+    kept = b"".join(path.read_bytes() for path in stand.data.glob("kiosk.sqlite3*"))
+    assert number.encode() not in kept
 
 
 @pytest.mark.parametrize("cause", ["expired", "idle", "revoked", "page_lost", "silent"])
