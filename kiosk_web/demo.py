@@ -35,6 +35,8 @@ from kiosk_web.program import is_frozen, kiosk_program
 from kiosk_web.state_file import load_json, write_json
 
 TERMINAL = "demo"
+STAFF = "みほん図書館 職員"
+STAFF_NUMBER = "1001"
 _SOURCE = """\
 [[crl.sources]]
 name = "{name}"
@@ -128,6 +130,9 @@ class Demo:
         kiosk = self._wait_for_file("kiosk", kiosk_ready)
         if not self._is_enrolled():
             self._enrol(kiosk["kiosk"])
+            self._staff_file().unlink(missing_ok=True)  # of another database
+        if not self._staff_file().exists():
+            self._add_staff()
         if not bridge_started:
             self._start_bridge()
         addresses = {"kiosk": kiosk["kiosk"], "staff": kiosk["staff"], "tray": simulator["tray"]}
@@ -217,6 +222,26 @@ class Demo:
         code = json.loads(self._children.ask("terminal", command))["code"]
         command = [*bridge_program(), "enrol", f"--server={server}", f"--code={code}", f"--state={self._state}"]
         self._children.ask("enrol", [*command, "--replace"])
+
+    def _staff_file(self) -> Path:
+        """Where the tray finds number and secret of the member of staff, to show the codes of an authenticator."""
+        return self._simulator / "staff.json"
+
+    def _add_staff(self) -> None:
+        """One fictional member of staff of the terminal's facility. The secret is new, and the demo's alone."""
+        command = [
+            *kiosk_program(),
+            "staff",
+            "add",
+            STAFF,
+            f"--number={STAFF_NUMBER}",
+            f"--data={self._server}",
+            "--json",
+        ]
+        member = json.loads(self._children.ask("staff", command))
+        content = {name: member[name] for name in ("name", "number", "secret")}
+        self._staff_file().touch(mode=0o600)
+        self._staff_file().write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
     def _ready_file(self, name: str) -> Path:
         path = self._data / "run" / f"{name}.json"

@@ -6,6 +6,7 @@ const readerState = document.getElementById("reader-state");
 const lift = document.getElementById("lift");
 const restore = document.getElementById("restore");
 const problem = document.getElementById("problem");
+const member = document.getElementById("member");
 const tiles = [...document.querySelectorAll(".tile")];
 let lastRefusal = 0;
 
@@ -67,10 +68,21 @@ function show(state) {
   const words = state.person === null ? readerState.dataset.empty : readerState.dataset.placed + (name || state.person);
   if (readerState.textContent !== words) readerState.textContent = words;
   lift.hidden = state.person === null;
+  showStaff(state.staff);
   for (const kind of ["card", "ocsp"]) {
     for (const input of document.querySelectorAll(`input[name="${kind}"]`)) {
       input.checked = input.value === (state.faults[kind] ?? "");
     }
+  }
+}
+
+/** The member of staff of a demo; nobody elsewhere. */
+function showStaff(staff) {
+  member.hidden = !staff;
+  if (!staff) return;
+  for (const key of ["name", "number", "code"]) {
+    const place = document.getElementById(`member-${key}`);
+    if (place.textContent !== staff[key]) place.textContent = staff[key];
   }
 }
 

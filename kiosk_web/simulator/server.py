@@ -145,7 +145,8 @@ async def _serve(
 
     listeners = [ocsp]
     try:
-        tray = _listen(TrayRoutes(simulator.office, switch_ocsp).build(), settings.host, settings.tray_port)
+        tray_routes = TrayRoutes(simulator.office, switch_ocsp, settings.folder, clock)
+        tray = _listen(tray_routes.build(), settings.host, settings.tray_port)
         listeners.append(tray)
         await ocsp.start()
         await tray.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -18,6 +19,7 @@ from kiosk_web.simulator.office import Office, UnknownPerson
 from kiosk_web.simulator.people import Person
 from kiosk_web.simulator.register import Reason, RegisterError
 from kiosk_web.simulator.requests import BadRequest, LocalOnly, read_json_object
+from kiosk_web.simulator.staff import load_staff
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _TEMPLATES = _PACKAGE / "templates"
@@ -26,11 +28,21 @@ _NO_STORE = {"cache-control": "no-store"}
 
 
 class TrayRoutes:
-    """Handlers over one office. `switch_ocsp` makes the responder's listener follow the fault that holds now."""
+    """Handlers over one office. `switch_ocsp` makes the responder's listener follow the fault that holds now; `folder`:
+    where a demo leaves its member of staff.
+    """
 
-    def __init__(self, office: Office, switch_ocsp: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        office: Office,
+        switch_ocsp: Callable[[], Awaitable[None]],
+        folder: Path,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._office = office
         self._switch_ocsp = switch_ocsp
+        self._folder = folder
+        self._clock = clock
         self._page = Environment(
             loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         ).get_template("tray/tray.html")
@@ -49,6 +61,7 @@ class TrayRoutes:
                 Route("/faults", self._faults, methods=["GET"]),
                 Route("/faults", self._choose_faults, methods=["PUT"]),
                 Route("/restore", self._restore, methods=["POST"]),
+                Route("/staff", self._staff),
                 Route("/state", self._state),
                 Mount("/static", StaticFiles(directory=_STATIC)),
             ],
@@ -138,6 +151,13 @@ class TrayRoutes:
             return JSONResponse({"error": "unknown command; known: issue, renew, revoke, hold, release, move"}, 404)
         return JSONResponse({"person": person, "command": command})
 
+    async def _staff(self, request: Request) -> Response:
+        staff = load_staff(self._folder)
+        if staff is None:
+            return JSONResponse({"error": "no member of staff: only a demo makes one"}, 404, headers=_NO_STORE)
+        body = {"number": staff.number, "code": staff.show_code(self._clock())}
+        return JSONResponse(body, headers=_NO_STORE)
+
     async def _state(self, request: Request) -> Response:
         return JSONResponse(self._load_state(), headers=_NO_STORE)
 
@@ -152,12 +172,15 @@ class TrayRoutes:
         }
 
     def _load_state(self) -> dict[str, object]:
-        """What changes on the page: the card on the reader, tries left, certificate states, faults."""
+        """What changes on the page: the card on the reader, tries left, certificate states, faults, staff."""
+        staff = load_staff(self._folder)
+        shown = staff and {"name": staff.name, "number": staff.number, "code": staff.show_code(self._clock())}
         return {
             "person": self._office.cards.load_placed(),
             "tries": {p.id: self._office.cards.load_tries_left(p) for p in self._shown() if not p.foreign},
             "certificates": {p.id: self._office.judge_certificate(p) for p in self._shown() if not p.foreign},
             "faults": self._load_faults(),
+            "staff": shown,
         }
 
 

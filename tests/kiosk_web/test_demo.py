@@ -103,6 +103,19 @@ def test_everybody_is_printed_with_the_number_to_type(demo: RunningDemo) -> None
     assert all(address in demo.printed for address in (demo.kiosk, demo.tray, demo.staff))
 
 
+def test_a_member_of_staff_is_there_to_attend_and_the_tray_alone_knows_the_secret(
+    demo: RunningDemo, folder: Path
+) -> None:
+    shown = json.loads(fetch(demo.tray + "/staff"))
+    file = folder / "data/simulator/staff.json"
+    member = json.loads(file.read_text(encoding="utf-8"))
+    assert shown["number"] == member["number"]
+    assert len(shown["code"]) == 6
+    if os.name != "nt":
+        assert file.stat().st_mode & 0o077 == 0
+    assert member["secret"] not in demo.printed + demo.read_logs()
+
+
 def test_settings_of_another_kiosk_in_the_environment_do_not_matter(demo: RunningDemo) -> None:
     assert "DEMO" in fetch(demo.kiosk + "/").decode()
 

@@ -6,6 +6,7 @@ import json
 import re
 
 import httpx2
+import pyotp
 import pytest
 
 from kiosk_web.simulator.faults import CARD_FAULTS, OCSP_FAULTS
@@ -183,3 +184,18 @@ def test_the_register_answers_what_a_verifier_may_ask(standing: Running) -> None
         {"x": 1},
     ):
         assert standing.ocsp.post("/services/standing", json=body).status_code == 400
+
+
+def test_the_staff_of_a_demo_show_what_an_authenticator_would(running: Running) -> None:
+    assert running.tray.get("/staff").status_code == 404
+    assert running.tray.get("/state").json()["staff"] is None
+    secret = "JBSWY3DPEHPK3PXP" * 2
+    content = {"name": "見本 花子", "number": "1001", "secret": secret}
+    (running.folder / "staff.json").write_text(json.dumps(content), "utf-8")
+    shown = running.tray.get("/staff").raise_for_status().json()
+    assert set(shown) == {"number", "code"}
+    assert shown["number"] == "1001"
+    assert pyotp.TOTP(secret).verify(shown["code"], valid_window=1)
+    assert secret not in running.tray.get("/").text + running.tray.get("/state").text
+    (running.folder / "staff.json").write_text("{", "utf-8")
+    assert running.tray.get("/staff").status_code == 404
