@@ -16,9 +16,11 @@ from kiosk_web.client_commands import build_client_commands
 from kiosk_web.crl_commands import build_crl_commands
 from kiosk_web.errors import KioskError
 from kiosk_web.link_commands import build_link_commands, build_mykey_commands
+from kiosk_web.linkage.command import build_linkage_command
 from kiosk_web.settings import load_settings
 from kiosk_web.simulator.command import simulate
 from kiosk_web.staff_commands import build_staff_commands
+from kiosk_web.system_commands import build_system_commands
 from kiosk_web.vector_unit import choose_vector_unit, load_processor_description
 from kiosk_web.verify.command import VerifyCommand, verify
 
@@ -134,6 +136,7 @@ def migrate(
 
 @app.command()
 def doctor(
+    data: Annotated[Path | None, typer.Option(help="Folder of database and keys.")] = None,
     anchors: Annotated[Path | None, typer.Option(help="Folder of root certificates.")] = None,
     deployment: Annotated[str | None, typer.Option(help="demo or production.")] = None,
 ) -> None:
@@ -144,10 +147,13 @@ def doctor(
     from datetime import UTC, datetime
 
     from kiosk_web.adapters.clock_state import read_clock_state
-    from kiosk_web.doctor import examine_anchors, examine_clock, examine_kazashi, examine_pins
+    from kiosk_web.adapters.store.database import load_revision
+    from kiosk_web.adapters.store.migration import HEAD
+    from kiosk_web.doctor import examine_anchors, examine_clock, examine_introductions, examine_kazashi, examine_pins
+    from kiosk_web.introduction_wiring import load_introductions
 
     with _telling_errors():
-        settings = load_settings({"anchors": anchors, "deployment": deployment}, os.environ)
+        settings = load_settings({"data": data, "anchors": anchors, "deployment": deployment}, os.environ)
     clock = examine_clock(read_clock_state(), required=settings.needs_synchronised_clock)
     diagnosis = examine_anchors(
         settings.anchors,
@@ -157,10 +163,14 @@ def doctor(
     )
     pins = examine_pins(pin.build_pin() for pin in settings.ocsp_pins)
     kazashi = examine_kazashi(settings.kazashi, production=not settings.demo)
-    typer.echo("\n".join((*diagnosis.lines, *pins.lines, *clock.lines, *kazashi.lines)))
+    # A look changes nothing: the database is neither made nor migrated for it.
+    recorded = load_introductions(settings) if load_revision(settings.data) == HEAD else None
+    systems = examine_introductions(recorded)
+    typer.echo("\n".join((*diagnosis.lines, *pins.lines, *clock.lines, *kazashi.lines, *systems.lines)))
     raise typer.Exit(0 if diagnosis.healthy and clock.healthy and kazashi.healthy else 1)
 
 
+app.command("linkage-test")(build_linkage_command(lambda given: load_settings(given, os.environ)))
 app.command(cls=VerifyCommand)(verify)
 app.add_typer(terminal_commands, name="terminal")
 app.add_typer(fallback_commands, name="fallback")
@@ -182,13 +192,14 @@ app.add_typer(build_link_commands(lambda given: load_settings(given, os.environ)
 app.add_typer(build_mykey_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="mykey")
 
 app.add_typer(build_staff_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="staff")
+app.add_typer(build_system_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="system")
 
 
 def _with_enrolment(data: Path | None, work: Callable[[EnrolmentService], Awaitable[Answer]]) -> Answer:
     """Run one use-case on the terminals, beside a server that may be running."""
     import asyncio
 
-    from kiosk_web.server import run_enrolment
+    from kiosk_web.command_wiring import run_enrolment
 
     with _telling_errors():
         settings = load_settings({"data": data}, os.environ)
@@ -234,7 +245,7 @@ def _with_fallback(data: Path | None, work: Callable[[FallbackService], Awaitabl
     """Run one use-case on the fallback, beside a server that may be running."""
     import asyncio
 
-    from kiosk_web.server import run_fallback
+    from kiosk_web.command_wiring import run_fallback
 
     with _telling_errors():
         settings = load_settings({"data": data}, os.environ)

@@ -18,6 +18,7 @@ from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.client_auth import ClientAuthService
 from kiosk_web.services.clients import ClientService, find_api_systems
 from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.kept_replies import KeptReplies
 from kiosk_web.services.list_batches import ListBatches
@@ -43,6 +44,7 @@ def build_api(
     validation: Validation,
     issuance: IssuanceService,
     fallback: FallbackService,
+    in_use: SystemsInUse,
     limits: StatusPolicy,
     basic_four: BasicFourService,
     clock: Clock,
@@ -57,6 +59,7 @@ def build_api(
         validation=validation,
         issuance=issuance,
         fallback=fallback,
+        in_use=in_use,
         limits=limits,
         clock=clock,
         entropy=entropy,
@@ -66,6 +69,7 @@ def build_api(
         hosts.add(f"{LOOPBACK}:{settings.staff_port}")
     batches = ListBatches(
         store=store,
+        in_use=in_use,
         open_certificates=build_opener(settings, store, anchors, clock, whole=False),
         open_persons=build_opener(settings, store, anchors, clock, whole=True),
         clock=clock,

@@ -16,9 +16,12 @@ from kiosk_web.adapters.anchor_files import (
 )
 from kiosk_web.adapters.card_issuer_files import derive_key_fingerprint, is_virtual, load_card_issuers
 from kiosk_web.adapters.clock_state import ClockState
+from kiosk_web.errors import INTRODUCTION_REFUSALS
+from kiosk_web.identity.introduction import IN_USE
 from kiosk_web.kazashi_settings import KazashiSettings
 from kiosk_web.pki.anchors import Anchor, AnchorFinding, PublishedRoot, find_published, judge_anchors
 from kiosk_web.pki.ocsp import ResponderPin
+from kiosk_web.services.introductions import IntroductionView
 
 _JST = timedelta(hours=9)
 
@@ -93,6 +96,24 @@ def examine_kazashi(settings: KazashiSettings, *, production: bool) -> Diagnosis
         lines.append(f"    card issuer key {key_id.hex()}{origin}, SHA-256 {derive_key_fingerprint(key).hex()}")
     if not issuers:
         lines.append("warning: kazashi.card_issuers names no key, so nobody can be enrolled")
+    return Diagnosis(tuple(lines), healthy=True)
+
+
+def examine_introductions(views: Iterable[IntroductionView] | None) -> Diagnosis:
+    """Which systems are not offered to residents, and which are though something is missing. None: no database."""
+    if views is None:
+        return Diagnosis(
+            ("warning: the database is not there or not up to date (kiosk migrate): no stages known",), True
+        )
+    lines: list[str] = []
+    for view in views:
+        system, stage = view.system.id, view.introduction.stage
+        if stage not in IN_USE:
+            lines.append(f"warning: {system} is at the stage {stage}: its services are not offered, its API is refused")
+        elif view.missing is not None:
+            lines.append(f"warning: {system} is {stage}, and {view.missing}: {INTRODUCTION_REFUSALS[view.missing]}")
+        else:
+            lines.append(f"system: {system} is {stage}")
     return Diagnosis(tuple(lines), healthy=True)
 
 

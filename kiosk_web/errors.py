@@ -67,5 +67,28 @@ REFUSALS = {
 }
 
 
+class IntroductionError(KioskError):
+    """A cooperating system cannot go to this stage. `name` is one of `docs/introduction.md`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: {INTRODUCTION_REFUSALS[name]}")
+        self.name = name
+
+
+INTRODUCTION_REFUSALS = {
+    "system_unknown": "there is no such cooperating system",
+    "name_missing": "say who does it, in one line",
+    "stage_unknown": "the stages are inquiry, pledge, specification, linkage_test, pilot and live",
+    "stage_skipped": "one stage after the other; back, to any",
+    "stage_same": "the system is at this stage already",
+    "pledge_missing": "Type 1 needs the day of the pledge first: kiosk system pledge",
+    "pledge_ahead": "the day of the pledge lies in the future",
+    "linkage_test_missing": "the linkage test was never run: kiosk linkage-test",
+    "linkage_test_failed": "the newest linkage test failed: mend what it names and run it again",
+    "linkage_test_expired": "the newest linkage test is too old: run it again",
+    "verifier_missing": "verifier: the settings do not name the registered verifier in all roles needed",
+}
+
+
 class ClientError(KioskError):
     """A client of the API cannot be added or changed as asked."""

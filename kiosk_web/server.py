@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,6 +46,7 @@ from kiosk_web.services.crl_upkeep import ListUpkeep
 from kiosk_web.services.effects import EffectService
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.kazashi import KazashiService
 from kiosk_web.services.keys import KeyRing
@@ -98,6 +99,7 @@ class Server:
     basic_four: BasicFourService
     fallback: FallbackService
     monitoring: MonitoringService
+    in_use: SystemsInUse
     upkeep: Upkeep
     list_upkeep: ListUpkeep
     sweep: LinkSweep
@@ -163,6 +165,7 @@ async def build_server(
         )
         world = (settings, store, feed, keys, key_files, validation, register or asked, webhook)
         server = _wire(*world, fallback, list_upkeep, anchors, clock, entropy)
+        await server.in_use.watch()
         await server.sessions.recover()
         try:
             yield server
@@ -240,6 +243,7 @@ def _wire(
     entropy: Entropy,
 ) -> Server:
     offer = settings.build_offer()
+    in_use = SystemsInUse(store=store, offer=offer, demo=settings.demo, publish=feed.publish_all)
     limits = StatusPolicy(
         ocsp_max_age=timedelta(minutes=settings.ocsp_max_age_minutes), crl_max_age=build_policy(settings.crl).max_age
     )
@@ -268,7 +272,14 @@ def _wire(
         early_check=settings.early_check,
     )
     sessions = SessionService(
-        store=store, effects=effects, leases=leases, validation=validation, offer=offer, feed=feed, clock=clock
+        store=store,
+        effects=effects,
+        leases=leases,
+        validation=validation,
+        offer=offer,
+        in_use=in_use,
+        feed=feed,
+        clock=clock,
     )
     monitoring = MonitoringService(
         store=store, feed=feed, fallback=fallback, list_alarms=lambda: list_upkeep.alarms, clock=clock
@@ -276,6 +287,7 @@ def _wire(
     upkeep = Upkeep(
         sessions=sessions,
         fallback=fallback,
+        in_use=in_use,
         leases=leases,
         monitoring=monitoring,
         store=store,
@@ -293,6 +305,7 @@ def _wire(
             standings=standings,
             feed=feed,
             offer=offer,
+            in_use=in_use,
             renderer=renderer,
             origin=settings.origin,
         ),
@@ -320,6 +333,7 @@ def _wire(
             validation,
             issuance,
             fallback,
+            in_use,
             limits,
             basic_four,
             clock,
@@ -341,6 +355,7 @@ def _wire(
         basic_four,
         fallback,
         monitoring,
+        in_use,
         upkeep,
         list_upkeep,
         build_sweep(settings, store, clock),
@@ -414,25 +429,3 @@ def _stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-async def run_fallback(settings: Settings, work: Callable[[FallbackService], Awaitable[Answer]]) -> Answer:
-    """One use-case on the fallback, from the command line."""
-    migrate(settings.data)
-    store = SqlStore(settings.data)
-    rules = settings.fallback.build_rules()
-    try:
-        return await work(FallbackService(store=store, feed=LocalFeed(), rules=rules, clock=read_clock))
-    finally:
-        await store.close()
-
-
-async def run_enrolment(settings: Settings, work: Callable[[EnrolmentService], Awaitable[Answer]]) -> Answer:
-    """One use-case on the terminals, from the command line."""
-    migrate(settings.data)
-    keys = KeyFiles(settings.data, secrets.token_bytes).load(read_clock())
-    store = SqlStore(settings.data)
-    try:
-        return await work(EnrolmentService(store=store, keys=keys, clock=read_clock, entropy=secrets.token_bytes))
-    finally:
-        await store.close()

@@ -20,6 +20,7 @@ from kiosk_web.errors import SettingsError
 from kiosk_web.fallback_settings import FallbackSettings
 from kiosk_web.handover_settings import HandoverSettings
 from kiosk_web.identity.offer import Offer
+from kiosk_web.introduction_settings import IntroductionSettings
 from kiosk_web.kazashi_settings import KazashiSettings
 from kiosk_web.ocsp_settings import PinSettings
 from kiosk_web.register_settings import RegisterSettings, VerifierSettings
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     basic_four: BasicFourSettings = BasicFourSettings()
     handover: HandoverSettings = HandoverSettings()
+    introduction: IntroductionSettings = IntroductionSettings()
     static: Path = Path(__file__).resolve().parent.parent / "static"
     verifier: VerifierSettings = VerifierSettings()
     register_service: RegisterSettings = RegisterSettings()

@@ -46,7 +46,7 @@ def code_in(text: str) -> list[str]:
     return [*"\n".join(fenced).splitlines(), *inline, *re.findall(r"^Exec\w+=(.*)", text, re.MULTILINE)]
 
 
-GROUPS = [["client"], ["crl"], ["fallback"], ["link"], ["mykey"], ["staff"], ["terminal"]]
+GROUPS = [["client"], ["crl"], ["fallback"], ["link"], ["mykey"], ["staff"], ["system"], ["terminal"]]
 
 
 def quoted_commands() -> list[tuple[str, str, tuple[str, ...]]]:

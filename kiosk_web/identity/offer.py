@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,6 +55,10 @@ class Offer:
     def systems(self) -> tuple[CooperatingSystem, ...]:
         """All cooperating systems, the configured ones first."""
         return tuple(self._systems.values())
+
+    def list_of(self, systems: Collection[str]) -> tuple[Service, ...]:
+        """The services of these systems, in the order of the screen."""
+        return tuple(service for service in self.services if service.system in systems)
 
     def find(self, service: str) -> Service | None:
         return self._by_id.get(service)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -21,6 +21,7 @@ from kiosk_web.crl_answers import build_answers
 from kiosk_web.crl_rows import MAX_ID, MAX_LINE, Answer, MalformedRow, Question, build_lines, read_question
 from kiosk_web.pki.crl_batch import SerialAnswer
 from kiosk_web.services.api_ports import ClientRecord
+from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.list_check import ListCheck
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.remote_validation import NotPermitted
@@ -53,8 +54,17 @@ class ListBatches:
     second reads all of them as a whole, and is kept for a minute.
     """
 
-    def __init__(self, *, store: Store, open_certificates: OpenCheck, open_persons: OpenCheck, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        in_use: SystemsInUse,
+        open_certificates: OpenCheck,
+        open_persons: OpenCheck,
+        clock: Clock,
+    ) -> None:
         self._store = store
+        self._in_use = in_use
         self._open_certificates = open_certificates
         self._open_persons = open_persons
         self._clock = clock
@@ -71,7 +81,7 @@ class ListBatches:
         async def answer(check: ListCheck, first: int, lines: Sequence[bytes]) -> bytes:
             return await asyncio.to_thread(_answer_certificates, check, first, lines)
 
-        return self._admit(client) or self._run(client, chunks, self._open_certificates, answer)
+        return self._admit(client, client.systems) or self._run(client, chunks, self._open_certificates, answer)
 
     def check_persons(
         self, client: ClientRecord, system: str, chunks: AsyncIterable[bytes]
@@ -83,11 +93,14 @@ class ListBatches:
 
         if system not in client.systems:
             return NotPermitted("system")
-        return self._admit(client) or self._run(client, chunks, self._keep_check, answer)
+        return self._admit(client, (system,)) or self._run(client, chunks, self._keep_check, answer)
 
-    def _admit(self, client: ClientRecord) -> NotPermitted | BatchRunning | None:
+    def _admit(self, client: ClientRecord, systems: Collection[str]) -> NotPermitted | BatchRunning | None:
+        """One of `systems` has to be in use."""
         if "crl" not in client.methods:
             return NotPermitted("method")
+        if not any(self._in_use.serves(system) for system in systems):
+            return NotPermitted("stage")
         return BatchRunning() if client.name in self._running else None
 
     async def _keep_check(self) -> ListCheck:

@@ -31,6 +31,7 @@ from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 from kiosk_web.pki.verdict import Verdict, VerdictPolicy, judge_verdict
 from kiosk_web.services.api_ports import ClientRecord, RemoteChallengeRecord, RemoteVisitRecord
 from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Store, Transaction, Validation
@@ -77,7 +78,7 @@ OUTCOMES: dict[str, RemoteOutcome] = {
 class NotPermitted:
     """What the client may not ask for. A system that does not exist is refused like one of somebody else's."""
 
-    what: Literal["system", "origin", "method"]
+    what: Literal["system", "origin", "method", "stage"]
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class RemoteValidationService:
         validation: Validation,
         issuance: IssuanceService,
         fallback: FallbackService,
+        in_use: SystemsInUse,
         limits: StatusPolicy,
         clock: Clock,
         entropy: Entropy,
@@ -117,6 +119,7 @@ class RemoteValidationService:
         self._validation = validation
         self._issuance = issuance
         self._fallback = fallback
+        self._in_use = in_use
         self._limits = limits
         self._clock = clock
         self._entropy = entropy
@@ -129,6 +132,8 @@ class RemoteValidationService:
             return NotPermitted("system")
         if origin not in client.origins:
             return NotPermitted("origin")
+        if not self._in_use.may_be_tested(system):
+            return NotPermitted("stage")
         now = self._clock()
         async with self._store.write() as transaction:
             challenge = RemoteChallengeRecord(
@@ -163,6 +168,8 @@ class RemoteValidationService:
             challenge = await transaction.remote.consume_challenge(challenge_id, client.name, self._clock())
         if challenge is None or challenge.system not in client.systems:
             return ChallengeNotUsable()
+        if not self._in_use.serves(challenge.system):
+            return NotPermitted("stage")
         trust = self._validation.judge_trust(certificate)
         message = build_remote_message(challenge, hashlib.sha256(certificate).digest())
         proof = judge_pin_proof(trust, message, signature) if isinstance(trust, TrustedCertificate) else None

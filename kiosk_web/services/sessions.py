@@ -15,6 +15,7 @@ from kiosk_web.log import describe_place
 from kiosk_web.pki.status import to_json
 from kiosk_web.pki.verdict import name_refusal
 from kiosk_web.services.effects import SUSPENDED, EffectService
+from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.kazashi_ports import LeaseRecord
 from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.ports import Clock, Feed, PageRecord, SessionRecord, Store, Transaction, Validation
@@ -69,6 +70,7 @@ class SessionService:
         leases: LeaseService,
         validation: Validation,
         offer: Offer,
+        in_use: SystemsInUse,
         feed: Feed,
         clock: Clock,
     ) -> None:
@@ -77,6 +79,7 @@ class SessionService:
         self._leases = leases
         self._validation = validation
         self._offer = offer
+        self._in_use = in_use
         self._feed = feed
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,11 +103,15 @@ class SessionService:
         """One event of a page. A refused event changes nothing."""
         if not page.current:
             return Answer(_show(page, await self.load(page.terminal)), "superseded")
-        if isinstance(event, e.ServiceChosen) and self._offer.find(event.service) is None:
+        if isinstance(event, e.ServiceChosen) and not self._is_offered(event.service):
             return Answer(await self.load(page.terminal), "illegal_event")
         if isinstance(event, e.Signed | e.EnrolmentSigned):
             return await self._redeem(page, seq, event)
         return await self._run(page.terminal, event, page=page, seq=seq)
+
+    def _is_offered(self, service: str) -> bool:
+        known = self._offer.find(service)
+        return known is not None and self._in_use.serves(known.system)
 
     async def apply(self, terminal: str, event: e.Event) -> Answer:
         """One event of the server itself."""

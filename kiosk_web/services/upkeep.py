@@ -10,6 +10,7 @@ import structlog
 
 from kiosk_web.log import describe_place
 from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Store
@@ -28,6 +29,7 @@ class Upkeep:
         *,
         sessions: SessionService,
         fallback: FallbackService,
+        in_use: SystemsInUse,
         leases: LeaseService,
         monitoring: MonitoringService,
         store: Store,
@@ -36,6 +38,7 @@ class Upkeep:
     ) -> None:
         self._sessions = sessions
         self._fallback = fallback
+        self._in_use = in_use
         self._leases = leases
         self._monitoring = monitoring
         self._store = store
@@ -56,6 +59,7 @@ class Upkeep:
     async def sweep(self) -> None:
         await self._sessions.sweep()
         await self._fallback.watch()
+        await self._in_use.watch()
         await self._leases.sweep(self._monitoring.is_live, self._monitoring.find_last_seen)
         now = self._clock()
         if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:

@@ -16,6 +16,7 @@ from kiosk_web.identity.offer import Offer
 from kiosk_web.pki.status import Opening
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Feed, PageRecord
@@ -66,6 +67,7 @@ class KioskRoutes:
     standings: StandingBoard
     feed: Feed
     offer: Offer
+    in_use: SystemsInUse
     renderer: StageRenderer
     origin: str
     _rendered: dict[str, tuple[tuple[object, ...], str]] = field(default_factory=dict)  # by terminal, the newest
@@ -153,7 +155,7 @@ class KioskRoutes:
                 outage = self._find_outage()
                 standing = self._find_standing(snapshot)
                 attended = snapshot.lease and snapshot.lease.id
-                now_shown = snapshot.state.name, snapshot.version, outage, standing, attended
+                now_shown = snapshot.state.name, snapshot.version, outage, standing, attended, self.in_use.now
                 if now_shown != shown:
                     shown = now_shown
                     yield ServerSentEvent(self._render(snapshot), id=str(snapshot.version))
@@ -203,10 +205,13 @@ class KioskRoutes:
         """The fragment. It is asked for twice, for the answer and for the stream, and made once."""
         outage = self._find_outage()
         standing = self._find_standing(snapshot)
-        key = snapshot.state.name, snapshot.version, outage, standing, snapshot.lease and snapshot.lease.id
+        lease = snapshot.lease and snapshot.lease.id
+        key = snapshot.state.name, snapshot.version, outage, standing, lease, self.in_use.now
         known, fragment = self._rendered.get(snapshot.terminal, ((), ""))
         if known != key:
-            fragment = self.renderer.render_stage(build_stage_view(snapshot, self.offer, outage, standing))
+            fragment = self.renderer.render_stage(
+                build_stage_view(snapshot, self.offer, self.in_use.now, outage, standing)
+            )
             self._rendered[snapshot.terminal] = key, fragment
         return fragment
 

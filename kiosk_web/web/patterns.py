@@ -162,6 +162,7 @@ def build_patterns() -> dict[str, StageView]:
             kazashi=True,
             attended={"name": "見本 花子", "until": _NOON},
         ),
+        "choosing-none": _view("choosing_service", services=[], card=False, kazashi=False),
         "result-kazashi": _view("result", **{**_RESULT, "kazashi": "offered"}),
         "result-kazashi_on": _view("result", **{**_RESULT, "kazashi": "on"}),
         "consenting": _view("consenting", service=library, subject="kazashi"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from kiosk_web.identity.offer import Offer, Service
@@ -27,9 +27,15 @@ def build_connecting_view() -> StageView:
 
 
 def build_stage_view(
-    snapshot: Snapshot, offer: Offer, outage: Opening | None = None, standing: ShownStanding | None = None
+    snapshot: Snapshot,
+    offer: Offer,
+    in_use: Collection[str],
+    outage: Opening | None = None,
+    standing: ShownStanding | None = None,
 ) -> StageView:
-    """What the page of this session shows. `outage`: why the responder counts as out of service now, or None.
+    """What the page of this session shows. `in_use`: systems whose services are offered.
+
+    `outage`: why the responder counts as out of service now, or None.
     `standing`: what the register says of the holder, for a result.
     """
     state = snapshot.state
@@ -45,7 +51,7 @@ def build_stage_view(
         data={
             "help_called": visit is not None and visit.help_called,
             "attended": _build_attended(snapshot),
-            **_build_data(state, offer, outage, standing),
+            **_build_data(state, offer, in_use, outage, standing),
         },
     )
 
@@ -62,15 +68,16 @@ def _derive_code(state: s.State) -> str:
 
 
 def _build_data(
-    state: s.State, offer: Offer, outage: Opening | None, standing: ShownStanding | None
+    state: s.State, offer: Offer, in_use: Collection[str], outage: Opening | None, standing: ShownStanding | None
 ) -> Mapping[str, object]:
     match state:
         case s.ChoosingService(visit=visit):
+            offered = offer.list_of(in_use)
             services = [
                 {**_describe(service), "uncertain": outage is not None and service.status_policy == "ocsp"}
-                for service in offer.services
+                for service in offered
             ]
-            kazashi = any(service.terms.kazashi for service in offer.services)
+            kazashi = any(service.terms.kazashi for service in offered)
             return {"services": services, "card": visit.presence.card == "ours", "kazashi": kazashi}
         case s.AwaitingCard(visit=visit):
             return {**_service(visit, offer), "hint": _derive_hint(visit.presence)}

@@ -20,6 +20,7 @@ from kiosk_web.adapters.store.audit import SqlAuditRows
 from kiosk_web.adapters.store.clients import SqlClientRows
 from kiosk_web.adapters.store.fallback import SqlFallbackRows
 from kiosk_web.adapters.store.handovers import SqlHandoverRows
+from kiosk_web.adapters.store.introductions import SqlIntroductionRows
 from kiosk_web.adapters.store.kazashi import SqlKazashiRows, SqlLeaseRows, SqlStaffRows
 from kiosk_web.adapters.store.links import SqlConfirmationRows, SqlLinkRows, SqlStaffAuditRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
@@ -86,6 +87,7 @@ class SqlTransaction:
     leases: SqlLeaseRows
     kazashi: SqlKazashiRows
     readings: SqlSealedReadingRows
+    introductions: SqlIntroductionRows
     connection: Statements
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
@@ -111,6 +113,7 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
         SqlLeaseRows(statements),
         SqlKazashiRows(statements),
         SqlSealedReadingRows(statements),
+        SqlIntroductionRows(statements),
         statements,
     )
 

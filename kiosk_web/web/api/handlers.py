@@ -110,7 +110,7 @@ class ApiRoutes:
                 return _build_refusal(request, ProblemRaised("kazashi_not_offered"))
             answer = await self.remote.issue_challenge(client, asked.system, asked.origin)
             if isinstance(answer, NotPermitted):
-                return _build_refusal(request, ProblemRaised(f"{answer.what}_not_permitted"))
+                return _build_refusal(request, ProblemRaised(name_problem(answer)))
             return Reply(CHALLENGE.status, build_challenge_answer(answer).model_dump_json())
 
         return await self._answer_once(request, client, CHALLENGE, body, work)
@@ -125,7 +125,7 @@ class ApiRoutes:
             answer = await self.remote.validate(client, asked.challenge, certificate, signature, asked.policy)
             match answer:
                 case NotPermitted():
-                    return _build_refusal(request, ProblemRaised(f"{answer.what}_not_permitted"))
+                    return _build_refusal(request, ProblemRaised(name_problem(answer)))
                 case ChallengeNotUsable():
                     return _build_refusal(request, ProblemRaised("challenge_not_usable"))
                 case _:
@@ -172,7 +172,7 @@ class ApiRoutes:
     def _stream(self, answer: AsyncGenerator[bytes] | NotPermitted | BatchRunning) -> Response:
         match answer:
             case NotPermitted():
-                raise ProblemRaised(f"{answer.what}_not_permitted", headers=r.CLOSE)
+                raise ProblemRaised(name_problem(answer), headers=r.CLOSE)
             case BatchRunning():
                 raise ProblemRaised("batch_running", headers=r.CLOSE)
             case _:
@@ -209,6 +209,11 @@ class ApiRoutes:
         if isinstance(reply, ReplyRefused):
             raise ProblemRaised("request_running" if reply.why == "running" else "idempotency_key_reused")
         return _send(reply)
+
+
+def name_problem(refused: NotPermitted) -> str:
+    """A system that is not in use yet has a problem of its own."""
+    return "system_not_in_use" if refused.what == "stage" else f"{refused.what}_not_permitted"
 
 
 def _refuse_haste(answer: TooMany) -> ProblemRaised:

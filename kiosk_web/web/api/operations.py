@@ -117,6 +117,7 @@ CHALLENGE = Operation(
         *_CLIENT,
         *_ONCE,
         "system_not_permitted",
+        "system_not_in_use",
         "origin_not_permitted",
         "kazashi_not_offered",
     ),
@@ -137,10 +138,18 @@ VALIDATION = Operation(
     status=200,
     answer=m.ValidationAnswer,
     answer_type=JSON,
-    codes=(*_ALWAYS, *_BODY, *_CLIENT, *_ONCE, "method_not_permitted", "challenge_not_usable"),
+    codes=(*_ALWAYS, *_BODY, *_CLIENT, *_ONCE, "method_not_permitted", "system_not_in_use", "challenge_not_usable"),
     idempotent=True,
 )
-_BATCH = (*_ALWAYS, "request_too_slow", "media_type_refused", *_CLIENT, "method_not_permitted", "batch_running")
+_BATCH = (
+    *_ALWAYS,
+    "request_too_slow",
+    "media_type_refused",
+    *_CLIENT,
+    "method_not_permitted",
+    "system_not_in_use",
+    "batch_running",
+)
 CERTIFICATES = Operation(
     id="checkCertificates",
     method="POST",

@@ -86,6 +86,13 @@ PROBLEMS: Mapping[str, Problem] = {
             "Name a system of the client (`kiosk client list`). A system that does not exist is refused alike.",
         ),
         Problem(
+            "system_not_in_use",
+            403,
+            "This system is not in use yet",
+            "Challenges from the stage `linkage_test` on, answers about people from `pilot` on: ask the operator how "
+            "far its introduction is (`kiosk system show`).",
+        ),
+        Problem(
             "origin_not_permitted",
             403,
             "This origin is not registered for the client",
