@@ -76,7 +76,7 @@ async def test_a_restricted_point_of_a_certificate_is_not_covered(stand: ListSta
     shelf = stand.open_shelf()
     certificate = stand.certificate(6)
     (point,) = certificate.certificate.distribution_points
-    restricted = replace(certificate.certificate, distribution_points=(replace(point, plain=False),))
+    restricted = certificate.certificate._replace(distribution_points=(replace(point, plain=False),))
     assert len(shelf.look_up(certificate)) == 1
     assert shelf.look_up(replace(certificate, certificate=restricted)) == ()
 
