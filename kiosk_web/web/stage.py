@@ -50,7 +50,7 @@ def build_stage_view(
         commands=tuple(BridgeCommand(order.id, order.name, order.arguments) for order in s.derive_orders(state)),
         data={
             "help_called": visit is not None and visit.help_called,
-            "attended": _build_attended(snapshot),
+            "attended": None if visit is None else _build_attended(snapshot),
             **_build_data(state, offer, in_use, outage, standing),
         },
     )

@@ -53,7 +53,7 @@ class StageView:
     - `taking_card`, `superseded`, `out_of_service`, `connecting`: nothing of their own
 
     `service` is one entry of `services`; with it come `tap` and `enrolling` bool. Every state that a session can be in
-    has `help_called` bool and `attended` ({name, until} or None).
+    has `help_called` bool and `attended` ({name, until} or None): who is at the counter, on every screen of a visit.
     """
 
     state: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,17 @@ LOST = """
     if (part.getBoundingClientRect().bottom > scene + 1) lost.push(`${part.className} below the scene`);
   }
   return lost;
+}
+"""
+# What lies where the words about the staff are, by class.
+COVERED = """
+() => {
+  const words = document.querySelector("#attended span").getBoundingClientRect();
+  const parts = document.querySelectorAll(".brand, .settings, .steps, .scene > *, .ribbon");
+  return [...parts].filter((part) => {
+    const box = part.getBoundingClientRect();
+    return box.left < words.right && words.left < box.right && box.top < words.bottom && words.top < box.bottom;
+  }).map((part) => part.className);
 }
 """
 TARGETS = """
@@ -113,6 +125,23 @@ def test_no_screen_is_cut_off_in_any_language_and_text_size(screen: Page, size: 
                 if found := screen.evaluate(LOST):
                     lost[f"{name} {language} {text_size}"] = found
     assert lost == {}
+
+
+@pytest.mark.parametrize("size", [*SIZES.values(), (360, 1080), (480, 1080)])
+def test_who_attends_stands_on_every_screen_and_takes_no_room(screen: Page, size: tuple[int, int]) -> None:
+    screen.set_viewport_size({"width": size[0], "height": size[1]})
+    attended = {"name": "みほん市立みほん図書館 職員 見本花子", "until": datetime(2026, 11, 23, 3, 15, tzinfo=UTC)}
+    wrong: dict[str, Any] = {}
+    for name in SHOWN:
+        pattern = PATTERNS[name]
+        for language in LANGUAGES:
+            html = RENDERER.render_stage(
+                replace(pattern, language=language, data={**pattern.data, "attended": attended})
+            )
+            screen.evaluate(SHOW, [html, "normal", language])
+            if found := [*screen.evaluate(LOST), *screen.evaluate(COVERED)]:
+                wrong[f"{name} {language}"] = found
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("width", [360, 420, 480])
