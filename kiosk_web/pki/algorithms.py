@@ -80,7 +80,7 @@ def judge_key(key: object) -> TypeGuard[PublicKey]:
 
 def _name_algorithm(key: object) -> AlgorithmName | None:
     """The one algorithm that a key of the allow-list is used with."""
-    if _is_rsa(key):
+    if is_rsa(key):
         return "rsa-sha256" if key.key_size in RSA_BITS and key.public_numbers().e in RSA_EXPONENTS else None
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP384R1):
         return "ecdsa-p384-sha384"
@@ -90,7 +90,7 @@ def _name_algorithm(key: object) -> AlgorithmName | None:
 def judge_key_signature(key: PublicKey, signature: bytes, message: bytes) -> bool:
     """Verify with the one algorithm that fits the key: PKCS #1 v1.5 with SHA-256 (exact), or ECDSA with SHA-384."""
     try:
-        if _is_rsa(key):
+        if is_rsa(key):
             key.verify(signature, message, _PKCS1, _SHA256)
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, message, _ECDSA_SHA384)
@@ -101,7 +101,7 @@ def judge_key_signature(key: PublicKey, signature: bytes, message: bytes) -> boo
     return True
 
 
-def _is_rsa(key: object) -> TypeGuard[rsa.RSAPublicKey]:
+def is_rsa(key: object) -> TypeGuard[rsa.RSAPublicKey]:
     """`isinstance` of an abstract class takes longer than everything else that is asked about a key: remembered."""
     kind: Any = type(key)  # a type is hashable, though not as mypy would have it
     return _is_rsa_type(kind)

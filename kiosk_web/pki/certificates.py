@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from kiosk_web.pki.algorithms import is_rsa
 from kiosk_web.pki.der import (
     BIT_STRING,
     INTEGER,
@@ -293,7 +294,7 @@ def _load_key(certificate: x509.Certificate, spki: bytes) -> rsa.RSAPublicKey | 
     key = certificate.public_key()
     if certificate.public_key_algorithm_oid.dotted_string not in KEY_ALGORITHMS:
         return None
-    if isinstance(key, rsa.RSAPublicKey):
+    if is_rsa(key):
         return key
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return None

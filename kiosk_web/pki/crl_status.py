@@ -113,11 +113,9 @@ def judge_crl_status(
     ever accepted of each scope, those of `derive_scopes` among them. Findings of lists that do not cover the
     certificate are not looked at. Never raises.
     """
-    covering = sorted(
-        (finding for finding in findings if covers(finding.header, certificate)),
-        key=lambda finding: (finding.header.this_update, finding.header.crl_number or 0, finding.header.sha256),
-        reverse=True,
-    )
+    covering = [finding for finding in findings if covers(finding.header, certificate)]
+    if len(covering) > 1:
+        covering.sort(key=_rank, reverse=True)
     if not covering:
         return Unavailable("no_list", _build_evidence(certificate, None, now))
     newest = covering[0].header
@@ -161,6 +159,11 @@ def judge_crl_status(
     if _is_overtaken(silent[0], certificate, covering, list_marks):
         return Stale("behind_high_water", evidence)
     return Good(evidence)
+
+
+def _rank(finding: ListFinding) -> tuple[datetime, int, bytes]:
+    """The newest list has the highest."""
+    return finding.header.this_update, finding.header.crl_number or 0, finding.header.sha256
 
 
 def _is_overtaken(

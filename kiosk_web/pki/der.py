@@ -40,7 +40,11 @@ def read_value(data: Octets, start: int, limit: int, tag: int) -> tuple[int, int
         raise MalformedDer(f"tag {tag:#04x} expected")
     length = data[start + 1]
     if length >= 0x80:
-        content, length = _read_long_length(data, start, limit)
+        if length == 0x82 and content + 2 <= limit and data[content]:  # of the long forms the usual one, without a call
+            length = data[content] << 8 | data[content + 1]
+            content += 2
+        else:
+            content, length = _read_long_length(data, start, limit)
     end = content + length
     if end > limit:
         raise MalformedDer("value is cut off")

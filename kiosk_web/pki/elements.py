@@ -6,8 +6,8 @@ Positions are octets from the start of `data`, which may be a view of a mapped f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from kiosk_web.pki.der import (
     BIT_STRING,
@@ -37,8 +37,7 @@ _EXTENSION_SHAPES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One element of `data`: `start` is its tag, `content` the first byte of its value, `end` the byte after it."""
 
     tag: int
@@ -109,8 +108,7 @@ def read_bits(data: Octets, element: Element) -> bytes:
     return bytes(data[element.content + 1 : element.end])
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(NamedTuple):
     """One extension of a list or an entry: its OID in dotted form, and where its value lies in `data`."""
 
     oid: str

@@ -95,8 +95,16 @@ def split_extensions(data: bytes, start: int, limit: int) -> tuple[bytes, dict[b
     others: dict[bytes, Extension] = {}
     while start < limit:
         begin = start
-        position, start = read_value(data, begin, limit, SEQUENCE)
-        content, position = read_value(data, position, start, OBJECT_IDENTIFIER)
+        likely = begin + 4 <= limit and data[begin] == SEQUENCE and data[begin + 2] == OBJECT_IDENTIFIER
+        if likely and data[begin + 1] < 0x80:
+            # The two lengths where they always are: calls would take most of the time of this loop.
+            start, content = begin + 2 + data[begin + 1], begin + 4
+            position = content + data[begin + 3]
+            if position > start or start > limit:
+                raise MalformedDer("value is cut off")
+        else:
+            position, start = read_value(data, begin, limit, SEQUENCE)
+            content, position = read_value(data, position, start, OBJECT_IDENTIFIER)
         identifier = data[content:position]
         if identifier in SHARED_EXTENSIONS:
             shared.append(data[begin:start])
