@@ -45,7 +45,8 @@ from kiosk_web.settings import Settings
 ROWS_AT_A_TIME = 65_536
 STANDARD = Path("-")
 PROGRESS_ENDING = ".progress"
-_HEAD_OCTETS = 64 * 1024
+_PIECE = 1 << 20
+"""Octets of the input that are hashed at once."""
 
 
 class CheckRefused(KioskError):
@@ -64,6 +65,13 @@ class CheckWatcher(Protocol):
         ...
 
 
+class Hash(Protocol):
+    """A SHA-256 on its way, as `hashlib` makes it."""
+
+    def update(self, data: bytes, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class CheckSummary:
     """What a check came to. `outcomes` counts by word; `resumed_at` is the row it went on from, 0 for none."""
@@ -77,10 +85,12 @@ class CheckSummary:
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a check has come: input read, rows answered, output written. `head` recognises the input."""
+    """How far a check has come: input read, rows answered, output written. `consumed` is the SHA-256 of what was read:
+    the input must still begin with it.
+    """
 
-    head: str
     form: str
+    consumed: str = ""
     read: int = 0
     rows: int = 0
     written: int = 0
@@ -88,7 +98,7 @@ class _Progress:
     outcomes: Counter[str] = field(default_factory=Counter)
 
     def dump(self) -> bytes:
-        return json.dumps({"version": 1, **{one.name: getattr(self, one.name) for one in fields(self)}}).encode()
+        return json.dumps({"version": 2, **{one.name: getattr(self, one.name) for one in fields(self)}}).encode()
 
 
 def open_check(settings: Settings, now: datetime) -> ListCheck:
@@ -131,20 +141,22 @@ def check_rows(
     """
     check = open_check(settings, clock())
     generation = check.shelf.generation
-    with _open_input(source) as (rows, head, size):
-        progress = _begin(source, target, form, head, resume=resume, overwrite=overwrite)
+    with _open_input(source) as (rows, size):
+        progress = _begin(source, target, form, resume=resume, overwrite=overwrite)
+        consumed = _hash_consumed(source, rows, progress)
         resumed, newer = progress.rows, bool(progress.rows) and progress.generation != generation
         progress.generation = generation
         watcher.tell_size(size)
         with _open_output(target, progress) as answers:
-            columns = _read_columns(rows, form, progress)
+            columns = _read_columns(rows, form, progress, consumed)
             if progress.written == 0:
                 progress.written += answers.write(build_head(form))
-            for lines, octets in _read_lines(rows, rows_at_a_time):
+            for lines, octets in _read_lines(rows, rows_at_a_time, consumed):
                 found = build_answers(check, progress.rows + 1, [_read(line, columns) for line in lines])
                 progress.written += answers.write(build_lines(found, form))
                 progress.rows += len(found)
                 progress.read += octets
+                progress.consumed = consumed.hexdigest()
                 progress.outcomes.update(answer.outcome for answer in found)
                 _keep(target, answers, progress)
                 watcher.tell_read(progress.read)
@@ -160,15 +172,19 @@ def _read(line: bytes, columns: Sequence[str] | None) -> Question | str:
         return str(error)
 
 
-def _read_lines(rows: BinaryIO, at_a_time: int) -> Iterator[tuple[list[bytes], int]]:
-    """Some lines and how many octets they took. Of a line over the limit enough is kept to see that it is."""
+def _read_lines(rows: BinaryIO, at_a_time: int, consumed: Hash) -> Iterator[tuple[list[bytes], int]]:
+    """Some lines and how many octets they took, all of them hashed. Of a line over the limit enough is kept
+    to see that it is.
+    """
     lines: list[bytes] = []
     octets = 0
     while line := rows.readline(MAX_LINE + 2):
         octets += len(line)
+        consumed.update(line)
         rest = line
         while not rest.endswith(b"\n") and (rest := rows.readline(MAX_LINE)):
             octets += len(rest)
+            consumed.update(rest)
         lines.append(line)
         if len(lines) >= at_a_time:
             yield lines, octets
@@ -177,41 +193,59 @@ def _read_lines(rows: BinaryIO, at_a_time: int) -> Iterator[tuple[list[bytes], i
         yield lines, octets
 
 
-def _read_columns(rows: BinaryIO, form: Format, progress: _Progress) -> Sequence[str] | None:
+def _read_columns(rows: BinaryIO, form: Format, progress: _Progress, consumed: Hash) -> Sequence[str] | None:
     """The columns of a CSV input, read from its first line also when the check goes on from further down."""
     columns = None
     if form == "csv":
         line = rows.readline(MAX_LINE)
         columns = read_columns(line.rstrip(b"\r\n"))
-        progress.read = progress.read or len(line)
+        if not progress.read:
+            progress.read = len(line)
+            consumed.update(line)
     if progress.rows:
         rows.seek(progress.read)
     return columns
 
 
 @contextlib.contextmanager
-def _open_input(source: Path) -> Iterator[tuple[BinaryIO, str, int | None]]:
-    """The rows, a hash of how they begin, and their size."""
+def _open_input(source: Path) -> Iterator[tuple[BinaryIO, int | None]]:
+    """The rows, and their size."""
     if source == STANDARD:
-        yield sys.stdin.buffer, "", None
+        yield sys.stdin.buffer, None
         return
     try:
         rows = source.open("rb")
     except OSError as error:
         raise CheckRefused(f"{source}: {error.strerror}") from None
     with rows:
-        head = hashlib.sha256(rows.read(_HEAD_OCTETS)).hexdigest()
-        rows.seek(0)
-        yield rows, head, os.fstat(rows.fileno()).st_size
+        yield rows, os.fstat(rows.fileno()).st_size
+
+
+def _hash_consumed(source: Path, rows: BinaryIO, progress: _Progress) -> Hash:
+    """The hash of what a check has read of its input so far, to be continued; `rows` are at their beginning again.
+
+    A change anywhere in that part is refused: the answers that are kept were to other rows.
+    """
+    consumed = hashlib.sha256()
+    if not progress.rows:
+        return consumed
+    left = progress.read
+    while left and (piece := rows.read(min(left, _PIECE))):
+        consumed.update(piece)
+        left -= len(piece)
+    if left or consumed.hexdigest() != progress.consumed:
+        raise CheckRefused(f"{source}: not the input that was read of before; begin anew with --overwrite")
+    rows.seek(0)
+    return consumed
 
 
 def _name_progress(target: Path) -> Path:
     return target.with_name(target.name + PROGRESS_ENDING)
 
 
-def _begin(source: Path, target: Path, form: Format, head: str, *, resume: bool, overwrite: bool) -> _Progress:
+def _begin(source: Path, target: Path, form: Format, *, resume: bool, overwrite: bool) -> _Progress:
     """Where to begin. A finished or foreign output is never written over unasked."""
-    fresh = _Progress(head, form)
+    fresh = _Progress(form)
     if STANDARD in (source, target):
         if resume:
             raise CheckRefused("only a check from a file into a file can be resumed")
@@ -219,7 +253,7 @@ def _begin(source: Path, target: Path, form: Format, head: str, *, resume: bool,
             return fresh
     if resume and _name_progress(target).exists():
         known = _load_progress(target)
-        if (known.head, known.form) != (head, form) or source.stat().st_size < known.read:
+        if known.form != form or source.stat().st_size < known.read:
             raise CheckRefused(f"{source}: not the input that {_name_progress(target).name} was made with")
         if not target.exists() or target.stat().st_size < known.written:
             raise CheckRefused(
@@ -235,7 +269,7 @@ def _begin(source: Path, target: Path, form: Format, head: str, *, resume: bool,
 def _load_progress(target: Path) -> _Progress:
     try:
         known = json.loads(_name_progress(target).read_bytes())
-        if known.pop("version") != 1:
+        if known.pop("version") != 2:
             raise ValueError("version")
         return _Progress(**known | {"outcomes": Counter(known["outcomes"])})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -75,6 +75,14 @@ class Spool:
         self.file.truncate(self.end)
         self.file.seek(self.end)
 
+    def read(self) -> bytes:
+        """What was appended since the last `keep`."""
+        size = self.file.tell() - self.end
+        self.file.seek(self.end)
+        found = self.file.read(size)
+        self.file.seek(self.end + size)
+        return found
+
     def keep(self) -> tuple[int, int]:
         """Offset and length of what was appended since the last `keep`."""
         begin, self.end = self.end, self.file.tell()

@@ -32,8 +32,7 @@ from kiosk_web.adapters.durable_files import DRAFT_ENDING, DraftFile, remove_fil
 from kiosk_web.errors import ListIndexError
 from kiosk_web.file_lock import LockHeld, hold_lock
 from kiosk_web.pki.crl_builder import build_segment
-from kiosk_web.pki.crl_layout import SegmentDamaged
-from kiosk_web.pki.crl_segment import Segment
+from kiosk_web.pki.crl_layout import SegmentDamaged, read_segment_header
 from kiosk_web.pki.crl_trust import ListHeader, ListMark, ListScope, TrustedCrl
 
 MOST_FILES = 16
@@ -43,7 +42,9 @@ FORGET_AFTER = timedelta(days=30)
 """A list that was to be followed by another so long ago is no longer kept: its source or its issuer is gone."""
 
 _PIECE = 1 << 22
-"""Octets that are copied at once."""
+"""Octets that are copied at once. A list no larger is judged in memory, and all of them share one file on the way
+there: the operating system copies, which tells an error where a list is cut off under its hands.
+"""
 
 ALIGNMENT = 64
 """A segment begins at a multiple of it."""
@@ -63,6 +64,7 @@ def open_writer(root: Path, key: Ed25519PrivateKey, clock: Callable[[], datetime
     with lock:
         with _naming_trouble():
             writer = CrlWriter(folder, key, clock)
+        lock.callback(writer.close)
         yield writer
 
 
@@ -90,9 +92,15 @@ class CrlWriter:
         self._clock = clock
         self.generation = 0
         self.was_damaged = False
+        self._spool: Spool | None = None
         self.records: dict[ListScope, ManifestRecord] = {}
         self._load()
         self._remove_leftovers()
+
+    def close(self) -> None:
+        """Nothing is held open any more."""
+        if self._spool is not None:
+            self._spool.close()
 
     @property
     def marks(self) -> Mapping[ListScope, ListMark]:
@@ -111,14 +119,19 @@ class CrlWriter:
 
     @contextlib.contextmanager
     def hold(self, view: memoryview) -> Iterator[memoryview]:
+        small = len(view) <= _PIECE
         with contextlib.ExitStack() as kept:
             with _naming_trouble():
-                spool = Spool(self._folder.root)
-                kept.callback(spool.close)
+                if small:
+                    spool = self._spool = self._spool or Spool(self._folder.root)
+                    spool.go_back()
+                else:
+                    spool = Spool(self._folder.root)
+                    kept.callback(spool.close)
                 for begin in range(0, len(view), _PIECE):
                     spool.append(view[begin : begin + _PIECE])
             del view  # the mapped list may go; this would keep it
-            yield kept.enter_context(map_file(spool.file))
+            yield memoryview(spool.read()) if small else kept.enter_context(map_file(spool.file))
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[SegmentBatch]:
@@ -214,7 +227,7 @@ class SegmentBatch:
                 self._draft.go_back(begin)
                 raise
             with self._draft.open_view(offset) as view:
-                header_sha256 = Segment.open(view).header_sha256
+                header_sha256 = read_segment_header(view)[2]
         key_id = header.scope.key_id
         self._added[header.scope] = ManifestRecord(
             scope=header.scope,

@@ -69,6 +69,8 @@ def build_segment(crl: TrustedCrl, write: Write, progress: Progress | None = Non
 
 def _lay_out_pages(entries: Entries) -> list[memoryview | bytes]:
     """The directory of these entries and their pages, each filled up to the next multiple of ALIGNMENT."""
+    if not len(entries):
+        return []
     page = LONG_PAGE if entries.tails.shape[1] else SHORT_PAGE
     pages = np.zeros(count_pages(len(entries)), page)
     _fill(pages["keys"], entries.keys, 0xFFFFFFFFFFFFFFFF)

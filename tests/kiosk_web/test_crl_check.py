@@ -138,6 +138,21 @@ def test_rows_that_meet_newer_lists_after_a_resume_are_told(desk: Desk) -> None:
     assert [row["outcome"] for row in read_answers(target)] == ["not_listed", "not_listed", "revoked"]
 
 
+def test_an_input_that_was_changed_in_the_part_that_was_read_is_not_gone_on_with(desk: Desk) -> None:
+    rows = serials(desk, *range(1001, 4001))
+    source, target = write_rows(desk, *rows), desk.folder / "answers.ndjson"
+    with pytest.raises(KeyboardInterrupt):
+        check(desk, source, target, Onlooker(1), rows_at_a_time=2500)
+    kept, octets = target.read_bytes(), source.read_bytes()
+    write_rows(desk, *rows[:2400], *serials(desk, 9999), *rows[2401:])
+    assert source.stat().st_size == len(octets)
+    with pytest.raises(CheckRefused, match="not the input"):
+        check(desk, source, target, Onlooker(), resume=True)
+    assert target.read_bytes() == kept
+    write_rows(desk, *rows[:2700], *serials(desk, 9999), *rows[2701:])
+    assert check(desk, source, target, Onlooker(), resume=True).resumed_at == 2500
+
+
 def test_an_output_is_not_written_over_unasked_and_another_input_is_not_gone_on_with(desk: Desk) -> None:
     source = write_rows(desk, *serials(desk, 5, 6, 7))
     target = desk.folder / "answers.ndjson"
