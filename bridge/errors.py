@@ -9,6 +9,7 @@ BridgeError
 │   └── SignatureMismatch
 ├── PinError           PinRefused(tries_left) · PinLocked · PinMalformed · PinTriesUsed · PinTimeout · PinUndecryptable
 │                      KeypadTimeout · KeypadCancelled · BirthDateWrong · BirthKeyGuarded · BirthKeyWithoutLimit
+│                      TextSecretWrong · TextSecretGuarded
 ├── TicketRefused(reason)
 ├── Cancelled
 └── SettingsError · EnrolmentError
@@ -177,6 +178,18 @@ class BirthKeyWithoutLimit(PinError):
     """The card names no limit of tries, and this bridge was not told to go on then."""
 
     code = "birth_key_without_limit"
+
+
+class TextSecretWrong(PinError):
+    """The card compared the text application's PIN or verification code B and said no."""
+
+    code = "text_secret_wrong"
+
+
+class TextSecretGuarded(PinError):
+    """Fewer than two tries are left for that secret: it is not compared here."""
+
+    code = "text_secret_guarded"
 
 
 class TicketRefused(BridgeError):

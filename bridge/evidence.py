@@ -12,6 +12,7 @@ WELCOME = b"kiosk-welcome/1\0"
 CARD = b"kiosk-card/1\0"
 EVIDENCE = b"kiosk-evidence/1\0"
 PIN = b"kiosk-pin/1\0"
+ITEMS = b"kiosk-items/1\0"
 ENROL = b"kiosk-enrol/1\0"
 ENROLLED = b"kiosk-enrolled/1\0"
 
@@ -84,6 +85,17 @@ def build_enrolment_evidence(
     hashes = (derive_hash(ticket), derive_hash(certificate))
     read = (derive_hash(card_signature), derive_hash(record), derive_hash(issuer))
     return EVIDENCE + build_fields("enrolment", *hashes, method, *read, counter)
+
+
+def build_basic_four_evidence(*, ticket: str, certificate: bytes, method: str, items: bytes, counter: int) -> bytes:
+    """What the terminal key signs in `basic_four`."""
+    hashes = (derive_hash(ticket), derive_hash(certificate))
+    return EVIDENCE + build_fields("basic_four", *hashes, method, derive_hash(items), counter)
+
+
+def build_items_data(*, challenge: str, counter: int) -> bytes:
+    """The associated data under which the page is sent the basic 4 information."""
+    return ITEMS + build_fields(challenge, counter)
 
 
 def build_pin_data(*, challenge: str, card: str, seq: int) -> bytes:

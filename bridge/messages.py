@@ -287,6 +287,27 @@ class Enrolment(BridgeMessage):
 
 
 @dataclass(frozen=True, slots=True)
+class NeedText(BridgeMessage):
+    """The card has signed and waits for a secret of the text application; `authenticate` is to be given anew."""
+
+    kind = "need_text"
+    challenge: str
+    pin_tries_left: int
+    code_tries_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class BasicFourMessage(BridgeMessage):
+    """`data`: the items, sealed for the page (`docs/wire.md` 5); `signature` is over the items themselves."""
+
+    kind = "basic_four"
+    challenge: str
+    data: bytes = field(repr=False)
+    counter: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Failed(BridgeMessage):
     kind = "failed"
     challenge: str

@@ -1,4 +1,7 @@
-"""Open the box in which the page sends the PIN (`docs/wire.md` 5): X25519, HKDF-SHA256, AES-256-GCM. PURE."""
+"""The boxes between page and bridge (`docs/wire.md` 5): X25519, HKDF-SHA256, AES-256-GCM. PURE.
+
+In one the page sends the PIN, in the other the bridge the basic 4 information; each has its own key.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bridge.card.pin import Pin
 from bridge.errors import PinUndecryptable
-from bridge.evidence import build_pin_data, derive_hash
+from bridge.evidence import build_items_data, build_pin_data, derive_hash
 
 INFO = b"kiosk-pin/1"
+ITEMS_INFO = b"kiosk-items/1"
 PADDED_BYTES = 16
 
 
@@ -24,8 +28,15 @@ class PinBox:
         (RFC 7748, 6.1).
         """
         shared = bridge_key.exchange(X25519PublicKey.from_public_bytes(page_key))
-        key = HKDF(algorithm=SHA256(), length=32, salt=derive_hash(welcome), info=INFO).derive(shared)
-        self._cipher = AESGCM(key)
+        salt = derive_hash(welcome)
+        self._cipher = AESGCM(HKDF(algorithm=SHA256(), length=32, salt=salt, info=INFO).derive(shared))
+        self._items = AESGCM(HKDF(algorithm=SHA256(), length=32, salt=salt, info=ITEMS_INFO).derive(shared))
+
+    def seal_items(self, items: bytes, *, challenge: str, counter: int) -> bytes:
+        """For the page alone. The nonce is the counter, which no two messages of a terminal share."""
+        return self._items.encrypt(
+            counter.to_bytes(12, "big"), items, build_items_data(challenge=challenge, counter=counter)
+        )
 
     def open_pin(self, iv: bytes, data: bytes, *, challenge: str, card: str, seq: int) -> Pin:
         """The PIN for this challenge, card and message. Raises `PinUndecryptable` or `PinMalformed`; neither costs a

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from bridge import evidence, messages
 from bridge.card.pin import Pin
+from bridge.countersign import sign_basic_four, sign_certificate, sign_enrolment, sign_result
 from bridge.effects import (
     Claim,
     Close,
@@ -42,11 +43,13 @@ from bridge.pinbox import PinBox
 from bridge.states import MESSAGES, REPORTS, State
 from bridge.ticket import ChallengeTicket, HelloTicket, Terminal, UsedTickets, judge_challenge, judge_hello
 from bridge.visit import (
+    BasicFourRead,
     CertificateRead,
     EnrolmentSigned,
     PinAccepted,
     PinWrong,
     Signed,
+    TextReady,
     VisitFailed,
     VisitReport,
 )
@@ -303,18 +306,7 @@ class PageConnection:
     def _certificate_read(self, report: CertificateRead, now: float) -> list[Effect]:
         visit = self._visit = replace(self._current(), tries_left=report.tries_left)
         challenge = visit.challenge
-        signature = self._terminal.key.sign(
-            evidence.build_certificate_evidence(
-                ticket=challenge.compact,
-                certificate=report.certificate,
-                method=challenge.method,
-                tries_left=report.tries_left,
-                counter=report.counter,
-            )
-        )
-        certificate = Send(
-            messages.Certificate(challenge.jti, report.certificate, report.tries_left, report.counter, signature)
-        )
+        certificate = Send(sign_certificate(self._terminal.key, challenge, report))
         if not report.secret:  # the card signs without being asked for anything
             self._enter(State.SIGNING, now)
             return [certificate, Send(messages.Progress("signing", 0))]
@@ -343,38 +335,32 @@ class PageConnection:
         self._enter(State.SIGNING, now)
         return [Send(messages.Progress("signing", 0))]
 
-    def _signed(self, report: Signed, _now: float) -> list[Effect]:
+    def _signed(self, report: Signed, now: float) -> list[Effect]:
         challenge = self._current().challenge
-        signature = self._terminal.key.sign(
-            evidence.build_result_evidence(
-                ticket=challenge.compact,
-                certificate=report.certificate,
-                method=challenge.method,
-                card_signature=report.signature,
-                counter=report.counter,
-            )
-        )
+        result = Send(sign_result(self._terminal.key, challenge, report))
+        if challenge.purpose == "basic_four":  # the card is held on
+            self._enter(State.SIGNING, now)
+        else:
+            self._end_visit()
+        return [result]
+
+    def _text_ready(self, report: TextReady, _now: float) -> list[Effect]:
+        """Another secret, which waits for another `authenticate`. Its last tries are guarded by the worker."""
+        self._visit = _Visit(self._current().challenge, confirmed=True)
+        self.state = State.HOLDING
+        self.deadline = None
+        return [Send(messages.NeedText(report.challenge, report.pin_tries_left, report.code_tries_left))]
+
+    def _basic_four_read(self, report: BasicFourRead, _now: float) -> list[Effect]:
+        assert self._box is not None
+        told = Send(sign_basic_four(self._terminal.key, self._box, self._current().challenge, report))
         self._end_visit()
-        return [Send(messages.Result(challenge.jti, report.signature, report.counter, signature))]
+        return [told]
 
     def _enrolment_signed(self, report: EnrolmentSigned, _now: float) -> list[Effect]:
-        challenge = self._current().challenge
-        signature = self._terminal.key.sign(
-            evidence.build_enrolment_evidence(
-                ticket=challenge.compact,
-                certificate=report.certificate,
-                method=challenge.method,
-                card_signature=report.signature,
-                record=report.record,
-                issuer=report.issuer,
-                counter=report.counter,
-            )
-        )
+        told = Send(sign_enrolment(self._terminal.key, self._current().challenge, report))
         self._end_visit()
-        message = messages.Enrolment(
-            challenge.jti, report.signature, report.record, report.issuer, report.counter, signature
-        )
-        return [Send(message)]
+        return [told]
 
     def _failed(self, report: VisitFailed, _now: float) -> list[Effect]:
         self._end_visit()

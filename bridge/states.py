@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bridge.output.order import OutputEnd
-from bridge.visit import CertificateRead, EnrolmentSigned, PinAccepted, PinWrong, Signed, VisitFailed
+from bridge.visit import (
+    BasicFourRead,
+    CertificateRead,
+    EnrolmentSigned,
+    PinAccepted,
+    PinWrong,
+    Signed,
+    TextReady,
+    VisitFailed,
+)
 
 
 class State(Enum):
@@ -75,8 +84,10 @@ REPORTS: Mapping[State, Mapping[type, Row]] = {
     },
     State.SIGNING: {
         **_FAILED,
-        Signed: Row("_signed", (State.IDLE,)),
+        Signed: Row("_signed", (State.IDLE, State.SIGNING)),
         EnrolmentSigned: Row("_enrolment_signed", (State.IDLE,)),
+        TextReady: Row("_text_ready", (State.HOLDING,)),
+        BasicFourRead: Row("_basic_four_read", (State.IDLE,)),
     },
     State.HANDING_OVER: {OutputEnd: Row("_handed_over", (State.IDLE,))},
     State.CLOSED: {},

@@ -30,7 +30,7 @@ HELLO_SECONDS = 60
 CHALLENGE_SECONDS = 180
 OUTPUT_SECONDS = 5
 SKEW_SECONDS = 5
-PURPOSES = frozenset({"identify", "enrol"})
+PURPOSES = frozenset({"identify", "enrol", "basic_four"})
 METHODS = frozenset({"pin", "kazashi"})
 OUTPUT_KINDS = frozenset({"wedge", "serial"})
 MAXIMUM_JWS = 4096
@@ -204,9 +204,13 @@ def judge_challenge(
 
 
 def _judge_circumstances(purpose: str, method: str, consent: bytes, lease: str) -> None:
-    """A tap needs somebody who attends it, an enrolment the consent that was shown; neither has the other's."""
+    """A tap needs somebody who attends it, an enrolment or a reading of the basic 4 information the consent that was
+    shown; neither has the other's.
+    """
     if purpose == "enrol" and (method != "kazashi" or not consent or lease):
         raise TicketRefused("an enrolment without consent")
+    if purpose == "basic_four" and (method != "pin" or not consent or lease):
+        raise TicketRefused("a reading without consent")
     if purpose == "identify" and (method == "kazashi") != bool(lease):
         raise TicketRefused("a tap without a lease" if method == "kazashi" else "a lease without a tap")
 

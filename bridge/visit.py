@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 MAXIMUM_PINS = 2  # per card instance, whoever asks
+MAXIMUM_TEXT_SECRETS = 2  # the same, for PIN and code B of the text application together
 MAXIMUM_BIRTH_KEYS = 1  # the same, for the birth key of an enrolment
 
 
@@ -63,6 +64,25 @@ class EnrolmentSigned:
 
 
 @dataclass(frozen=True, slots=True)
+class TextReady:
+    """The card has signed and waits for a secret of the text application: PIN or verification code B."""
+
+    challenge: str
+    pin_tries_left: int
+    code_tries_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class BasicFourRead:
+    """`items`: name, address, birth and sex as `bridge.basic_four.build_items` writes them. Personal data."""
+
+    challenge: str
+    certificate: bytes = field(repr=False)
+    items: bytes = field(repr=False)
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
 class VisitFailed:
     """The visit is over. `code` is one of the failure codes of `docs/wire.md` 6."""
 
@@ -72,4 +92,6 @@ class VisitFailed:
     tries_left: int | None = None
 
 
-VisitReport = CertificateRead | PinWrong | PinAccepted | Signed | EnrolmentSigned | VisitFailed
+VisitReport = (
+    CertificateRead | PinWrong | PinAccepted | Signed | EnrolmentSigned | TextReady | BasicFourRead | VisitFailed
+)

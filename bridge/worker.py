@@ -18,6 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_der_x509_certificate
 
+from bridge.basic_four import read_basic_four
 from bridge.card.mynumber import MyNumberCard
 from bridge.card.pin import Pin
 from bridge.card.token_label import TokenLabel
@@ -49,6 +50,7 @@ from bridge.ticket import ChallengeTicket
 from bridge.visit import (
     MAXIMUM_BIRTH_KEYS,
     MAXIMUM_PINS,
+    MAXIMUM_TEXT_SECRETS,
     CertificateRead,
     PinAccepted,
     PinWrong,
@@ -301,7 +303,11 @@ class CardWorker:
             else:
                 self._recognise_card(card)
                 procedure = enrol if visit.challenge.purpose == "enrol" else tap
-                procedure(visit.challenge, card, self._build_hands(visit, visit.instance, connection))
+                procedure(
+                    visit.challenge,
+                    card,
+                    self._build_hands(visit, visit.instance, connection, "birth", MAXIMUM_BIRTH_KEYS),
+                )
         except BridgeError as trouble:
             error = _explain(visit, trouble)
             gone = isinstance(error, CardGone | ReaderError | CardMute)
@@ -353,6 +359,9 @@ class CardWorker:
         verify_signature(public_key, signature, digest)
         visit.check()
         self._report(Signed(challenge.jti, certificate, signature, self._take_counter()))
+        if challenge.purpose == "basic_four":
+            hands = self._build_hands(visit, instance, connection, "text", MAXIMUM_TEXT_SECRETS)
+            read_basic_four(challenge, card, certificate, hands)
 
     def _await_pin(self, visit: _Visit, connection: CardConnection) -> Pin:
         deadline = self._clock() + self._holding_seconds
@@ -377,14 +386,16 @@ class CardWorker:
         if used >= maximum:
             raise PinTriesUsed
 
-    def _build_hands(self, visit: _Visit, instance: CardInstance, connection: CardConnection) -> Hands:
+    def _build_hands(
+        self, visit: _Visit, instance: CardInstance, connection: CardConnection, secret: str, maximum: int
+    ) -> Hands:
         return Hands(
             check=visit.check,
             report=self._report,
             take_counter=self._take_counter,
             await_secret=lambda: self._await_pin(visit, connection),
             check_present=connection.check_present,
-            count_try=lambda: self._count_try(f"{instance.id} birth", MAXIMUM_BIRTH_KEYS),
+            count_try=lambda: self._count_try(f"{instance.id} {secret}", maximum),
             allow_without_limit=self._allow_without_limit,
         )
 

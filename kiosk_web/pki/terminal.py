@@ -69,6 +69,20 @@ def build_enrolment_evidence_bytes(
     )
 
 
+def build_basic_four_evidence_bytes(
+    *, ticket: str, certificate_sha256: bytes, method: str, items: bytes, counter: int
+) -> bytes:
+    """The bytes a bridge countersigns with the basic 4 information that it read for the challenge `ticket`."""
+    return EVIDENCE_PREFIX + build_fields(
+        "basic_four",
+        _hash_ticket(ticket),
+        certificate_sha256,
+        method,
+        hashlib.sha256(items).digest(),
+        _decimal(counter),
+    )
+
+
 def judge_ed25519(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Does `signature` (64 bytes) over `message` verify with the raw 32-byte key? False for anything malformed."""
     try:

@@ -11,7 +11,8 @@ from joserfc import jwe
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.registry import HeaderParameter
 
-from kiosk_web.identity.basic_four import BasicFour, build_statement
+from kiosk_web.identity.basic_four import BasicFour, BasicFourMalformed, build_statement
+from kiosk_web.pki.fields import read_fields
 from kiosk_web.pki.receiver_key import ReceiverKey
 from kiosk_web.services.api_ports import ClientRecord
 from kiosk_web.services.basic_four_ports import SealedReading
@@ -51,6 +52,15 @@ def seal(statement: bytes, receiver: ReceiverKey, header: Mapping[str, str | int
     kind = RSAKey if receiver.management == "RSA-OAEP-256" else ECKey
     key = kind(receiver.public_key, receiver.public_key)  # type: ignore[arg-type]  # each with its own kind
     return jwe.encrypt_compact(protected, statement, key, registry=_REGISTRY)
+
+
+def read_items(items: bytes) -> BasicFour:
+    """What a bridge read, as it writes it (`docs/wire.md` 7). Raises `BasicFourMalformed`."""
+    try:
+        name, address, birth, sex = (field.decode("utf-8") for field in read_fields(items))
+    except ValueError:  # cut off, not four, or no text
+        raise BasicFourMalformed("items") from None
+    return BasicFour(name, address, birth, sex)
 
 
 class BasicFourService:

@@ -20,7 +20,7 @@ from websockets.typing import Origin, Subprotocol
 
 from bridge.card.transport import ReaderSource
 from bridge.counter import EvidenceCounter
-from bridge.evidence import build_pin_data, build_welcome, derive_hash
+from bridge.evidence import build_fields, build_pin_data, build_welcome, derive_hash
 from bridge.output.desk import OutputDesk
 from bridge.service import BridgeService
 from bridge.strict_json import decode_base64url, encode_base64url
@@ -93,6 +93,7 @@ class Page:
         self.seq = 0
         self.reader: Message = {}
         self._box: AESGCM | None = None
+        self._items: AESGCM | None = None
 
     @classmethod
     @asynccontextmanager
@@ -170,6 +171,15 @@ class Page:
         shared = self.key.exchange(X25519PublicKey.from_public_bytes(bridge_key))
         key = HKDF(algorithm=SHA256(), length=32, salt=derive_hash(signed), info=b"kiosk-pin/1").derive(shared)
         self._box = AESGCM(key)
+        key = HKDF(algorithm=SHA256(), length=32, salt=derive_hash(signed), info=b"kiosk-items/1").derive(shared)
+        self._items = AESGCM(key)
+
+    def open_items(self, message: Message) -> bytes:
+        """The four texts in `basic_four`, each with its length."""
+        assert self._items is not None
+        counter = int(message["counter"])
+        bound = b"kiosk-items/1\0" + build_fields(str(message["challenge"]), counter)
+        return self._items.decrypt(counter.to_bytes(12, "big"), decode_base64url(message["data"]), bound)
 
     async def read_certificate(self, **claims: Any) -> tuple[Message, Message]:
         """Ask for the certificate of the card that lies there; returns `certificate` and `need_pin`."""

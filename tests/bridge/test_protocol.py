@@ -34,7 +34,16 @@ from bridge.protocol import HELLO_SECONDS, OPEN_SECONDS, STEP_SECONDS, PageConne
 from bridge.states import MESSAGES, REPORTS, State
 from bridge.strict_json import encode_base64url
 from bridge.ticket import UsedTickets
-from bridge.visit import CertificateRead, EnrolmentSigned, PinAccepted, PinWrong, Signed, VisitFailed
+from bridge.visit import (
+    BasicFourRead,
+    CertificateRead,
+    EnrolmentSigned,
+    PinAccepted,
+    PinWrong,
+    Signed,
+    TextReady,
+    VisitFailed,
+)
 from tests.bridge.authority import ADDRESS, NOW, Authority
 
 AUTHORITY = Authority()
@@ -191,7 +200,8 @@ def test_every_message_in_every_state_does_what_the_table_says(state: State, kin
 
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize(
-    "kind", [CertificateRead, PinWrong, PinAccepted, Signed, EnrolmentSigned, VisitFailed, OutputEnd]
+    "kind",
+    [CertificateRead, PinWrong, PinAccepted, Signed, EnrolmentSigned, TextReady, BasicFourRead, VisitFailed, OutputEnd],
 )
 def test_every_report_in_every_state_does_what_the_table_says(state: State, kind: type) -> None:
     driver = Driver().reach(state)
@@ -202,6 +212,8 @@ def test_every_report_in_every_state_does_what_the_table_says(state: State, kind
         PinAccepted: PinAccepted(challenge),
         Signed: Signed(challenge, CERTIFICATE, bytes(256), 2),
         EnrolmentSigned: EnrolmentSigned(challenge, CERTIFICATE, bytes(256), b"record", b"issuer", 2),
+        TextReady: TextReady(challenge, 3, 10),
+        BasicFourRead: BasicFourRead(challenge, CERTIFICATE, b"items", 3),
         VisitFailed: VisitFailed(challenge, "card_error", retriable=True),
         OutputEnd: OutputEnd(driver.output, "", 5),
     }[kind]
@@ -424,6 +436,44 @@ def _legal(text: str) -> bool:
     except messages.MalformedMessage:
         return False
     return True
+
+
+def test_after_the_signature_a_reading_waits_for_another_secret_and_another_release() -> None:
+    driver = Driver().reach(State.IDLE)
+    driver.read(purpose="basic_four", consent=encode_base64url(bytes(32)))
+    driver.hold()
+    driver.say("authenticate")
+    driver.pin()
+    driver.machine.report(PinAccepted(driver.challenge), driver.now)
+    (result,) = sent(driver.machine.report(Signed(driver.challenge, CERTIFICATE, bytes(256), 2), driver.now))
+    assert isinstance(result, messages.Result)
+    assert driver.machine.state is State.SIGNING
+    asked = sent(driver.machine.report(TextReady(driver.challenge, 2, 10), driver.now))
+    assert asked == [messages.NeedText(driver.challenge, 2, 10)]
+    assert not any(isinstance(effect, GivePin) for effect in driver.pin(b"5678"))  # the server lets it go, once more
+    assert any(isinstance(effect, GivePin) for effect in driver.say("authenticate"))
+    driver.machine.report(PinAccepted(driver.challenge), driver.now)
+    items = "見本 花子".encode()
+    effects = driver.machine.report(BasicFourRead(driver.challenge, CERTIFICATE, items, 3), driver.now)
+    (told,) = sent(effects)
+    assert isinstance(told, messages.BasicFourMessage)
+    assert items not in told.data
+    assert len(told.data) == len(items) + 16
+    assert driver.machine.state is State.IDLE
+
+
+def test_a_reading_that_is_declined_ends_the_visit_after_its_result() -> None:
+    driver = Driver().reach(State.IDLE)
+    driver.read(purpose="basic_four", consent=encode_base64url(bytes(32)))
+    driver.hold()
+    driver.say("authenticate")
+    driver.pin()
+    driver.machine.report(PinAccepted(driver.challenge), driver.now)
+    driver.machine.report(Signed(driver.challenge, CERTIFICATE, bytes(256), 2), driver.now)
+    driver.machine.report(TextReady(driver.challenge, 3, 10), driver.now)
+    ended = [effect.error.code for effect in driver.say("cancel") if isinstance(effect, EndVisit)]
+    assert ended == ["cancelled"]
+    assert driver.machine.state is State.IDLE
 
 
 def test_nothing_of_the_pin_is_in_the_text_of_the_machine_or_its_effects() -> None:

@@ -204,6 +204,15 @@ def test_a_challenge_outside_its_time_is_refused(authority: Authority, now: floa
         ("a tap without a lease", {"method": "kazashi"}),
         ("a lease without a tap", {"lease": "lease-1"}),
         ("an enrolment without consent", {"purpose": "enrol", "method": "kazashi"}),
+        ("a reading without consent", {"purpose": "basic_four"}),
+        (
+            "a reading without consent",
+            {"purpose": "basic_four", "method": "kazashi", "consent": encode_base64url(bytes(32))},
+        ),
+        (
+            "a reading without consent",
+            {"purpose": "basic_four", "consent": encode_base64url(bytes(32)), "lease": "lease-1"},
+        ),
         ("an enrolment without consent", {"purpose": "enrol", "consent": encode_base64url(bytes(32))}),
         (
             "an enrolment without consent",

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from bridge import evidence
+from bridge.basic_four import build_items
+from bridge.card.text import BasicFour
 from bridge.enrolment import build_request, judge_answer, parse_code
 from bridge.pinbox import PinBox
 from bridge.strict_json import decode_base64url as raw
@@ -133,6 +135,27 @@ def test_the_countersignature_of_an_enrolment() -> None:
     )
     assert encode_base64url(signed) == EVIDENCE["enrolment_bytes"]
     assert _sign(signed) == EVIDENCE["enrolment_signature"]
+
+
+def test_the_countersignature_of_the_basic_four_and_the_box_they_travel_in() -> None:
+    items = raw(EVIDENCE["items"])
+    assert build_items(BasicFour("𠮷野\u3000髙子", "みほん市●", "19800217", "2")) == items
+    signed = evidence.build_basic_four_evidence(
+        ticket=EVIDENCE["ticket"],
+        certificate=raw(EVIDENCE["certificate"]),
+        method="pin",
+        items=items,
+        counter=EVIDENCE["basic_four_counter"],
+    )
+    assert encode_base64url(signed) == EVIDENCE["basic_four_bytes"]
+    assert _sign(signed) == EVIDENCE["basic_four_signature"]
+    box = PinBox(
+        X25519PrivateKey.from_private_bytes(KEYS["bridge"]["private"]),
+        KEYS["page"]["public"],
+        raw(VECTORS["welcome"]["bytes"]),
+    )
+    sealed = box.seal_items(items, challenge=EVIDENCE["basic_four_challenge"], counter=EVIDENCE["basic_four_counter"])
+    assert encode_base64url(sealed) == EVIDENCE["sealed_items"]
 
 
 def test_the_pin_box_opens() -> None:

@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 
 from bridge.strict_json import decode_base64url as raw
+from kiosk_web.identity.basic_four import BasicFour
 from kiosk_web.pki.signature import build_card_message
 from kiosk_web.pki.terminal import (
+    build_basic_four_evidence_bytes,
     build_certificate_evidence_bytes,
     build_enrolment_evidence_bytes,
     build_result_evidence_bytes,
     build_welcome_bytes,
     judge_ed25519,
 )
+from kiosk_web.services.basic_four import read_items
 from kiosk_web.services.output_ticket import OUTPUT_TYPE, build_output_claims, can_hand_over
 from tests.contract.vectors.make_vectors import FILE
 
@@ -95,6 +98,19 @@ def test_the_countersignature_of_an_enrolment_verifies() -> None:
     )
     assert signed == raw(EVIDENCE["enrolment_bytes"])
     assert judge_ed25519(TERMINAL_KEY, signed, raw(EVIDENCE["enrolment_signature"]))
+
+
+def test_the_countersignature_of_the_basic_four_verifies_and_they_are_read() -> None:
+    signed = build_basic_four_evidence_bytes(
+        ticket=EVIDENCE["ticket"],
+        certificate_sha256=hashlib.sha256(raw(EVIDENCE["certificate"])).digest(),
+        method="pin",
+        items=raw(EVIDENCE["items"]),
+        counter=EVIDENCE["basic_four_counter"],
+    )
+    assert signed == raw(EVIDENCE["basic_four_bytes"])
+    assert judge_ed25519(TERMINAL_KEY, signed, raw(EVIDENCE["basic_four_signature"]))
+    assert read_items(raw(EVIDENCE["items"])) == BasicFour("𠮷野\u3000髙子", "みほん市●", "19800217", "2")
 
 
 def test_the_output_ticket_is_the_one_that_the_bridge_is_held_to() -> None:

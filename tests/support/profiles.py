@@ -93,7 +93,9 @@ def write_profile(
     *,
     certificate_length: int = 1583,
     signature_certificate: bool = True,
+    name: str = "見本\u3000花子",
     address: str = "東京都千代田区霞が関1丁目",
+    birth: str = "19800217",
     **changes: Any,
 ) -> Path:
     """The folder `root/cards/person`; keyword arguments replace keys of `card.json`."""
@@ -102,7 +104,7 @@ def write_profile(
     if not signature_certificate:
         changes.setdefault("sign_pin", None)
     write_json(folder / "card.json", describe_card(**changes))
-    text = {"version": 1, "name": "見本\u3000花子", "address": address, "birth": "19800217", "sex": "2"}
+    text = {"version": 1, "name": name, "address": address, "birth": birth, "sex": "2"}
     write_json(folder / "text.json", text)
     write_key(folder / "auth-key.pem", f"{person}-auth")
     (folder / "auth-cert.der").write_bytes(make_certificate(f"{person}-auth", certificate_length))

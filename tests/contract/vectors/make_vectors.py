@@ -146,6 +146,14 @@ def make_vectors() -> dict[str, Any]:
         b"%d" % (counter + 2),
     )
 
+    items = fields("𠮷野\u3000髙子".encode(), "みほん市●".encode(), b"19800217", b"2")
+    evidence_basic_four = b"kiosk-evidence/1\0" + fields(
+        b"basic_four", sha(challenge.encode()), sha(certificate), b"pin", sha(items), b"%d" % (counter + 3)
+    )
+    items_key = HKDF(algorithm=SHA256(), length=32, salt=sha(welcome), info=b"kiosk-items/1").derive(shared)
+    items_data = b"kiosk-items/1\0" + fields(jti.encode(), b"%d" % (counter + 3))
+    sealed_items = AESGCM(items_key).encrypt((counter + 3).to_bytes(12, "big"), items, items_data)
+
     secret = seed("enrolment secret", 16)
     code_text = base64.b32encode(secret + sha(identity)[:16]).rstrip(b"=").decode()
     code_key = sha(b"kiosk-enrol-key/1\0" + secret)
@@ -206,6 +214,12 @@ def make_vectors() -> dict[str, Any]:
             "enrolment_counter": counter + 2,
             "enrolment_bytes": b64(evidence_enrolment),
             "enrolment_signature": b64(TERMINAL_KEY.sign(evidence_enrolment)),
+            "items": b64(items),
+            "basic_four_counter": counter + 3,
+            "basic_four_bytes": b64(evidence_basic_four),
+            "basic_four_signature": b64(TERMINAL_KEY.sign(evidence_basic_four)),
+            "basic_four_challenge": jti,
+            "sealed_items": b64(sealed_items),
         },
         "enrolment": {
             "code": "-".join(code_text[start : start + 4] for start in range(0, len(code_text), 4)),

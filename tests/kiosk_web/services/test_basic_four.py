@@ -90,6 +90,25 @@ async def test_only_the_receiver_reads_it_and_the_header_binds_it(tmp_path: Path
     assert find_plain(tmp_path) == []
 
 
+async def test_a_reading_that_was_not_committed_left_nothing(stand: Stand, tmp_path: Path) -> None:
+    """As when the server dies in the middle: the files hold neither the items nor the reading."""
+
+    class Died(Exception):
+        pass
+
+    async def record_and_die() -> None:
+        async with stand.server.store.write() as transaction:
+            await stand.server.basic_four.record_reading(transaction, SYSTEM, REFERENCE, "PPID", FOUR, stand.clock.now)
+            assert find_plain(tmp_path) == []
+            raise Died
+
+    with pytest.raises(Died):
+        await record_and_die()
+    async with stand.server.store.read() as transaction:
+        assert await transaction.readings.take(SYSTEM, REFERENCE, stand.clock.now) is None
+    assert find_plain(tmp_path) == []
+
+
 async def test_it_is_picked_up_once_by_the_system_alone(stand: Stand) -> None:
     reading = await record(stand)
     mine = await (await register(stand)).sign_in()
