@@ -25,6 +25,7 @@ from kiosk_web.services.list_batches import ListBatches
 from kiosk_web.services.list_check import ListCheck, build_list_check
 from kiosk_web.services.ports import Clock, Entropy, Validation
 from kiosk_web.services.rate_limit import RateLimits
+from kiosk_web.services.readings import ReadingService
 from kiosk_web.services.remote_validation import RemoteValidationService
 from kiosk_web.settings import LOOPBACK, Settings
 from kiosk_web.web.api.app import ApiGate, build_api_app
@@ -47,6 +48,7 @@ def build_api(
     in_use: SystemsInUse,
     limits: StatusPolicy,
     basic_four: BasicFourService,
+    readings: ReadingService,
     clock: Clock,
     entropy: Entropy,
 ) -> ApiGate:
@@ -75,7 +77,7 @@ def build_api(
         clock=clock,
     )
     return build_api_app(
-        ApiRoutes(auth, remote, KeptReplies(store=store, clock=clock), batches, basic_four),
+        ApiRoutes(auth, remote, KeptReplies(store=store, clock=clock), batches, basic_four, readings),
         static=settings.static,
         server=url,
         hosts=hosts,

@@ -49,6 +49,9 @@ def build_client_commands(
             list[str] | None, typer.Option(help="Origin of a page where residents use it; may be repeated.")
         ] = None,
         rate: Annotated[int, typer.Option(help="Requests a minute.")] = 600,
+        terminal: Annotated[
+            list[str] | None, typer.Option(help="A terminal at which it may ask for a reading; may be repeated.")
+        ] = None,
         data: Data = None,
         as_json: AsJson = False,
     ) -> None:
@@ -58,7 +61,13 @@ def build_client_commands(
             record, added = run(
                 data,
                 lambda clients: clients.add_client(
-                    name, pem, systems=system, methods=method, origins=origin or [], rate=rate
+                    name,
+                    pem,
+                    systems=system,
+                    methods=method,
+                    origins=origin or [],
+                    rate=rate,
+                    terminals=terminal or [],
                 ),
             )
         if as_json:
@@ -79,6 +88,7 @@ def build_client_commands(
                 "methods": list(record.methods),
                 "origins": list(record.origins),
                 "rate": record.rate,
+                "terminals": list(record.terminals),
             }
             for record in records
         ]
@@ -88,6 +98,8 @@ def build_client_commands(
         for row, record in zip(rows, records, strict=True):
             origins = " ".join(record.origins) or "no origin"
             may = f"{', '.join(record.systems)} by {', '.join(record.methods)}, {record.rate} a minute, {origins}"
+            if record.terminals:
+                may += f", readings at {' '.join(record.terminals)}"
             typer.echo(f"{row['condition']:10} {record.name:32} {may}")
 
     @commands.command("rotate")

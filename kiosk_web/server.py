@@ -54,6 +54,7 @@ from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Validation
 from kiosk_web.services.reading_delivery import ReadingDelivery, Webhook
+from kiosk_web.services.readings import ReadingService
 from kiosk_web.services.register import NoRegister, Register
 from kiosk_web.services.renewals import RenewalAwareValidation, RenewalService
 from kiosk_web.services.responders import GuardedFetcher
@@ -284,12 +285,25 @@ def _wire(
     monitoring = MonitoringService(
         store=store, feed=feed, fallback=fallback, list_alarms=lambda: list_upkeep.alarms, clock=clock
     )
+    readings = ReadingService(
+        store=store,
+        sessions=sessions,
+        monitoring=monitoring,
+        offer=offer,
+        keys=keys,
+        feed=feed,
+        issuer=settings.api_url or "",
+        lifetime=timedelta(seconds=settings.api.reading_seconds),
+        clock=clock,
+        entropy=entropy,
+    )
     upkeep = Upkeep(
         sessions=sessions,
         fallback=fallback,
         in_use=in_use,
         leases=leases,
         monitoring=monitoring,
+        readings=readings,
         store=store,
         rotate_keys=lambda now: key_files.rotate(keys, now),
         clock=clock,
@@ -336,6 +350,7 @@ def _wire(
             in_use,
             limits,
             basic_four,
+            readings,
             clock,
             entropy,
         )

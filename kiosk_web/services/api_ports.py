@@ -17,7 +17,8 @@ class ClientRecord:
     """A program of a municipality that may call the API. `name` is its client_id.
 
     `systems` are the cooperating systems it speaks for, `methods` how it may have certificates confirmed, `origins`
-    the pages on which residents use it, `rate` the requests it may make in a minute.
+    the pages on which residents use it, `rate` the requests it may make in a minute, `terminals` the names of those at
+    which it may ask for a reading.
     """
 
     name: str
@@ -27,6 +28,7 @@ class ClientRecord:
     rate: int
     created_at: datetime
     revoked_at: datetime | None = None
+    terminals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class ClientService:
         methods: Sequence[str],
         origins: Sequence[str],
         rate: int = DEFAULT_RATE,
+        terminals: Sequence[str] = (),
     ) -> tuple[ClientRecord, ClientKeyRecord]:
         """Raises `ClientError`, which says what to change."""
         if _NAME.fullmatch(name) is None:
@@ -52,7 +53,13 @@ class ClientService:
             )
         now = self._clock()
         record = ClientRecord(
-            name, self._read_systems(systems), read_methods(methods), read_origins(origins), _read_rate(rate), now
+            name,
+            self._read_systems(systems),
+            read_methods(methods),
+            read_origins(origins),
+            _read_rate(rate),
+            now,
+            terminals=tuple(dict.fromkeys(terminals)),
         )
         key_record = _build_key_record(name, key, self._clock)
         async with self._store.write() as transaction:
@@ -60,6 +67,9 @@ class ClientService:
                 raise ClientError(f"There is, or was, a client {name!r}. Choose another name, or rotate its key.")
             if await transaction.clients.is_key_known(key_record.id):
                 raise ClientError("A client has this key, or had it. Make a new one for each client.")
+            for terminal in record.terminals:
+                if await transaction.terminals.find_by_name(terminal) is None:
+                    raise ClientError(f"There is no terminal {terminal!r} (`kiosk terminal list`).")
             await transaction.clients.add(record, key_record)
         return record, key_record
 

@@ -29,6 +29,7 @@ from kiosk_web.services.kazashi import KazashiService
 from kiosk_web.services.keys import AUDIENCE, ISSUER, KeyRing, encode_base64url
 from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.ports import ChallengeRecord, Entropy, Transaction, Validation
+from kiosk_web.services.reading_results import end_reading, record_reading
 from kiosk_web.services.status_context import build_status_context
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
@@ -123,6 +124,7 @@ class EffectService:
                     await self._leases.find(transaction, terminal, now) if command.visit.method == "kazashi" else None
                 )
                 await record_visit(transaction, terminal, command, now, lease="" if lease is None else lease.id)
+                await end_reading(transaction, command, now)
                 return None
             case c.EndKazashi():
                 await transaction.kazashi.end(bytes.fromhex(command.certificate_sha256))
@@ -320,6 +322,9 @@ class EffectService:
         if challenge.purpose == "enrol":
             kept = await self._kazashi.record_enrolment(transaction, held.certificate, held.surface_key, now)
             return e.EnrolmentConcluded(challenge.id) if kept else e.VisitRejected(challenge.id, "internal")
+        asked = command.visit.reading
+        if asked is not None and not await transaction.asked_readings.is_open(asked.id, now):
+            return e.VisitRejected(challenge.id, "reading_expired")
         try:
             identifier = await self._issuance.issue_identifier(
                 transaction,
@@ -331,6 +336,9 @@ class EffectService:
             )
         except IdentifierRefused as refused:
             return e.VisitRejected(command.challenge, refused.code)
+        expires_soon = held.certificate.not_after - now <= EXPIRES_SOON
+        if asked is not None:
+            await record_reading(transaction, asked.id, challenge.reference, identifier, expires_soon, status, now)
         offer: s.KazashiOffer = ""
         if challenge.method == "pin":
             offer = await self._kazashi.note_pin(transaction, held.certificate, service, now)
@@ -341,7 +349,7 @@ class EffectService:
             profile=service.profile,
             identifier_kind=service.terms.identifier_kind,
             identifier=identifier,
-            expires_soon=held.certificate.not_after - now <= EXPIRES_SOON,
+            expires_soon=expires_soon,
             checked_at=status.evidence.checked_at,
             status_as_of=status.evidence.this_update,
             status_method=status.evidence.method,

@@ -23,6 +23,7 @@ from kiosk_web.services.handover_ports import HandoverRows
 from kiosk_web.services.introduction_ports import IntroductionRows
 from kiosk_web.services.kazashi_ports import DEFAULT_FACILITY, KazashiRows, LeaseRows, StaffRows
 from kiosk_web.services.link_ports import ConfirmationRows, LinkRows, StaffAuditRows
+from kiosk_web.services.reading_ports import ReadingRows
 
 Clock = Callable[[], datetime]  # aware, UTC
 Entropy = Callable[[int], bytes]
@@ -379,6 +380,8 @@ class Transaction(Protocol):
     def readings(self) -> SealedReadingRows: ...
     @property
     def introductions(self) -> IntroductionRows: ...
+    @property
+    def asked_readings(self) -> ReadingRows: ...
 
 
 class Store(Protocol):

@@ -257,6 +257,9 @@ class SessionService:
                     waiting.append(answer)
                 if isinstance(command, c.CheckStatus):
                     checks.append(command.challenge)
+        left = _find_left_reading(before.state, state)
+        if left:
+            await transaction.asked_readings.end(left, "failed", None, now)  # unless it has ended in its own way
         if isinstance(event, e.StatusChecked):
             await transaction.sessions.finish_work(terminal, event.challenge, now)
         owner = event.page if isinstance(event, e.PageVerified) else before.page
@@ -314,6 +317,13 @@ def _build_snapshot(terminal: str, record: SessionRecord | None) -> Snapshot:
         return Snapshot(terminal, s.Connecting(), 0, "", None)
     state = s.StateCodec.restore(record.state)
     return Snapshot(terminal, state, record.version, record.page, record.since)
+
+
+def _find_left_reading(before: s.State, after: s.State) -> str:
+    """The id of the request whose visit is over, "" for none."""
+    was, now = (s.derive_visit(state) for state in (before, after))
+    asked = None if was is None else was.reading
+    return "" if asked is None or (now is not None and now.reading == asked) else asked.id
 
 
 def _show(page: PageRecord | None, snapshot: Snapshot) -> Snapshot:

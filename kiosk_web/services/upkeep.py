@@ -14,6 +14,7 @@ from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Store
+from kiosk_web.services.readings import ReadingService
 from kiosk_web.services.sessions import SessionService
 
 SWEEP_SECONDS = 0.25
@@ -32,6 +33,7 @@ class Upkeep:
         in_use: SystemsInUse,
         leases: LeaseService,
         monitoring: MonitoringService,
+        readings: ReadingService,
         store: Store,
         rotate_keys: Callable[[datetime], None],
         clock: Clock,
@@ -41,6 +43,7 @@ class Upkeep:
         self._in_use = in_use
         self._leases = leases
         self._monitoring = monitoring
+        self._readings = readings
         self._store = store
         self._rotate_keys = rotate_keys
         self._clock = clock
@@ -58,6 +61,7 @@ class Upkeep:
 
     async def sweep(self) -> None:
         await self._sessions.sweep()
+        await self._readings.sweep()
         await self._fallback.watch()
         await self._in_use.watch()
         await self._leases.sweep(self._monitoring.is_live, self._monitoring.find_last_seen)
@@ -74,3 +78,4 @@ class Upkeep:
             await transaction.links.forget_visits(now)
             await transaction.clients.forget_expired(now)
             await transaction.remote.forget_expired(now)
+            await transaction.asked_readings.forget_ended(now - KEEP)

@@ -85,6 +85,8 @@ _TABLE: tuple[Code, ...] = (
     Code("certificate_changed", "K-608", "session", True, True),
     Code("staff_code_refused", "K-609", "session", True),
     Code("staff_code_limit", "K-610", "session", False, True),
+    Code("reading_withdrawn", "K-611", "session", False),
+    Code("reading_expired", "K-612", "session", True),
     Code("mykey_id_stopped", "K-701", "identity", False),
 )
 

@@ -23,6 +23,7 @@ def build_examples(now: datetime) -> tuple[s.State, ...]:
     soon = now + timedelta(seconds=60)
     idle = s.Visit("p", 1)
     visit = s.Visit("p", 1, _HERE, service="x", reference="r", started_at=now)
+    asked = replace(visit, reading=s.AskedReading("r"))
     known = s.StatusEvidence("{}", now)
     fresh = s.CardEvidence(_CHALLENGE, _HASH, 3, known, status_asked=True)
     waiting = s.CardEvidence(_CHALLENGE, _HASH, 3, None, status_asked=True)
@@ -37,8 +38,10 @@ def build_examples(now: datetime) -> tuple[s.State, ...]:
         s.ChoosingService(idle),
         s.ChoosingService(visit, soon),
         s.AwaitingCard(replace(visit, presence=s.Presence()), soon),
+        s.AwaitingCard(replace(asked, presence=s.Presence()), soon),
         s.ReadingCard(visit, soon, _CHALLENGE),
         s.AwaitingPin(visit, waiting, soon, soon),
+        s.AwaitingPin(asked, waiting, soon, soon),
         s.ConfirmingLastPin(visit, waiting, soon, soon),
         s.CheckingPin(visit, waiting, soon, soon),
         s.AwaitingBirth(enrolling, waiting, soon, soon),
@@ -112,6 +115,8 @@ def build_example_events(now: datetime) -> tuple[e.Event, ...]:
         e.KazashiEnded(),
         e.LeaseOpened(),
         e.LeaseRefused("staff_code_refused"),
+        e.ReadingRequested(s.AskedReading("r"), "x", now + timedelta(seconds=120)),
+        e.ReadingCancelled("r", "reading_withdrawn"),
         e.DeadlinePassed(),
         e.WorkInterrupted(),
         e.TerminalRevoked(),

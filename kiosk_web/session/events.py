@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from kiosk_web.session.states import (
+    AskedReading,
     CardCondition,
     FallbackCause,
     KazashiOffer,
@@ -280,6 +281,23 @@ class LeaseRefused:
 
 
 @dataclass(frozen=True)
+class ReadingRequested:
+    """A municipal system asks for a reading here, of a service of its own, until then."""
+
+    reading: AskedReading
+    service: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class ReadingCancelled:
+    """The system takes its request back, or its time is over. `reading` is the id."""
+
+    reading: str
+    code: Literal["reading_withdrawn", "reading_expired"]
+
+
+@dataclass(frozen=True)
 class DeadlinePassed:
     """`derive_wake_at` of the state is not in the future any more."""
 
@@ -337,6 +355,8 @@ ServerEvent = (
     | KazashiEnded
     | LeaseOpened
     | LeaseRefused
+    | ReadingRequested
+    | ReadingCancelled
     | DeadlinePassed
     | WorkInterrupted
     | TerminalRevoked

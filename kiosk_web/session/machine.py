@@ -14,6 +14,7 @@ from typing import Any
 from kiosk_web.session import card_transitions as k
 from kiosk_web.session import events as e
 from kiosk_web.session import kazashi_transitions as z
+from kiosk_web.session import reading_transitions as r
 from kiosk_web.session import states as s
 from kiosk_web.session import transitions as t
 from kiosk_web.session.transitions import IllegalEvent, Step
@@ -47,6 +48,7 @@ _AT_CARD: dict[type, Handler] = {
     e.BridgeFailed: k.fail_at_card,
     e.WorkInterrupted: k.interrupt,
     e.Cancelled: k.cancel_at_card,
+    e.ReadingCancelled: r.cancel_reading,
 }
 _HOLDING: dict[type, Handler] = {
     **_AT_CARD,
@@ -61,17 +63,18 @@ _AT_END: dict[type, Handler] = {
     e.DeadlinePassed: t.finish,
 }
 # What the bridge, the responder or a clock may still say about a visit that has ended.
-_ECHOES = frozenset({e.StatusChecked, e.DeadlinePassed, e.WorkInterrupted})
+_ECHOES = frozenset({e.StatusChecked, e.DeadlinePassed, e.WorkInterrupted, e.ReadingCancelled})
 _BRIDGE_ECHOES = frozenset({e.BridgeFailed, e.CertificateRead, e.PinRefused, e.Signed, e.EnrolmentSigned})
 
-_WAITING = frozenset({e.DeadlinePassed, e.WorkInterrupted, e.StatusChecked})
+_WAITING = frozenset({e.DeadlinePassed, e.WorkInterrupted, e.StatusChecked, e.ReadingCancelled})
 _PROOF = frozenset({e.ProofAccepted, e.ProofRejected, e.VisitConcluded, e.VisitRejected, e.EnrolmentConcluded})
 _CERTIFICATE = frozenset({e.ChallengeIssued, e.CertificateTrusted, e.CertificateRejected})
 _PIN = frozenset({e.PinSubmitted, e.PinRefused, e.LastTryConfirmed})
 # Each has its place in one state or two; everywhere else it is refused.
 _CHOICE = frozenset({e.KazashiWanted, e.ConsentGiven, e.KazashiStopped, e.KazashiEnded})
 _STAFF = frozenset({e.StaffAsked, e.StaffIdentified, e.StaffSignedOut, e.LeaseOpened, e.LeaseRefused})
-_ELSEWHERE = _CHOICE | _STAFF
+_ASKED = frozenset({e.ReadingRequested})
+_ELSEWHERE = _CHOICE | _STAFF | _ASKED
 _SIGNATURES = frozenset({e.Signed, e.EnrolmentSigned})
 
 TABLE: dict[type, Row] = {
@@ -91,8 +94,9 @@ TABLE: dict[type, Row] = {
             e.StaffSignedOut: z.sign_staff_out,
             e.Cancelled: t.go_back,
             e.DeadlinePassed: t.rest,
+            e.ReadingRequested: r.request_reading,
         },
-        frozenset({e.Finished, e.StatusChecked, e.WorkInterrupted, e.BridgeFailed}),
+        frozenset({e.Finished, e.StatusChecked, e.WorkInterrupted, e.BridgeFailed, e.ReadingCancelled}),
         frozenset({e.CertificateRead, e.StaffIdentified, e.LeaseOpened, e.LeaseRefused})
         | _SIGNATURES
         | _CHOICE
@@ -112,10 +116,11 @@ TABLE: dict[type, Row] = {
             e.Cancelled: z.leave_staff,
             e.DeadlinePassed: z.leave_staff,
         },
-        frozenset({e.StatusChecked, e.WorkInterrupted, e.BridgeFailed, e.StaffAsked}),
+        frozenset({e.StatusChecked, e.WorkInterrupted, e.BridgeFailed, e.StaffAsked, e.ReadingCancelled}),
         frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.StaffSignedOut})
         | _SIGNATURES
         | _CHOICE
+        | _ASKED
         | _PIN
         | _PROOF
         | _CERTIFICATE,
@@ -126,9 +131,10 @@ TABLE: dict[type, Row] = {
             e.PageVerified: t.begin,
             e.BridgeLost: t.lose_bridge_idle,
             e.CardChanged: t.notice_card_while_awaiting,
-            e.ServiceChosen: t.choose_service,
-            e.Cancelled: t.go_back,
+            e.ServiceChosen: r.choose_service,
+            e.Cancelled: r.go_back,
             e.DeadlinePassed: t.give_up_awaiting,
+            e.ReadingCancelled: r.cancel_reading,
         },
         frozenset({e.StatusChecked, e.WorkInterrupted, e.BridgeFailed}),
         frozenset({e.Finished, e.CertificateRead}) | _SIGNATURES | _ELSEWHERE | _PIN | _PROOF | _CERTIFICATE,
@@ -234,10 +240,11 @@ TABLE: dict[type, Row] = {
             e.KazashiStopped: z.stop_kazashi,
             e.KazashiEnded: z.end_kazashi,
         },
-        frozenset({e.BridgeLost, e.BridgeFailed, e.StatusChecked, e.WorkInterrupted}),
+        frozenset({e.BridgeLost, e.BridgeFailed, e.StatusChecked, e.WorkInterrupted, e.ReadingCancelled}),
         frozenset({e.ServiceChosen, e.Cancelled, e.CertificateRead, e.ConsentGiven})
         | _SIGNATURES
         | _STAFF
+        | _ASKED
         | _PIN
         | _PROOF
         | _CERTIFICATE,
@@ -252,17 +259,18 @@ TABLE: dict[type, Row] = {
             e.Cancelled: z.decline_consent,
             e.DeadlinePassed: z.decline_consent,
         },
-        frozenset({e.BridgeFailed, e.StatusChecked, e.WorkInterrupted, e.KazashiWanted}),
+        frozenset({e.BridgeFailed, e.StatusChecked, e.WorkInterrupted, e.KazashiWanted, e.ReadingCancelled}),
         frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.KazashiStopped, e.KazashiEnded})
         | _SIGNATURES
         | _STAFF
+        | _ASKED
         | _PIN
         | _PROOF
         | _CERTIFICATE,
     ),
     s.KazashiSet: Row(
         _AT_END,
-        frozenset({e.BridgeLost, e.BridgeFailed, e.StatusChecked, e.WorkInterrupted}),
+        frozenset({e.BridgeLost, e.BridgeFailed, e.StatusChecked, e.WorkInterrupted, e.ReadingCancelled}),
         frozenset({e.ServiceChosen, e.Cancelled, e.CertificateRead})
         | _SIGNATURES
         | _ELSEWHERE
@@ -272,7 +280,7 @@ TABLE: dict[type, Row] = {
     ),
     s.Refused: Row(
         {**_AT_END, e.Cancelled: t.finish},
-        frozenset({e.BridgeLost, e.StatusChecked, e.WorkInterrupted}) | _BRIDGE_ECHOES,
+        frozenset({e.BridgeLost, e.StatusChecked, e.WorkInterrupted, e.ReadingCancelled}) | _BRIDGE_ECHOES,
         frozenset({e.ServiceChosen, e.PinSubmitted, e.LastTryConfirmed}) | _ELSEWHERE | _PROOF | _CERTIFICATE,
     ),
     s.TakingCard: Row(

@@ -48,6 +48,18 @@ class BridgeOrder:
 
 
 @dataclass(frozen=True)
+class AskedReading:
+    """What a municipal system asked to be read here.
+
+    `id` is the request; the title is the system's own words, or "".
+    """
+
+    id: str
+    title_ja: str = ""
+    title_en: str = ""
+
+
+@dataclass(frozen=True)
 class Visit:
     """One resident at one terminal, from the first touch to the card being taken.
 
@@ -55,6 +67,7 @@ class Visit:
     `reference` is the 受付番号, drawn whenever the card is asked. `method` is how it is asked, chosen by the server;
     `by_pin`: かざし利用 did not do, and the rest goes by 暗証番号. `consent` is what the resident agreed to, and
     `proven_certificate` (SHA-256, hexadecimal) the certificate that the 暗証番号 proved, both in an enrolment alone.
+    `reading`: a municipal system asked for this visit and is told how it ends.
     """
 
     page: str
@@ -72,6 +85,7 @@ class Visit:
     by_pin: bool = False
     consent: ConsentSubject = ""
     proven_certificate: str = ""
+    reading: AskedReading | None = None
 
     @property
     def id(self) -> str:

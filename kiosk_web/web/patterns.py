@@ -52,6 +52,11 @@ SERVICES: tuple[dict[str, object], ...] = (
     },
 )
 
+_READING: Mapping[str, object] = {
+    "system": {"ja": "施設予約システム", "en": "Facility booking system"},
+    "title": {"ja": "体育館の利用登録", "en": "Registration for the gymnasium"},
+}
+
 _RESULT: Mapping[str, object] = {
     "service": SERVICES[0],
     "profile": "library",
@@ -145,6 +150,27 @@ def build_patterns() -> dict[str, StageView]:
             "choosing_service", services=tuple({**service, "uncertain": True} for service in SERVICES), card=False
         ),
         "awaiting_card": _view("awaiting_card", service=library, hint=""),
+        "awaiting_card-reading": _view("awaiting_card", service=SERVICES[1], hint="", reading=_READING),
+        "awaiting_card-reading_untitled": _view(
+            "awaiting_card", service=SERVICES[1], hint="", reading={**_READING, "title": {"ja": "", "en": ""}}
+        ),
+        "result-reading": _view(
+            "result",
+            **{
+                **_RESULT,
+                "service": SERVICES[1],
+                "profile": "type1",
+                "identifier_kind": "ppid",
+                "identifier": "Q7DK2MVX9TZL4ARW8HNB3CEP",
+                "reading": _READING,
+            },
+        ),
+        "refused-certificate_revoked-reading": replace(
+            _refusal("certificate_revoked"), data={**_refusal("certificate_revoked").data, "reading": _READING}
+        ),
+        "refused-pin_locked-reading": replace(
+            _refusal("pin_locked"), data={**_refusal("pin_locked").data, "reading": _READING}
+        ),
         "reading_card": _view("reading_card", service=library),
         "awaiting_pin": _view("awaiting_pin", service=library, tries_left=3, refused=False),
         "awaiting_pin-refused": _view("awaiting_pin", service=library, tries_left=2, refused=True),

@@ -163,6 +163,18 @@ def _service(visit: s.Visit, offer: Offer) -> dict[str, object]:
         "service": None if service is None else _describe(service),
         "tap": visit.method == "kazashi" and visit.purpose == "identify",
         "enrolling": visit.purpose == "enrol",
+        "reading": _describe_reading(visit, service, offer),
+    }
+
+
+def _describe_reading(visit: s.Visit, service: Service | None, offer: Offer) -> dict[str, object] | None:
+    """Who asks for this visit, and for what; None where nobody but the resident does."""
+    system = None if service is None else offer.find_system(service.system)
+    if visit.reading is None or system is None:
+        return None
+    return {
+        "system": {"ja": system.name.ja, "en": system.name.en},
+        "title": {"ja": visit.reading.title_ja, "en": visit.reading.title_en},
     }
 
 

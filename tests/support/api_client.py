@@ -140,6 +140,7 @@ async def register(
     rate: int = 100_000,
     key: Any = None,
     algorithm: str = "EdDSA",
+    terminals: Sequence[str] = (),
 ) -> ApiClient:
     """A client in force that has not signed in."""
     own = key or Ed25519PrivateKey.generate()
@@ -147,7 +148,13 @@ async def register(
         stand.server.settings,
         stand.clock,
         lambda clients: clients.add_client(
-            name, dump_public(own), systems=systems, methods=methods, origins=origins, rate=rate
+            name,
+            dump_public(own),
+            systems=systems,
+            methods=methods,
+            origins=origins,
+            rate=rate,
+            terminals=terminals,
         ),
     )
     return ApiClient(stand, name, open_http(stand), own, algorithm)

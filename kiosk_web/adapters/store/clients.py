@@ -41,6 +41,7 @@ class SqlClientRows:
                 origins="\n".join(record.origins),
                 rate=record.rate,
                 created_at=record.created_at,
+                terminals="\n".join(record.terminals),
             )
         )
         await self._add_key(key)
@@ -121,4 +122,5 @@ def _build_client(row: Row[Any]) -> ClientRecord:
         row.rate,
         row.created_at,
         row.revoked_at,
+        tuple(row.terminals.split("\n")) if row.terminals else (),
     )

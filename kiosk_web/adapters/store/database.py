@@ -24,6 +24,7 @@ from kiosk_web.adapters.store.introductions import SqlIntroductionRows
 from kiosk_web.adapters.store.kazashi import SqlKazashiRows, SqlLeaseRows, SqlStaffRows
 from kiosk_web.adapters.store.links import SqlConfirmationRows, SqlLinkRows, SqlStaffAuditRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
+from kiosk_web.adapters.store.readings import SqlReadingRows
 from kiosk_web.adapters.store.remote import SqlRemoteRows
 from kiosk_web.adapters.store.sealed_readings import SqlSealedReadingRows
 from kiosk_web.adapters.store.sessions import SqlSessionRows
@@ -88,6 +89,7 @@ class SqlTransaction:
     kazashi: SqlKazashiRows
     readings: SqlSealedReadingRows
     introductions: SqlIntroductionRows
+    asked_readings: SqlReadingRows
     connection: Statements
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
@@ -114,6 +116,7 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
         SqlKazashiRows(statements),
         SqlSealedReadingRows(statements),
         SqlIntroductionRows(statements),
+        SqlReadingRows(statements),
         statements,
     )
 

@@ -354,6 +354,7 @@ api_clients = Table(
     Column("rate", Integer, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),
+    Column("terminals", Text, nullable=False, server_default=""),  # names, like `systems`
 )
 
 api_client_keys = Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from kiosk_web.log import describe_place
 from kiosk_web.web.api.docs_page import render_docs
 from kiosk_web.web.api.handlers import ApiRoutes
 from kiosk_web.web.api.openapi import build_openapi
-from kiosk_web.web.api.operations import JSON, PREFIX
+from kiosk_web.web.api.operations import JSON, PREFIX, Operation
 from kiosk_web.web.api.problems import ProblemRaised, build_problem
 
 POLICY = (
@@ -99,10 +99,7 @@ def build_api_app(
     async def show_docs(request: Request) -> Response:
         return HTMLResponse(page)
 
-    paths: list[BaseRoute] = [
-        Route(operation.whole_path, handler, methods=[operation.method])
-        for operation, handler in routes.handlers().items()
-    ]
+    paths: list[BaseRoute] = [_build_route(operation, handler) for operation, handler in routes.handlers().items()]
     paths += [
         Route(f"{PREFIX}/openapi.json", show_openapi),
         Route(f"{PREFIX}/docs", show_docs),
@@ -118,6 +115,13 @@ def build_api_app(
     )
     app.router.redirect_slashes = False
     return ApiGate(_Quiet(app), frozenset(hosts), draw_id)
+
+
+def _build_route(operation: Operation, handler: Callable[[Request], Awaitable[Response]]) -> Route:
+    """For its own method alone: a HEAD that ran a GET would use up what is given once."""
+    route = Route(operation.whole_path, handler, methods=[operation.method])
+    route.methods = {operation.method}
+    return route
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.client_auth import ClientAuthService, TooMany
 from kiosk_web.services.kept_replies import KeptReplies, Reply, ReplyRefused
 from kiosk_web.services.list_batches import BatchRunning, ListBatches
+from kiosk_web.services.reading_ports import ReadingRecord
+from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService
 from kiosk_web.services.remote_validation import (
     ChallengeNotUsable,
     NotPermitted,
@@ -29,13 +31,17 @@ from kiosk_web.web.api import models as m
 from kiosk_web.web.api import requests as r
 from kiosk_web.web.api.line_stream import LineStream
 from kiosk_web.web.api.operations import (
+    CANCEL_READING,
     CERTIFICATES,
     CHALLENGE,
     FORM,
     JSON,
+    KEYS,
     NDJSON,
     PERSONS,
     READING,
+    REQUEST_READING,
+    SHOW_READING,
     TOKEN,
     VALIDATION,
     Operation,
@@ -63,6 +69,7 @@ class ApiRoutes:
     replies: KeptReplies
     batches: ListBatches
     sealed: BasicFourService
+    readings: ReadingService
     body_seconds: float = r.BODY_SECONDS
 
     def handlers(self) -> dict[Operation, Callable[[Request], Awaitable[Response]]]:
@@ -73,6 +80,10 @@ class ApiRoutes:
             CERTIFICATES: self.check_certificates,
             PERSONS: self.check_persons,
             READING: self.take_reading,
+            REQUEST_READING: self.request_reading,
+            SHOW_READING: self.show_reading,
+            CANCEL_READING: self.cancel_reading,
+            KEYS: self.show_keys,
         }
 
     async def issue_token(self, request: Request) -> Response:
@@ -178,6 +189,47 @@ class ApiRoutes:
             case _:
                 return LineStream(answer, self.body_seconds)
 
+    async def request_reading(self, request: Request) -> Response:
+        client = await self._admit(request)
+        body = await self._read_json(request)
+        asked = r.read_model(body, m.ReadingCall)
+
+        async def work() -> Reply:
+            title = asked.title or m.ReadingTitle(ja="", en="")
+            wanted = ReadingRequest(asked.system, asked.service, asked.terminal, asked.nonce, title.ja, title.en)
+            answer = await self.readings.request(client, wanted)
+            if isinstance(answer, ReadingRefused):
+                return _build_refusal(request, ProblemRaised(answer.why))
+            return Reply(REQUEST_READING.status, _build_progress(answer).model_dump_json())
+
+        return await self._answer_once(request, client, REQUEST_READING, body, work)
+
+    async def show_reading(self, request: Request) -> Response:
+        """A result is taken only for somebody who is still there to get it."""
+        client = await self._admit(request)
+        wait = r.read_query(request, SHOW_READING.query[0])
+        record = await self.readings.find(client, r.read_path(request, SHOW_READING.path_fields[0]), int(wait or 0))
+        if record is None:
+            raise ProblemRaised("reading_unknown")
+        result = None
+        if record.state == "done":
+            result = None if await request.is_disconnected() else await self.readings.take_result(record)
+            if result is None:
+                raise ProblemRaised("reading_delivered")
+        return _render(SHOW_READING.status, _build_progress(record, result))
+
+    async def cancel_reading(self, request: Request) -> Response:
+        client = await self._admit(request)
+        r.refuse_query(request)
+        record = await self.readings.cancel(client, r.read_path(request, CANCEL_READING.path_fields[0]))
+        if record is None:
+            raise ProblemRaised("reading_unknown")
+        return _render(CANCEL_READING.status, _build_progress(record))
+
+    async def show_keys(self, request: Request) -> Response:
+        r.refuse_query(request)
+        return _render(KEYS.status, m.KeySet.model_validate(self.readings.build_key_set()))
+
     async def _admit(self, request: Request) -> ClientRecord:
         """Whose token it is, before anything else of the request is looked at."""
         client = await self.auth.find_client(r.read_token(request))
@@ -260,6 +312,10 @@ def build_challenge_answer(challenge: RemoteChallengeRecord) -> m.ChallengeAnswe
         message_before=m.encode_base64(message[: end - _SHA256_OCTETS]),
         message_after=m.encode_base64(message[end:]),
     )
+
+
+def _build_progress(record: ReadingRecord, result: str | None = None) -> m.ReadingProgress:
+    return m.ReadingProgress(id=record.id, state=record.state, expires_at=record.expires_at, result=result)
 
 
 def _build_validation(verdict: RemoteVerdict) -> m.ValidationAnswer:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from kiosk_web.identity.readings import ReadingState
 from kiosk_web.services.remote_validation import RemoteOutcome
 
 _BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
@@ -145,6 +146,54 @@ class ReadingAnswer(_Model):
     system: SystemId
     created_at: Time
     jwe: Annotated[str, Field(description="JWE, compact (RFC 7516); docs/basic-four.md says what is in it.")]
+
+
+_TITLE = Field(max_length=60, pattern=r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$")
+
+
+class ReadingTitle(_Model):
+    """What the reading is for, in the system's own words; the terminal shows it to the resident."""
+
+    ja: Annotated[str, _TITLE]
+    en: Annotated[str, _TITLE]
+
+
+class ReadingCall(_Model):
+    """Which terminal is to read a card, and for what."""
+
+    system: SystemId
+    service: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="A Type 1 service of the system.")]
+    terminal: Annotated[str, Field(min_length=1, max_length=64, description="Name of a terminal of the client.")]
+    nonce: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9_-]{16,128}$", description="The client's own; it comes back in the result.")
+    ]
+    title: ReadingTitle | None = None
+
+
+class ReadingProgress(_Model):
+    """How far a reading is. Decide by the signed `result` alone; only a reading that is `done` has one."""
+
+    id: str
+    state: ReadingState
+    expires_at: Time
+    result: Annotated[str | None, Field(description="A compact JWS (docs/readings.md), given once.")] = None
+
+
+class JsonWebKey(_Model):
+    """An Ed25519 key (RFC 8037)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    alg: Literal["EdDSA"]
+    use: Literal["sig"]
+    kid: str
+    x: str
+
+
+class KeySet(_Model):
+    """A JWK set."""
+
+    keys: list[JsonWebKey]
 
 
 RowId = Annotated[str, Field(max_length=200, description="The asker's own; it comes back.")]

@@ -48,7 +48,7 @@ def build_schemas() -> Mapping[str, Any]:
     outgoing = [(line, "serialization") for operation in OPERATIONS for line in operation.lines[1:]]
     used: Any = [
         *requests,
-        *answers,
+        *dict.fromkeys(answers),
         *dict.fromkeys(incoming),
         *dict.fromkeys(outgoing),
         (ProblemAnswer, "serialization"),
@@ -82,12 +82,13 @@ def _build_parameters(operation: Operation) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [
         {
             "name": field.name,
-            "in": "query",
-            "required": True,
+            "in": place,
+            "required": field.required,
             "description": field.description,
             "schema": {"type": "string", "pattern": field.pattern},
         }
-        for field in operation.query
+        for place, fields in (("path", operation.path_fields), ("query", operation.query))
+        for field in fields
     ]
     if not operation.idempotent:
         return parameters

@@ -30,11 +30,12 @@ class FormField:
 
 @dataclass(frozen=True)
 class QueryField:
-    """One query parameter; it is required."""
+    """One parameter of the query or the path; one of the path is always required."""
 
     name: str
     description: str
     pattern: str
+    required: bool = True
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Operation:
     """`answer` is sent with `status`; `codes` are the problems that may come instead. `example` is a request body."""
 
     id: str
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
     summary: str
     description: str
@@ -56,6 +57,7 @@ class Operation:
     needs_token: bool = True
     idempotent: bool = False
     query: tuple[QueryField, ...] = ()
+    path_fields: tuple[QueryField, ...] = ()
     lines: tuple[type[BaseModel], ...] = ()
     """Of a stream: the model of a line that comes in, then those of the lines that go out."""
 
@@ -207,4 +209,93 @@ READING = Operation(
     codes=(*_ALWAYS, *_BODY, *_CLIENT, *_ONCE, "system_not_permitted", "reading_not_available"),
     idempotent=True,
 )
-OPERATIONS: tuple[Operation, ...] = (TOKEN, CHALLENGE, VALIDATION, CERTIFICATES, PERSONS, READING)
+REQUEST_READING = Operation(
+    id="requestReading",
+    method="POST",
+    path="/readings",
+    summary="Ask for a reading at a terminal",
+    description=(
+        "Type 1: the terminal shows the resident who asks and for what, and reads the card. Only a terminal at which "
+        "nobody is takes a request, one at a time. Ask for the end with `GET`."
+    ),
+    media_type=JSON,
+    request=m.ReadingCall,
+    form=(),
+    status=201,
+    answer=m.ReadingProgress,
+    answer_type=JSON,
+    codes=(
+        *_ALWAYS,
+        *_BODY,
+        *_CLIENT,
+        *_ONCE,
+        "system_not_permitted",
+        "service_not_permitted",
+        "terminal_not_permitted",
+        "terminal_busy",
+        "terminal_offline",
+    ),
+    idempotent=True,
+)
+_READING_ID = QueryField("id", "The reading.", "^[A-Za-z0-9_-]{22}$")
+SHOW_READING = Operation(
+    id="showReading",
+    method="GET",
+    path="/readings/{id}",
+    summary="Ask how a reading ended",
+    description=(
+        "With `wait` the answer comes at the end of the reading, or after so many seconds. The signed result of a "
+        "reading that is `done` is given once, and is gone after that (`reading_delivered`)."
+    ),
+    media_type=None,
+    request=None,
+    form=(),
+    status=200,
+    answer=m.ReadingProgress,
+    answer_type=JSON,
+    codes=(*_ALWAYS, *_CLIENT, "reading_unknown", "reading_delivered"),
+    query=(QueryField("wait", "Seconds to wait, 0 to 25.", "^([0-9]|1[0-9]|2[0-5])$", required=False),),
+    path_fields=(_READING_ID,),
+)
+CANCEL_READING = Operation(
+    id="cancelReading",
+    method="DELETE",
+    path="/readings/{id}",
+    summary="Take a request for a reading back",
+    description="The terminal tells the resident. A result that was not fetched is forgotten.",
+    media_type=None,
+    request=None,
+    form=(),
+    status=200,
+    answer=m.ReadingProgress,
+    answer_type=JSON,
+    codes=(*_ALWAYS, *_CLIENT, "reading_unknown"),
+    path_fields=(_READING_ID,),
+)
+KEYS = Operation(
+    id="showKeys",
+    method="GET",
+    path="/keys",
+    summary="The keys that sign results",
+    description="A JWK set (RFC 7517). Keys change every ten days or so; fetch it again for a `kid` that is not in it.",
+    media_type=None,
+    request=None,
+    form=(),
+    status=200,
+    answer=m.KeySet,
+    answer_type=JSON,
+    codes=_ALWAYS,
+    needs_token=False,
+)
+OPERATIONS: tuple[Operation, ...] = (
+    TOKEN,
+    CHALLENGE,
+    VALIDATION,
+    CERTIFICATES,
+    PERSONS,
+    READING,
+    REQUEST_READING,
+    SHOW_READING,
+    CANCEL_READING,
+    KEYS,
+)

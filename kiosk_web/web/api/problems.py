@@ -105,6 +105,19 @@ PROBLEMS: Mapping[str, Problem] = {
             "Use a method of the client (`kiosk client list`).",
         ),
         Problem(
+            "service_not_permitted",
+            403,
+            "No reading can be asked for with this service",
+            "Name a Type 1 service of the system. A service that does not exist is refused alike.",
+        ),
+        Problem(
+            "terminal_not_permitted",
+            403,
+            "This client may not ask for a reading at that terminal",
+            "Register the terminal for the client (`kiosk client add --terminal`). One that does not exist is refused "
+            "alike.",
+        ),
+        Problem(
             "kazashi_not_offered",
             403,
             "There is no kazashi by API",
@@ -117,6 +130,18 @@ PROBLEMS: Mapping[str, Problem] = {
             "Call it from your server. A page must never hold the client's key or token.",
         ),
         Problem("not_found", 404, "There is nothing here", "Compare the path with `/api/v1/openapi.json`."),
+        Problem(
+            "reading_unknown",
+            404,
+            "There is no such reading",
+            "It is unknown, another client's, or older than a day; which of these is not told.",
+        ),
+        Problem(
+            "reading_delivered",
+            410,
+            "The result was given before, or waited too long",
+            "A result is given once, within five minutes. Ask for another reading.",
+        ),
         Problem(
             "method_not_allowed",
             405,
@@ -142,6 +167,19 @@ PROBLEMS: Mapping[str, Problem] = {
             "There is no reading to pick up under this reference number",
             "It is unknown, of another system, picked up before, or its life has ended; which of these is not told. "
             "Ask the resident to send the information once more.",
+        ),
+        Problem(
+            "terminal_busy",
+            409,
+            "Somebody is at this terminal",
+            "A visit or another reading is under way, a card lies on the reader, or a hand was on the screen lately. "
+            "Have the card taken and ask again.",
+        ),
+        Problem(
+            "terminal_offline",
+            409,
+            "This terminal is not connected",
+            "Its page is closed, or it was revoked. Staff see it on the staff page.",
         ),
         Problem(
             "request_running",

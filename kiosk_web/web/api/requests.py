@@ -135,11 +135,21 @@ def read_idempotency_key(request: Request) -> str | None:
 
 
 def read_query(request: Request, field: QueryField) -> str:
-    """The one parameter there is. Raises `ProblemRaised`."""
+    """The one parameter there is, "" where it may be left out. Raises `ProblemRaised`."""
     refuse_query(request, field.name)
+    if not field.required and field.name not in request.query_params:
+        return ""
     value = request.query_params.get(field.name, "")
     if re.fullmatch(field.pattern, value) is None:
         raise ProblemRaised("malformed_request", f"{field.name}: not as the schema says")
+    return value
+
+
+def read_path(request: Request, field: QueryField) -> str:
+    """A parameter of the path. Raises `ProblemRaised`: nothing is there under any other name."""
+    value: str = request.path_params[field.name]
+    if re.fullmatch(field.pattern, value) is None:
+        raise ProblemRaised("reading_unknown")
     return value
 
 

@@ -1,0 +1,102 @@
+"""Readings on request in the database: added, ended once, told once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_not
+
+from kiosk_web.adapters.store.reading_schema import readings
+from kiosk_web.adapters.store.statements import Statements
+from kiosk_web.identity.readings import OPEN, ReadingState
+from kiosk_web.services.reading_ports import ReadingRecord
+
+_r = readings.c
+
+_OVERDUE = select(readings).where(_r.ended_at.is_(None), _r.expires_at <= bindparam("now"))
+_OLD_RESULTS = select(_r.id).where(_r.ended_at < bindparam("before"), _r.result.is_not(None)).limit(1)
+
+
+class SqlReadingRows:
+    """Implements `services.reading_ports.ReadingRows`."""
+
+    def __init__(self, connection: Statements) -> None:
+        self._connection = connection
+
+    async def add(self, record: ReadingRecord) -> bool:
+        values = {
+            "id": record.id,
+            "client": record.client,
+            "system": record.system,
+            "service": record.service,
+            "terminal_id": record.terminal,
+            "terminal_name": record.terminal_name,
+            "nonce": record.nonce,
+            "state": record.state,
+            "created_at": record.created_at,
+            "expires_at": record.expires_at,
+        }
+        added = await self._connection.execute(insert_or_not(readings).values(**values).on_conflict_do_nothing())
+        return added.rowcount == 1
+
+    async def drop(self, reading: str) -> None:
+        await self._connection.execute(delete(readings).where(_r.id == reading, _r.ended_at.is_(None)))
+
+    async def find(self, reading: str, client: str) -> ReadingRecord | None:
+        found = select(readings).where(_r.id == reading, _r.client == client)
+        row = (await self._connection.execute(found)).one_or_none()
+        return None if row is None else _build(row)
+
+    async def is_open(self, reading: str, now: datetime) -> bool:
+        found = select(_r.id).where(_r.id == reading, _r.ended_at.is_(None), _r.expires_at > now)
+        return (await self._connection.execute(found)).first() is not None
+
+    async def end(self, reading: str, state: ReadingState, result: str | None, now: datetime) -> bool:
+        ended = await self._connection.execute(
+            update(readings)
+            .where(_r.id == reading, _r.ended_at.is_(None), _r.state == OPEN)
+            .values(state=state, result=result, ended_at=now)
+        )
+        return ended.rowcount == 1
+
+    async def take_result(self, reading: str, now: datetime) -> str | None:
+        result = (await self._connection.execute(select(_r.result).where(_r.id == reading))).scalar_one_or_none()
+        taken = await self._connection.execute(
+            update(readings)
+            .where(_r.id == reading, _r.result.is_not(None), _r.delivered_at.is_(None))
+            .values(result=None, delivered_at=now)
+        )
+        return result if taken.rowcount == 1 else None
+
+    async def list_overdue(self, now: datetime) -> tuple[ReadingRecord, ...]:
+        return tuple(_build(row) for row in await self._connection.execute(_OVERDUE, {"now": now}))
+
+    async def has_old_results(self, before: datetime) -> bool:
+        return (await self._connection.execute(_OLD_RESULTS, {"before": before})).first() is not None
+
+    async def drop_old_results(self, before: datetime) -> None:
+        old = update(readings).where(_r.ended_at < before, _r.result.is_not(None)).values(result=None)
+        await self._connection.execute(old)
+
+    async def forget_ended(self, before: datetime) -> None:
+        await self._connection.execute(delete(readings).where(_r.ended_at < before))
+
+
+def _build(row: Row[Any]) -> ReadingRecord:
+    return ReadingRecord(
+        row.id,
+        row.client,
+        row.system,
+        row.service,
+        row.terminal_id,
+        row.terminal_name,
+        row.nonce,
+        row.state,
+        row.created_at,
+        row.expires_at,
+        row.ended_at,
+        row.result,
+        row.delivered_at,
+    )

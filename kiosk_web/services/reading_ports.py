@@ -1,0 +1,65 @@
+"""What readings on request ask of the database. Rows are plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from kiosk_web.identity.readings import ReadingState
+
+
+@dataclass(frozen=True, repr=False)
+class ReadingRecord:
+    """One request. `result` is the JSON of what will be told, from the verdict until it is told; then nobody has it.
+
+    `nonce` is the client's own; it comes back in the signed result.
+    """
+
+    id: str
+    client: str
+    system: str
+    service: str
+    terminal: str
+    terminal_name: str
+    nonce: str
+    state: ReadingState
+    created_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None = None
+    result: str | None = None
+    delivered_at: datetime | None = None
+
+
+class ReadingRows(Protocol):
+    async def add(self, record: ReadingRecord) -> bool:
+        """False if another one waits at this terminal."""
+        ...
+
+    async def drop(self, reading: str) -> None:
+        """It was never shown."""
+        ...
+
+    async def find(self, reading: str, client: str) -> ReadingRecord | None: ...
+    async def is_open(self, reading: str, now: datetime) -> bool:
+        """Does the system still wait for it?"""
+        ...
+
+    async def end(self, reading: str, state: ReadingState, result: str | None, now: datetime) -> bool:
+        """One UPDATE: False if it had ended before, and nothing changed."""
+        ...
+
+    async def take_result(self, reading: str, now: datetime) -> str | None:
+        """The result, for the one caller who was first; it is not in the database after that."""
+        ...
+
+    async def list_overdue(self, now: datetime) -> tuple[ReadingRecord, ...]:
+        """Those that wait past their time."""
+        ...
+
+    async def has_old_results(self, before: datetime) -> bool: ...
+    async def drop_old_results(self, before: datetime) -> None:
+        """Forget results that ended before this and were not fetched."""
+        ...
+
+    async def forget_ended(self, before: datetime) -> None: ...

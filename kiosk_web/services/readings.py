@@ -1,0 +1,212 @@
+"""A reading on request: a municipal system (Type 1) asks a named terminal for a visit and hears once how it ended.
+
+What is told is signed and bound to request, client, its nonce, system, terminal and time. It leads to no name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Literal
+
+from kiosk_web.identity.offer import Offer
+from kiosk_web.services.api_ports import ClientRecord
+from kiosk_web.services.keys import KeyRing, TicketKey, encode_base64url
+from kiosk_web.services.monitoring import MonitoringService
+from kiosk_web.services.ports import Clock, Entropy, Feed, Store
+from kiosk_web.services.reading_ports import ReadingRecord
+from kiosk_web.services.sessions import SessionService
+from kiosk_web.session import events as e
+from kiosk_web.session.states import AskedReading
+
+RESULT_TYPE = "kiosk-reading+jwt"
+RESULT_LIFETIME = timedelta(minutes=5)
+RESULT_KEPT = timedelta(minutes=5)
+"""For so long a result waits to be fetched."""
+
+RefusedReading = Literal[
+    "system_not_permitted", "service_not_permitted", "terminal_not_permitted", "terminal_busy", "terminal_offline"
+]
+
+
+@dataclass(frozen=True)
+class ReadingRefused:
+    """Nothing was shown at any terminal."""
+
+    why: RefusedReading
+
+
+@dataclass(frozen=True)
+class ReadingRequest:
+    """What a client asks for. `nonce` comes back in the signed result; the titles are shown to the resident."""
+
+    system: str
+    service: str
+    terminal: str
+    nonce: str
+    title_ja: str = ""
+    title_en: str = ""
+
+
+class ReadingService:
+    """`issuer` is the public address of the API, `lifetime` how long a system waits for a resident."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        sessions: SessionService,
+        monitoring: MonitoringService,
+        offer: Offer,
+        keys: KeyRing,
+        feed: Feed,
+        issuer: str,
+        lifetime: timedelta,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._monitoring = monitoring
+        self._offer = offer
+        self._keys = keys
+        self._feed = feed
+        self._issuer = issuer
+        self._lifetime = lifetime
+        self._clock = clock
+        self._entropy = entropy
+
+    async def request(self, client: ClientRecord, asked: ReadingRequest) -> ReadingRecord | ReadingRefused:
+        """Wake the terminal, if nobody is there."""
+        refusal = self._judge(client, asked)
+        if refusal is not None:
+            return ReadingRefused(refusal)
+        now = self._clock()
+        async with self._store.write() as transaction:
+            terminal = await transaction.terminals.find_by_name(asked.terminal)
+            if terminal is None:
+                return ReadingRefused("terminal_not_permitted")
+            if terminal.revoked_at is not None or not self._monitoring.is_live(terminal.id):
+                return ReadingRefused("terminal_offline")
+            record = ReadingRecord(
+                id=encode_base64url(self._entropy(16)),
+                client=client.name,
+                system=asked.system,
+                service=asked.service,
+                terminal=terminal.id,
+                terminal_name=terminal.name,
+                nonce=asked.nonce,
+                state="waiting",
+                created_at=now,
+                expires_at=now + self._lifetime,
+            )
+            if not await transaction.asked_readings.add(record):
+                return ReadingRefused("terminal_busy")
+        shown = AskedReading(record.id, asked.title_ja, asked.title_en)
+        event = e.ReadingRequested(shown, asked.service, record.expires_at)
+        if not (await self._sessions.apply(terminal.id, event)).refusal:
+            return record
+        async with self._store.write() as transaction:
+            await transaction.asked_readings.drop(record.id)
+        return ReadingRefused("terminal_busy")
+
+    def _judge(self, client: ClientRecord, asked: ReadingRequest) -> RefusedReading | None:
+        if asked.system not in client.systems:
+            return "system_not_permitted"
+        service = self._offer.find(asked.service)
+        if service is None or service.system != asked.system or service.profile != "type1":
+            return "service_not_permitted"
+        return None if asked.terminal in client.terminals else "terminal_not_permitted"
+
+    async def find(self, client: ClientRecord, reading: str, wait: float = 0) -> ReadingRecord | None:
+        """How far it is; with `wait`, after its end or so many seconds. None for an unknown one and for another
+        client's.
+        """
+        record = await self._load(client, reading)
+        if record is None or record.state != "waiting" or not wait:
+            return record
+        with self._feed.subscribe(record.terminal) as changes:
+            try:
+                async with asyncio.timeout(wait):
+                    while record is not None and record.state == "waiting":
+                        record = await self._load(client, reading)
+                        if record is not None and record.state == "waiting" and not await changes.wait():
+                            break
+            except TimeoutError:
+                pass
+        return await self._load(client, reading)
+
+    async def _load(self, client: ClientRecord, reading: str) -> ReadingRecord | None:
+        async with self._store.read() as transaction:
+            record = await transaction.asked_readings.find(reading, client.name)
+        return record if record is not None and record.system in client.systems else None
+
+    async def take_result(self, record: ReadingRecord) -> str | None:
+        """The signed result of a reading that is `done`, for the one who asks first; None for all after."""
+        now = self._clock()
+        async with self._store.write() as transaction:
+            result = await transaction.asked_readings.take_result(record.id, now)
+        if result is None:
+            return None
+        issued_at = int(now.timestamp())
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "aud": record.client,
+            "jti": record.id,
+            "iat": issued_at,
+            "exp": issued_at + int(RESULT_LIFETIME.total_seconds()),
+            "nonce": record.nonce,
+            "system": record.system,
+            "service": record.service,
+            "terminal": record.terminal_name,
+            **json.loads(result),
+        }
+        return self._keys.sign_ticket(RESULT_TYPE, claims)
+
+    async def cancel(self, client: ClientRecord, reading: str) -> ReadingRecord | None:
+        """The system does not want it any more. A result that was not fetched is forgotten."""
+        record = await self._load(client, reading)
+        if record is None:
+            return None
+        now = self._clock()
+        async with self._store.write() as transaction:
+            ended = await transaction.asked_readings.end(record.id, "cancelled", None, now)
+            if not ended:
+                await transaction.asked_readings.take_result(record.id, now)
+        if not ended:
+            return await self._load(client, reading)
+        await self._sessions.apply(record.terminal, e.ReadingCancelled(record.id, "reading_withdrawn"))
+        return replace(record, state="cancelled", ended_at=now)
+
+    async def sweep(self) -> None:
+        """End what has waited too long, and forget results that nobody fetched."""
+        now = self._clock()
+        async with self._store.read() as transaction:
+            overdue = await transaction.asked_readings.list_overdue(now)
+            stale = await transaction.asked_readings.has_old_results(now - RESULT_KEPT)
+        for record in overdue:
+            async with self._store.write() as transaction:
+                ended = await transaction.asked_readings.end(record.id, "expired", None, now)
+            if ended:
+                await self._sessions.apply(record.terminal, e.ReadingCancelled(record.id, "reading_expired"))
+        if stale:
+            async with self._store.write() as transaction:
+                await transaction.asked_readings.drop_old_results(now - RESULT_KEPT)
+
+    def build_key_set(self) -> dict[str, list[dict[str, str]]]:
+        """The keys that sign results (RFC 7517): the one in use, and its successor."""
+        return {"keys": [_describe(key) for key in (self._keys.current, self._keys.following)]}
+
+
+def _describe(key: TicketKey) -> dict[str, str]:
+    """RFC 8037 2."""
+    return {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "alg": "EdDSA",
+        "use": "sig",
+        "kid": key.kid,
+        "x": encode_base64url(key.public),
+    }
