@@ -290,6 +290,7 @@ def _wire(
         sessions=sessions,
         monitoring=monitoring,
         offer=offer,
+        in_use=in_use,
         keys=keys,
         feed=feed,
         issuer=settings.api_url or "",

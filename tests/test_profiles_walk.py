@@ -22,6 +22,7 @@ from tests.support.jpki import SIGNATURE_POLICY
 from tests.support.kazashi import Body, Desk, enrol, identify_by_pin, tap, write_card_issuers
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.ocsp_answers import AnswerShape
+from tests.support.readings import open_asker
 from tests.support.register import ScriptedRegister
 from tests.support.terminal import Stage, read_claims
 
@@ -101,6 +102,23 @@ async def observe_kazashi(stand: Stand, profile: ProfileName) -> None:
         assert read_claims(terminal.ticket)["method"] == "pin"
 
 
+async def observe_reading_on_request(stand: Stand, profile: ProfileName) -> None:
+    """2: the screen and the reading are there for a municipal system to ask for, and it gets the PPID."""
+    terminal = await stand.opened()
+    asker = await open_asker(stand)
+    with stand.server.monitoring.attend(terminal.id):
+        asked = await asker.ask(service=TILES[profile])
+    assert asked.status_code == 201
+    card = stand.card()
+    terminal.ticket = (await terminal.put_card()).commands[0]["arguments"]["ticket"]
+    await terminal.read_card(card)
+    await stand.server.sessions.settle()
+    await terminal.submit_pin()
+    assert (await terminal.sign(card)).state == "result"
+    claims = await asker.open_result((await asker.show(asked.json()["id"])).json()["result"])
+    assert claims["ppid"] == (await stand.read_result(terminal)).identifier
+
+
 async def observe_screen(stand: Stand, profile: ProfileName) -> None:
     """6: the reading screen is there: a tile, the pad, a result."""
     terminal = await stand.terminal()
@@ -170,15 +188,12 @@ def reads_items() -> bool:
     return uses(r"terms\.basic_four", "services", "session", "web")
 
 
-def requests_readings() -> bool:
-    return uses(r"/readings?\b", "web")
-
-
 def hides_type_2() -> bool:
     return uses(r"\.reading_screen", "services", "session", "web")
 
 
 OBSERVED: dict[Cell, Observation] = {
+    ("usable_online", "type1"): observe_reading_on_request,
     **{("scene", profile): observe_scene for profile in PROFILES},
     **{("ppid_per_system", profile): observe_identifier for profile in PROFILES},
     **{("kazashi", profile): observe_kazashi for profile in PROFILES},
@@ -209,7 +224,6 @@ SEEN_ELSEWHERE: dict[Cell, tuple[str, ...]] = {
     ("crl", "type2"): ("test_a_service_may_live_on_lists_alone",),
 }
 MISSING: dict[Cell, Missing] = {
-    ("usable_online", "type1"): Missing("a reading on request of a municipal system", requests_readings),
     ("system_unmodified", "type1"): Missing(
         "the hand-over refuses Type 1 by name", lambda: uses(r"\.system_unmodified", "services")
     ),

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from kiosk_web.identity.offer import Offer
 from kiosk_web.services.api_ports import ClientRecord
+from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.keys import KeyRing, TicketKey, encode_base64url
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Feed, Store
@@ -27,7 +28,12 @@ RESULT_KEPT = timedelta(minutes=5)
 """For so long a result waits to be fetched."""
 
 RefusedReading = Literal[
-    "system_not_permitted", "service_not_permitted", "terminal_not_permitted", "terminal_busy", "terminal_offline"
+    "system_not_permitted",
+    "system_not_in_use",
+    "service_not_permitted",
+    "terminal_not_permitted",
+    "terminal_busy",
+    "terminal_offline",
 ]
 
 
@@ -60,6 +66,7 @@ class ReadingService:
         sessions: SessionService,
         monitoring: MonitoringService,
         offer: Offer,
+        in_use: SystemsInUse,
         keys: KeyRing,
         feed: Feed,
         issuer: str,
@@ -71,6 +78,7 @@ class ReadingService:
         self._sessions = sessions
         self._monitoring = monitoring
         self._offer = offer
+        self._in_use = in_use
         self._keys = keys
         self._feed = feed
         self._issuer = issuer
@@ -115,6 +123,8 @@ class ReadingService:
     def _judge(self, client: ClientRecord, asked: ReadingRequest) -> RefusedReading | None:
         if asked.system not in client.systems:
             return "system_not_permitted"
+        if not self._in_use.serves(asked.system):
+            return "system_not_in_use"
         service = self._offer.find(asked.service)
         if service is None or service.system != asked.system or service.profile != "type1":
             return "service_not_permitted"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from tests.support.api_client import API_SYSTEMS, ORIGIN, OTHER_SYSTEM, SYSTEM, ApiClient, register
 from tests.support.kiosk_server import Stand, run_stand
+from tests.support.readings import open_asker
 
 pytestmark = pytest.mark.anyio
 
@@ -120,6 +122,35 @@ async def test_every_operation_wants_a_token_and_nobody_elses_will_do(stand: Sta
         refused.append(told(await client.http.post(f"/api/v1/{path}", content=b"{}")))
         assert {status for status, _ in refused} == {401}
         assert len({json.dumps(body) for _, body in refused}) == 1
+    for method, path in (("POST", "readings"), ("GET", f"readings/{'A' * 22}"), ("DELETE", f"readings/{'A' * 22}")):
+        answer = await client.http.request(method, f"/api/v1/{path}", headers={"Authorization": f"Bearer {'A' * 43}"})
+        assert answer.status_code == 401
+
+
+async def test_a_reading_is_for_a_clients_own_systems_services_and_terminals(stand: Stand) -> None:
+    """client × system × service × terminal; nothing is shown anywhere but for what a client may ask for."""
+    halls = [await stand.opened(name) for name in ("hall-1", "hall-2")]
+    askers = [
+        (await open_asker(stand, "one", ("hall-1",)), {"hall-1"}),
+        (await open_asker(stand, "two", ("hall-2",)), {"hall-2"}),
+        (await open_asker(stand, "none", ()), set[str]()),
+    ]
+    services = ("facility", "online", "library", "nothing-like-it")
+    with ExitStack() as pages:
+        for hall in halls:
+            pages.enter_context(stand.server.monitoring.attend(hall.id))
+        for (asker, own), system, service, terminal in itertools.product(
+            askers, SYSTEMS, services, ("hall-1", "hall-2", "hall-9")
+        ):
+            answer = await asker.ask(system=system, service=service, terminal=terminal)
+            permitted = system == SYSTEM and service == "facility" and terminal in own
+            assert answer.status_code == (201 if permitted else 403)
+            if permitted:
+                for other, _ in askers:
+                    mine = other is asker
+                    shown = await other.show(answer.json()["id"])
+                    assert shown.status_code == (200 if mine else 404)
+                assert (await asker.cancel(answer.json()["id"])).status_code == 200
 
 
 async def test_no_pseudonym_of_one_system_stands_in_an_answer_to_another(stand: Stand) -> None:

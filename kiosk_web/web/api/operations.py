@@ -230,6 +230,7 @@ REQUEST_READING = Operation(
         *_CLIENT,
         *_ONCE,
         "system_not_permitted",
+        "system_not_in_use",
         "service_not_permitted",
         "terminal_not_permitted",
         "terminal_busy",

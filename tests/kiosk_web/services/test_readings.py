@@ -87,7 +87,7 @@ async def test_a_reading_is_shown_read_and_told_once(counter: Counter) -> None:
     again = await counter.asker.show(reading)
     assert (again.status_code, told(again)) == (410, "reading_delivered")
     async with counter.stand.server.store.read() as transaction:
-        kept = await transaction.readings.find(reading, "counter")
+        kept = await transaction.asked_readings.find(reading, "counter")
     assert kept is not None
     assert (kept.state, kept.result) == ("done", None)
 

@@ -19,6 +19,7 @@ from kiosk_web.session.machine import TABLE, IllegalEvent, step
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 HERE = s.Presence("ready", "ours", "card-1")
 GONE = e.CardChanged("ready", "none", "")
+HERE_EVENT = e.CardChanged("ready", "ours", "card-1")
 OTHER = e.CardChanged("ready", "ours", "card-2")
 LATER = NOW + timedelta(seconds=3600)
 
@@ -444,3 +445,30 @@ def test_every_command_is_one_that_the_service_knows() -> None:
         "OpenLease",
         "CloseLease",
     }
+
+
+ASKED = e.ReadingRequested(s.AskedReading("r1", "体育館", "Gymnasium"), "facility", NOW + timedelta(seconds=120))
+
+
+def test_a_reading_is_asked_for_only_where_nobody_is() -> None:
+    state, commands = run(start(), ASKED)
+    assert isinstance(state, s.AwaitingCard)
+    assert (state.visit.service, state.visit.reading, commands) == ("facility", ASKED.reading, [])
+    for busy in (HERE_EVENT, e.LanguageChosen("en"), e.CardChanged("missing", "none", "")):
+        with pytest.raises(IllegalEvent):
+            run(start(), busy, ASKED)
+
+
+@pytest.mark.parametrize("state", build_examples(NOW), ids=lambda state: state.name)
+def test_taking_a_reading_back_ends_its_own_visit_alone(state: s.State) -> None:
+    visit = s.derive_visit(state)
+    if type(state) is s.Superseded:
+        return
+    other, commands = step(state, e.ReadingCancelled("another", "reading_withdrawn"), NOW)
+    assert (other, commands) == (state, ())
+    ended, commands = step(state, e.ReadingCancelled("r", "reading_withdrawn"), NOW)
+    if visit is None or visit.reading is None:
+        assert (ended, commands) == (state, ())
+    else:
+        assert isinstance(ended, s.Refused)
+        assert (ended.code, type(commands[0])) == ("reading_withdrawn", c.RecordAudit)
