@@ -25,7 +25,7 @@ def build_openapi(server: str) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "My Number Card kiosk: API for municipal systems (Type 2)",
+            "title": "My Number Card kiosk: API for municipal systems",
             "version": __version__,
             "description": "How to begin, with examples: docs/api.md.",
         },
