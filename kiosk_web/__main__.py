@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,11 +61,12 @@ def kiosk(
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the kiosk page; four others follow it. 0: free ports.")] = 8480,
+    port: Annotated[int, typer.Option(help="Port of the kiosk page; seven others follow it. 0: free ports.")] = 8480,
     ready_file: Annotated[Path | None, typer.Option(help="Write the addresses here as JSON, once all answer.")] = None,
     data: Annotated[Path, typer.Option(help="Where keys, visits and logs of the demo are kept.")] = Path(".demo"),
     pcsc: Annotated[bool, typer.Option("--pcsc", help="Use real PC/SC readers instead of the virtual one.")] = False,
     no_bridge: Annotated[bool, typer.Option("--no-bridge", help="Start no bridge; print how to start it.")] = False,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Open no browser.")] = False,
 ) -> None:
     """Start simulator, kiosk and bridge on this computer; Ctrl-C stops all."""
     from rich.console import Console
@@ -72,7 +74,12 @@ def demo(
     from kiosk_web.demo import DemoSettings, run_demo
 
     settings = DemoSettings(
-        port=port, data=data.resolve(), ready_file=ready_file, pcsc=pcsc, start_bridge=not no_bridge
+        port=port,
+        data=data.resolve(),
+        ready_file=ready_file,
+        pcsc=pcsc,
+        start_bridge=not no_bridge,
+        open_desk=not no_open and sys.stdout.isatty(),  # whoever starts it from a program gets no window
     )
     raise typer.Exit(run_demo(settings, os.environ, Console(highlight=False)))
 

@@ -30,6 +30,7 @@ from rich.text import Text
 
 from kiosk_web.children import Children, ChildTrouble, StopAsked
 from kiosk_web.file_lock import LockHeld, hold_lock
+from kiosk_web.neighbours import Neighbours, open_in_browser
 from kiosk_web.ports import HOST, PortTrouble, choose_ports
 from kiosk_web.program import is_frozen, kiosk_program
 from kiosk_web.state_file import load_json, write_json
@@ -72,6 +73,7 @@ class DemoSettings:
     ready_file: Path | None
     pcsc: bool
     start_bridge: bool = True
+    open_desk: bool = False  # in a browser, where there is one
 
 
 def run_demo(settings: DemoSettings, environment: Mapping[str, str], console: Console) -> int:
@@ -81,11 +83,14 @@ def run_demo(settings: DemoSettings, environment: Mapping[str, str], console: Co
     try:
         with _own_folder(settings.data):
             children = Children(settings.data / "logs", _child_environment(environment, settings.data), stop_asked)
-            demo = Demo(settings, children, choose_ports(settings.port, settings.data / "ports.json"))
+            ports = choose_ports(settings.port, settings.data / "ports.json")
+            demo = Demo(settings, children, ports, Neighbours(settings.data, children, ports))
             try:
                 with console.status("Starting the simulator, the kiosk and the bridge ..."):
                     ready = demo.start()
                 _print_welcome(console, settings, ready)
+                if settings.open_desk:
+                    open_in_browser(ready["desk"], environment)
                 children.watch()
             except StopAsked:
                 pass
@@ -103,7 +108,10 @@ def run_demo(settings: DemoSettings, environment: Mapping[str, str], console: Co
 class Demo:
     """Starts the processes in the order in which each needs the other's answer, and collects their addresses."""
 
-    def __init__(self, settings: DemoSettings, children: Children, ports: Mapping[str, int]) -> None:
+    def __init__(
+        self, settings: DemoSettings, children: Children, ports: Mapping[str, int], neighbours: Neighbours
+    ) -> None:
+        self._neighbours = neighbours
         self._settings = settings
         self._children = children
         self._ports = ports
@@ -116,12 +124,15 @@ class Demo:
         """Start everything; returns the content of the ready file plus `people`, after every process has answered."""
         if self._settings.ready_file is not None:
             self._settings.ready_file.unlink(missing_ok=True)
+        self._neighbours.start()
         simulator_ready = self._ready_file("simulator")
+        self._neighbours.write_desk_file()
         self._children.start("simulator", self._simulate_command(simulator_ready))
         folders = (self._simulator / "anchors", self._simulator / "card-issuers")
         if not all(folder.is_dir() for folder in folders) or not self._list_names().exists():
             self._wait_for_file("simulator", simulator_ready)  # the kiosk loads the anchors when it starts
             self._ask_for_list_names()
+        self._neighbours.connect_reader(self._state)
         self._write_config()
         kiosk_ready = self._ready_file("kiosk")
         self._children.start("kiosk", self._serve_command(kiosk_ready))
@@ -133,9 +144,15 @@ class Demo:
             self._staff_file().unlink(missing_ok=True)  # of another database
         if not self._staff_file().exists():
             self._add_staff()
+        self._neighbours.write_desk_file()
         if not bridge_started:
             self._start_bridge()
-        addresses = {"kiosk": kiosk["kiosk"], "staff": kiosk["staff"], "tray": simulator["tray"]}
+        addresses = {
+            "kiosk": kiosk["kiosk"],
+            "staff": kiosk["staff"],
+            "tray": simulator["tray"],
+            **self._neighbours.addresses,
+        }
         addresses = {name: address.rstrip("/") for name, address in addresses.items()}
         self._wait_for_answer("kiosk", f"{addresses['kiosk']}/readyz")
         self._wait_for_answer("kiosk", f"http://{HOST}:{self._ports['staff']}/healthz")
@@ -159,6 +176,8 @@ class Demo:
             f"--folder={self._simulator}",
             f"--ocsp-port={self._ports['ocsp']}",
             f"--tray-port={self._ports['tray']}",
+            f"--desk-port={self._ports['desk']}",
+            f"--desk-file={self._neighbours.desk_file}",
             f"--ready-file={ready_file}",
         ]
 
@@ -191,7 +210,8 @@ class Demo:
         """
         names = load_json(self._list_names()).get("names", [])
         jpki = f"http://{HOST}:{self._ports['ocsp']}"
-        tables = [_PATIENCE, _REGISTER.format(url=f"{jpki}/services")]
+        desk = f'desk_origin = "http://{HOST}:{self._ports["desk"]}"\n'
+        tables = [desk, _PATIENCE, _REGISTER.format(url=f"{jpki}/services")]
         tables += [_SOURCE.format(name=name, url=f"{jpki}/crl/{name}.crl") for name in names]
         issuers = json.dumps(str(self._simulator / "card-issuers"))  # a TOML string too
         kazashi = f"[kazashi]\ncard_issuers = {issuers}\n"
@@ -328,11 +348,16 @@ def _print_welcome(console: Console, settings: DemoSettings, ready: Mapping[str,
         title="The demo is running", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
     )
     for name, what in (
-        ("kiosk", "the terminal: open it in a browser"),
+        ("desk", "everything on one page: open it in a browser"),
+        ("kiosk", "the terminal"),
         ("tray", "the card tray: put a card on the virtual reader"),
         ("staff", "the staff page"),
+        ("library", "a library system that was there before"),
+        ("facility", "a booking system"),
         ("bridge", "the card reader's socket, for the page only"),
     ):
+        if name not in ready:
+            continue
         addresses.add_row(name, Text(str(ready[name]), style="bold"), what)
     people = Table(title="Fictional people, their 暗証番号 and what to expect", title_justify="left")
     for column in ("person", "暗証番号", "expect"):

@@ -1,4 +1,4 @@
-"""The five ports of the demo: given, or found free and kept, so that bookmarks and the enrolled origin stay."""
+"""The ports of the demo: given, or found free and kept, so that bookmarks and the enrolled origin stay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kiosk_web.state_file import load_json, write_json
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8480
-PORT_NAMES = ("kiosk", "bridge", "staff", "ocsp", "tray")
+PORT_NAMES = ("kiosk", "bridge", "staff", "ocsp", "tray", "desk", "library", "facility")
 _FREE_PORTS = range(
     20_000, 30_000
 )  # below those that systems hand out for outgoing connections: nobody takes one meanwhile
@@ -22,19 +22,21 @@ class PortTrouble(Exception):
 
 
 def choose_ports(first: int, remembered: Path) -> dict[str, int]:
-    """The port of each listener: five from `first` on; if that is 0, the `remembered` ones or five free ones.
+    """The port of each listener: those from `first` on; if that is 0, the `remembered` ones or free ones.
 
     All are free at this moment; PortTrouble names one that is taken.
     """
     if first != 0:
         ports = {name: first + offset for offset, name in enumerate(PORT_NAMES)}
         if max(ports.values()) > 65_535:
-            raise PortTrouble(f"The five ports from {first} on would end above 65535; choose a lower --port.")
+            raise PortTrouble(
+                f"The {len(PORT_NAMES)} ports from {first} on would end above 65535; choose a lower --port."
+            )
         for name, port in ports.items():
             if not _is_free(port):
                 raise PortTrouble(
                     f"Port {port} (for the {name}) is taken by another program, maybe by another demo.\n"
-                    f"Choose five others with --port {first + 1000}, or let free ones be found with --port 0."
+                    f"Choose others with --port {first + 1000}, or let free ones be found with --port 0."
                 )
         return ports
     kept = load_json(remembered)

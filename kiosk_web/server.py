@@ -67,6 +67,7 @@ from kiosk_web.services.validation import Fetcher, Lists, ValidationService
 from kiosk_web.settings import LOOPBACK, Settings
 from kiosk_web.web.api.app import BesideApi
 from kiosk_web.web.app import Application, build_resident_app, build_staff_app
+from kiosk_web.web.desk_feed import DeskFeed
 from kiosk_web.web.health import HealthRoutes
 from kiosk_web.web.kiosk import KioskRoutes
 from kiosk_web.web.link_desk import LinkDeskRoutes
@@ -330,6 +331,7 @@ def _wire(
         port=settings.port,
         bridge_port=settings.bridge_port,
         extra=build_pattern_routes(renderer) if settings.demo else (),
+        desk=settings.desk_origin or "",
     )
     staff_hosts = {f"{name}:{settings.staff_port}" for name in (settings.staff_host, "localhost", LOOPBACK)}
     staff: Application = build_staff_app(
@@ -338,6 +340,8 @@ def _wire(
         health,
         static=settings.static,
         hosts=frozenset(staff_hosts),
+        desk=settings.desk_origin or "",
+        extra=DeskFeed(store, monitoring, standings, offer).build() if settings.desk_origin else (),
     )
     if settings.api_url is not None:
         api = build_api(

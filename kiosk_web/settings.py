@@ -5,6 +5,7 @@ command line over environment (`KIOSK_…`) over one TOML file over defaults. An
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     `ocsp_cache_seconds` (0: never). `ocsp_pins` are responders believed against the rules (`ocsp_settings.py`).
     `require_synchronised_clock`: nobody is confirmed while the system says that nothing keeps its clock right; without
     it, production requires that and a demo does not.
+    `desk_origin` is the page that may show ours in a frame, and watch the terminals: the demo desk, on this computer.
     `confirmed_fingerprints`: SHA-256 of roots that the operator checked against the official sheet
     (`docs/validation.md`).
     """
@@ -75,6 +77,7 @@ class Settings(BaseSettings):
     basic_four: BasicFourSettings = BasicFourSettings()
     handover: HandoverSettings = HandoverSettings()
     introduction: IntroductionSettings = IntroductionSettings()
+    desk_origin: str | None = None
     static: Path = Path(__file__).resolve().parent.parent / "static"
     verifier: VerifierSettings = VerifierSettings()
     register_service: RegisterSettings = RegisterSettings()
@@ -102,12 +105,21 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value
 
+    @field_validator("desk_origin")
+    @classmethod
+    def _judge_desk(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]{0,4}", value):
+            raise ValueError(f"must be http://{LOOPBACK}: and a port")
+        return value
+
     @model_validator(mode="after")
     def _judge_deployment(self) -> Settings:
         if self.host != LOOPBACK:
             raise ValueError(f"host: the page of the terminal is served on {LOOPBACK} only")
         if self.deployment == "production" and self.staff_host != LOOPBACK:
             raise ValueError(f"staff_host: without a sign-in, production serves the staff page on {LOOPBACK} only")
+        if self.deployment == "production" and self.desk_origin is not None:
+            raise ValueError("desk_origin: production lets nobody show its pages in a frame")
         if self.deployment == "production" and self.allow_test_arc:
             raise ValueError("allow_test_arc: production refuses certificates of the test arc")
         if self.deployment == "production" and self.api.url is not None and not self.api.url.startswith("https://"):

@@ -152,6 +152,17 @@ class CardFolder:
         """Put a card on the reader. If the same one lies there already, it counts as lifted in between."""
         self._write_reader(f"cards/{person}")
 
+    def place_copy(self, name: str, person: str, other: str) -> None:
+        """Put a counterfeit on the reader: all that can be read of `person`'s card, on a body with `other`'s keys."""
+        source, keys, copy = (self._profile(one) for one in (person, other, name))
+        for path in source.iterdir():
+            if path.name != "counters.json" and not path.name.startswith("."):
+                _write(copy / path.name, path.read_bytes())
+        for key in ("auth-key.pem", "surface-key.pem"):
+            _write(copy / key, (keys / key).read_bytes())
+        (copy / "counters.json").unlink(missing_ok=True)
+        self.place(name)
+
     def lift(self) -> None:
         """Take the card off the reader."""
         self._write_reader(None)

@@ -73,33 +73,33 @@ class Person:
         return "".join(table.get(c, c) for c in text), "".join("1" if c in table else "0" for c in text)
 
 
-_KASUMI = Municipality("12901", "霞市", "千葉県", "Kasumi-shi", "Chiba-ken")
+_MIHON_CITY = Municipality("12901", "みほん市", "千葉県", "Mihon-shi", "Chiba-ken")
 _KAKU = Municipality("13901", "架空市", "東京都", "Kaku-shi", "Tokyo-to")
 _MIHON = Municipality("10901", "見本町", "群馬県", "Mihon-machi", "Gunma-ken")
 _REIJI = Municipality("20901", "例示村", "長野県", "Reiji-mura", "Nagano-ken")
 
-MUNICIPALITIES = (_KASUMI, _KAKU, _MIHON, _REIJI)
+MUNICIPALITIES = (_MIHON_CITY, _KAKU, _MIHON, _REIJI)
 
 _PEOPLE = (
     Person(
-        "hanako", "見本　花子", "1234", "問題なく使えます", "Works", date(1988, 4, 17), "2",
-        "千葉県霞市花見台一丁目２番３号", _KASUMI,
+        "hanako", "青葉　みどり", "1234", "問題なく使えます", "Works", date(1988, 4, 17), "2",
+        "千葉県みほん市花見台一丁目２番３号", _MIHON_CITY,
     ),
     Person(
-        "taro", "架空　太郎", "2580", "電子証明書の有効期限まで3か月以内", "Certificate expires within 3 months",
-        date(1974, 1, 1), "1", "東京都架空市中央四丁目５番６号", _KAKU, Condition.EXPIRING,
+        "taro", "西村　太郎", "2580", "電子証明書の有効期限まで3か月以内", "Certificate expires within 3 months",
+        date(1974, 1, 1), "1", "千葉県みほん市中央四丁目５番６号", _MIHON_CITY, Condition.EXPIRING,
     ),
     Person(
-        "ichiro", "例示　一郎", "3691", "電子証明書の有効期間が満了", "Certificate expired", date(1959, 6, 8), "1",
-        "長野県例示村大字本郷１２３番地", _REIJI, Condition.EXPIRED,
+        "ichiro", "桜井　一郎", "3691", "電子証明書の有効期間が満了", "Certificate expired", date(1959, 6, 8), "1",
+        "千葉県みほん市大字本郷１２３番地", _MIHON_CITY, Condition.EXPIRED,
     ),
     Person(
-        "sakura", "仮名　さくら", "4812", "電子証明書が失効", "Certificate revoked", date(1995, 3, 27), "2",
-        "群馬県見本町桜通り７番地", _MIHON, Condition.REVOKED,
+        "sakura", "南　さくら", "4812", "電子証明書が失効", "Certificate revoked", date(1995, 3, 27), "2",
+        "千葉県みほん市桜通り７番地", _MIHON_CITY, Condition.REVOKED,
     ),
     Person(
-        "jiro", "試作　次郎", "5923", "電子証明書が一時停止中", "Certificate on hold", date(1982, 7, 2), "1",
-        "千葉県霞市港町三丁目１番１号", _KASUMI, Condition.ON_HOLD, older_generation=True,
+        "jiro", "森　けん", "5923", "電子証明書が一時停止中", "Certificate on hold", date(1982, 7, 2), "1",
+        "千葉県みほん市港町三丁目１番１号", _MIHON_CITY, Condition.ON_HOLD, older_generation=True,
     ),
     Person(
         "aoi", "模擬　あおい", "6034", "暗証番号がロックされている", "PIN locked", date(1991, 9, 14), "9",
@@ -110,19 +110,19 @@ _PEOPLE = (
         "群馬県見本町本町９番地", _MIHON, older_generation=True, tries_left=1,
     ),
     Person(
-        "hinata", "空想　ひなた", "8256", "15歳未満。署名用電子証明書なし", "Under 15: no signature certificate",
-        date(2017, 8, 21), "2", "千葉県霞市若葉五丁目６番７号", _KASUMI, sign_pin=None,
+        "hinata", "小川　はると", "8256", "15歳未満。署名用電子証明書なし", "Under 15: no signature certificate",
+        date(2017, 8, 21), "2", "千葉県みほん市若葉五丁目６番７号", _MIHON_CITY, sign_pin=None,
     ),
     Person(
-        "maria", "ＳＡＭＰＬＥ　ＭＡＲＩＡ", "9367", "外国人住民。有効期間は在留期間の満了日まで",
-        "Foreign resident: valid to the end of stay", date(1990, 12, 5), "2", "長野県例示村大字湯元４５番地６", _REIJI,
-        japanese=False,
+        "maria", "グエン・ミン", "9367", "外国人住民。有効期間は在留期間の満了日まで",
+        "Foreign resident: valid to the end of stay", date(1990, 12, 5), "2", "千葉県みほん市湯元４５番地６",
+        _MIHON_CITY, japanese=False,
     ),
     Person(
-        "yoshiko", "𠮷見　髙子", "1470", "氏名・住所に特殊な文字、長い住所", "Rare characters, long address",
+        "yoshiko", "𠮷野　髙子", "1470", "氏名・住所に特殊な文字、長い住所", "Rare characters, long address",
         date(1946, 10, 11), "2",
-        "千葉県霞市﨑浜一丁目２３番４５号　グランドメゾン架空の森ノースタワーウエストウイング２９０１号室　見本様方",
-        _KASUMI,
+        "千葉県みほん市﨑浜一丁目２３番４５号　グランドメゾン架空の森ノースタワーウエストウイング２９０１号　見本様方",
+        _MIHON_CITY,
         substitutions=(("𠮷", "吉"), ("髙", "高"), ("﨑", "崎")),
     ),
     Person(
@@ -136,7 +136,7 @@ _PEOPLE = (
     ),
     Person(
         "library-card", "図書館カード", "", "マイナンバーカードではないカード", "A card that is not a My Number Card",
-        date(2000, 1, 1), "9", "住所はありません", _KASUMI, sign_pin=None, foreign=True,
+        date(2000, 1, 1), "9", "住所はありません", _MIHON_CITY, sign_pin=None, foreign=True,
     ),
     Person(
         "sentinel", "番兵　九", "SENTINEL9Q7Z", "漏えい検査用", "For leak tests", date(1985, 2, 28), "9",

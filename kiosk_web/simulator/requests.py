@@ -12,12 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _MOST_BODY_BYTES = 8192
 _READING = ("GET", "HEAD")
-_POLICY = (
+_POLICY = (  # and frame-ancestors, below
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "form-action 'self'; base-uri 'none'; "
 )
 _HEADERS = (
-    (b"content-security-policy", _POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -62,10 +61,17 @@ class LocalOnly:
     """Refuses other hosts (DNS rebinding) and, for anything that writes, requests that a page of another site caused.
 
     Programs send neither Origin nor Sec-Fetch-Site and pass. Every answer carries the content security policy.
+
+    `desk` is the origin of the page that may show this one in a frame, `frames` those that this one may show so.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, desk: str = "", frames: tuple[str, ...] = ()) -> None:
         self._app = app
+        nobody = "'none'"
+        policy = f"{_POLICY}frame-ancestors {desk or nobody}"
+        if frames:
+            policy += f"; frame-src {' '.join(frames)}"
+        self._headers = ((b"content-security-policy", policy.encode()), *_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI)."""
@@ -74,7 +80,7 @@ class LocalOnly:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
+                message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
             await send(message)
 
         refusal = _judge_headers(scope["method"], Headers(scope=scope))

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from kiosk_web.simulator.card_issuer import load_card_issuer
 from kiosk_web.simulator.cards import CardFolder
+from kiosk_web.simulator.desk import open_desk
 from kiosk_web.simulator.faults import FaultBoard
 from kiosk_web.simulator.hierarchy import Hierarchy, KeySupply, is_new, load_hierarchy
 from kiosk_web.simulator.listener import Listener
@@ -145,11 +146,16 @@ async def _serve(
 
     listeners = [ocsp]
     try:
+        desk = open_desk(settings, simulator.office, switch_ocsp, clock)
+        shown_by = ""
+        if desk is not None:
+            listeners.append(_listen(desk.build(), settings.host, desk.port))
+            shown_by = listeners[-1].url
         tray_routes = TrayRoutes(simulator.office, switch_ocsp, settings.folder, clock)
-        tray = _listen(tray_routes.build(), settings.host, settings.tray_port)
+        tray = _listen(tray_routes.build(shown_by), settings.host, settings.tray_port)
         listeners.append(tray)
-        await ocsp.start()
-        await tray.start()
+        for listener in listeners:
+            await listener.start()
         where = Ready(tray.url, f"{ocsp.url}/", settings.folder / "anchors", settings.folder)
         if settings.ready_file is not None:
             write_json(settings.ready_file, where.to_json())

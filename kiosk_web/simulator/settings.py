@@ -18,12 +18,17 @@ class SimulatorRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SimulatorSettings:
-    """`folder` holds everything. Port 0 takes a free one. Times in seconds."""
+    """`folder` holds everything. Port 0 takes a free one. Times in seconds.
+
+    The demo desk is served on `desk_port` for the addresses in `desk_file` (`desk.py`), and not without the port.
+    """
 
     folder: Path
     host: str = "127.0.0.1"
     ocsp_port: int = 0
     tray_port: int = 0
+    desk_port: int | None = None
+    desk_file: Path | None = None
     ready_file: Path | None = None
     deployment: str = "demo"
     arc: Arc = Arc.PRODUCTION

@@ -47,8 +47,8 @@ class TrayRoutes:
             loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         ).get_template("tray/tray.html")
 
-    def build(self) -> Starlette:
-        """The application, with its guard."""
+    def build(self, desk: str = "") -> Starlette:
+        """The application, with its guard. `desk`: origin of the page that may show the tray in a frame."""
         return Starlette(
             routes=[
                 Route("/", self._show),
@@ -65,7 +65,7 @@ class TrayRoutes:
                 Route("/state", self._state),
                 Mount("/static", StaticFiles(directory=_STATIC)),
             ],
-            middleware=[Middleware(LocalOnly)],
+            middleware=[Middleware(LocalOnly, desk=desk)],
             exception_handlers={
                 BadRequest: _refuse(400),
                 UnknownFault: _refuse(400),

@@ -64,21 +64,30 @@ def build_resident_app(
     port: int,
     bridge_port: int,
     extra: Sequence[BaseRoute],
+    desk: str = "",
 ) -> Starlette:
-    """`port` is the real one. `extra` are the demo's routes, empty in production."""
+    """`port` is the real one. `extra` are the demo's routes, empty in production. `desk`: origin of the demo desk."""
     guard = Guard(
         origin=kiosk.origin,
         hosts=frozenset({f"127.0.0.1:{port}"}),
-        policy=build_policy(f"ws://127.0.0.1:{bridge_port}"),
+        policy=build_policy(f"ws://127.0.0.1:{bridge_port}", desk),
         redirect_from=frozenset({f"localhost:{port}"}),
         open_posts=frozenset({"/k/enrol"}),
+        framed=bool(desk),
     )
     return _build_app([*kiosk.build(), *handover.build(), *health.build(), *extra], static, guard)
 
 
 def build_staff_app(
-    staff: StaffRoutes, desk: LinkDeskRoutes, health: HealthRoutes, *, static: Path, hosts: frozenset[str]
+    staff: StaffRoutes,
+    links: LinkDeskRoutes,
+    health: HealthRoutes,
+    *,
+    static: Path,
+    hosts: frozenset[str],
+    desk: str = "",
+    extra: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """`hosts` are the exact values of Host that staff may use."""
-    guard = Guard(origin="", hosts=hosts, policy=build_policy())
-    return _build_app([*staff.build(), *desk.build(), *health.build()], static, guard)
+    """`hosts` are the exact values of Host that staff may use. `desk`, `extra`: as above."""
+    guard = Guard(origin="", hosts=hosts, policy=build_policy(desk=desk), framed=bool(desk))
+    return _build_app([*staff.build(), *links.build(), *health.build(), *extra], static, guard)

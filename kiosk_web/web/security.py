@@ -19,15 +19,17 @@ COOKIE_SECONDS = 7 * 24 * 3600
 _SAFE = frozenset({"GET", "HEAD"})
 
 
-def build_policy(bridge: str = "") -> str:
+def build_policy(bridge: str = "", desk: str = "") -> str:
     """The Content-Security-Policy (reference/ux.md J2).
 
-    `bridge` is the origin of the bridge socket, such as `ws://127.0.0.1:8481`.
+    `bridge` is the origin of the bridge socket, such as `ws://127.0.0.1:8481`; `desk` that of the demo desk, which may
+    show the page in a frame. Nobody else may.
     """
     connect = f"'self' {bridge}".strip()
+    ancestors = desk or "'none'"
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; font-src 'self'; "
-        f"connect-src {connect}; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        f"connect-src {connect}; frame-ancestors {ancestors}; base-uri 'none'; form-action 'self'"
     )
 
 
@@ -37,6 +39,7 @@ class Guard:
 
     `hosts` are the exact values of Host; `redirect_from` are hosts whose GET of a page is sent to `origin`.
     `open_posts` are paths that programs without an Origin may post to. `policy` is the Content-Security-Policy.
+    `framed`: it lets somebody show the page in a frame, which the older header can only forbid to all.
     """
 
     origin: str
@@ -44,6 +47,7 @@ class Guard:
     policy: str
     redirect_from: frozenset[str] = frozenset()
     open_posts: frozenset[str] = frozenset()
+    framed: bool = False
 
     def refuse(self, method: str, path: str, headers: Headers) -> Response | None:
         """The answer to a request that may not pass, None for one that may."""
@@ -93,15 +97,15 @@ def build_problem(status: int, detail: str = "") -> Response:
 
 def build_headers(guard: Guard) -> Mapping[str, str]:
     """What every answer of a listener tells the browser."""
-    return {
+    headers = {
         "Content-Security-Policy": guard.policy,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=()",
-        "X-Frame-Options": "DENY",
     }
+    return headers if guard.framed else {**headers, "X-Frame-Options": "DENY"}
 
 
 class GuardMiddleware:

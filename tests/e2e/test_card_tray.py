@@ -42,7 +42,7 @@ def test_a_click_puts_a_card_on_the_reader_and_the_next_takes_it(
     expect(first.locator(".tries")).to_have_text("残り 3 回")
     first.click()
     expect(first).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#reader-state")).to_contain_text("見本　花子")
+    expect(page.locator("#reader-state")).to_contain_text("青葉　みどり")
     assert placed(simulator) == "cards/hanako"
     page.locator('[data-person="taro"] .tile-card').click()
     expect(first).to_have_attribute("aria-pressed", "false")

@@ -83,10 +83,10 @@ def test_every_address_answers(demo: RunningDemo) -> None:
 
 def test_the_ready_file_is_what_the_design_says(demo: RunningDemo, folder: Path) -> None:
     ready = json.loads((folder / "ready.json").read_text(encoding="utf-8"))
-    assert set(ready) == {"kiosk", "staff", "tray", "bridge", "pids", "bridge_command"}
+    assert set(ready) == {"kiosk", "staff", "tray", "bridge", "desk", "library", "facility", "pids", "bridge_command"}
     assert ready["kiosk"].startswith("http://127.0.0.1:")
-    assert not any(ready[name].endswith("/") for name in ("kiosk", "staff", "tray"))
-    assert set(ready["pids"]) == {"demo", "simulator", "kiosk", "bridge"}
+    assert not any(ready[name].endswith("/") for name in ("kiosk", "staff", "tray", "desk", "library", "facility"))
+    assert set(ready["pids"]) == {"demo", "simulator", "kiosk", "bridge", "library", "facility"}
     assert ready["pids"]["demo"] == demo.process.pid
 
 
@@ -140,7 +140,7 @@ def test_ctrl_c_ends_every_process_with_status_0_and_removes_the_ready_file(fold
     end = json.loads((folder / "first.json").read_text())["end"]
     assert end["status"] == 0
     assert end["last_line"] == ["Stopped."]
-    assert set(end["pids"]) == {"demo", "simulator", "kiosk", "bridge"}
+    assert set(end["pids"]) == {"demo", "simulator", "kiosk", "bridge", "library", "facility"}
     assert all(wait_for_end(pid) for pid in end["pids"].values())
     assert not end["ready"]
 

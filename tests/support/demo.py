@@ -51,6 +51,9 @@ class RunningDemo:
     data: Path
     process: subprocess.Popen[str]
     printed: str
+    desk: str = ""
+    library: str = ""
+    facility: str = ""
 
     @property
     def people(self) -> list[Person]:
@@ -103,7 +106,15 @@ def start_demo(folder: Path, *options: str, program: list[str] | None = None) ->
     ready_file = folder / "ready.json"
     command = program or [sys.executable, "-m", "kiosk_web"]
     process = subprocess.Popen(
-        [*command, "demo", "--port=0", f"--data={folder / 'data'}", f"--ready-file={ready_file}", *options],
+        [
+            *command,
+            "demo",
+            "--port=0",
+            f"--data={folder / 'data'}",
+            f"--ready-file={ready_file}",
+            "--no-open",
+            *options,
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -85,7 +85,7 @@ def test_an_authentication_certificate_has_the_shape_of_the_profile(made: Path, 
         r"X509v3 Certificate Policies: critical\n +Policy: 1\.2\.392\.200149\.8\.5\.1\.3\.30\n +CPS: "
         + re.escape(CPS_URL),
         r"Full Name:\n +DirName:C = JP, O = JPKI, OU = JPKI for user authentication, OU = CRL Distribution Points, "
-        r"OU = Chiba-ken, CN = Kasumi-shi CRLDP\n",
+        r"OU = Chiba-ken, CN = Mihon-shi CRLDP\n",
         r"OCSP - URI:" + re.escape(OCSP_URLS[Kind.AUTHENTICATION]) + r"\n",
         r"keyid:[0-9A-F:]{59}\n +DirName:/C=JP/O=JPKI/OU=.*\n +serial:[0-9A-F:]{2,11}\n",
         r"Subject: CN=UTF8STRING:[0-9A-Z]{14}12901003A,C=PRINTABLESTRING:JP\n",
@@ -125,11 +125,11 @@ def test_a_signature_certificate_carries_the_four_items_in_the_order_of_a_card(m
     others = [n for n in names if isinstance(n, x509.OtherName)]
     assert [o.type_id.dotted_string.rpartition(".")[2] for o in others] == ["1", "4", "3", "5", "2", "6"]
     values = {o.type_id.dotted_string.rpartition(".")[2]: utf8_string(o.value) for o in others}
-    assert values["1"] == "吉見　高子"
+    assert values["1"] == "吉野　高子"
     assert values["2"] == "10010"
     assert values["3"] == "2"
     assert values["4"] == "319461011"
-    assert values["5"].startswith("千葉県霞市崎浜")
+    assert values["5"].startswith("千葉県みほん市崎浜")
     assert len(values["6"]) == len(values["5"])
     assert values["6"].count("1") == 1
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage)

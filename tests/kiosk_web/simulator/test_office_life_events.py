@@ -189,7 +189,7 @@ async def test_a_lost_card_is_refused_and_works_again_once_it_is_found(folder: P
 async def test_who_moved_or_changed_names_is_told_to_tell_the_counter(town: Town) -> None:
     """The register knows both events in the same way: the items changed, the signature certificate ended."""
     ppid = await town.identify("hanako", "facility")
-    town.office("hanako", "move", address="千葉県霞市港町一丁目１番")
+    town.office("hanako", "move", address="千葉県みほん市港町一丁目１番")
     stage = await town.visit("hanako", "facility")
     assert (stage._attribute("items"), stage._attribute("signature")) == ("changed", "revoked")
     assert (await town.result()).identifier == ppid

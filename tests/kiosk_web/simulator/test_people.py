@@ -72,5 +72,5 @@ def test_the_child_is_under_fifteen_and_has_no_signature_pin() -> None:
 
 
 def test_rare_characters_are_replaced_and_flagged_one_by_one() -> None:
-    assert find("yoshiko").substitute("𠮷見　髙子") == ("吉見　高子", "10010")
-    assert find("hanako").substitute("見本　花子") == ("見本　花子", "00000")
+    assert find("yoshiko").substitute("𠮷野　髙子") == ("吉野　高子", "10010")
+    assert find("hanako").substitute("青葉　みどり") == ("青葉　みどり", "000000")

@@ -70,7 +70,7 @@ def test_a_renewal_is_known_and_a_new_card_replaces_none(running: Running) -> No
 def test_who_moved_has_a_dead_signature_certificate_and_changed_items(running: Running) -> None:
     before = standing(running, "hanako")
     assert (before.signature, before.items) == ("valid", "unchanged")
-    command(running, "hanako", "move", address="千葉県霞市港町一丁目１番")
+    command(running, "hanako", "move", address="千葉県みほん市港町一丁目１番")
     after = standing(running, "hanako")
     assert (after.signature, after.items, after.since, after.why) == ("revoked", "changed", LONG_AGO, "")
     assert after.as_of is not None

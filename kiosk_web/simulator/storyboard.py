@@ -1,0 +1,167 @@
+"""The ten steps of the demo desk: what each says, what its button prepares, and what shows that it was reached.
+
+Pure. A step is reached by what the running programs are seen to do, never by a click.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+OUTAGE = "refused"  # the fault of the responder that stands for its maintenance
+TRIO = {"pin_locked": "aoi", "certificate_on_hold": "jiro", "expires_soon": "taro"}
+"""What the ninth step wants to see, and who shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`person` is put on the reader by the button ("": the reader is emptied), `ocsp` the fault that it switches on.
+
+    `later`: what it would show does not exist yet, and it cannot be chosen.
+    """
+
+    number: int
+    title_ja: str
+    title_en: str
+    do_ja: str = ""
+    do_en: str = ""
+    person: str = ""
+    ocsp: str | None = None
+    later: bool = False
+
+
+STEPS = (
+    Step(
+        1, "図書館で登録する", "Register at the library",
+        "端末で「図書館の利用」を選び、暗証番号 1234 を入力します。結果の画面で「かざし利用」を登録します。"
+        "職員画面の「連携登録の窓口」に受付番号と利用者番号 2026041828 を入れて登録します。",
+        "Choose Library on the terminal and type the PIN 1234. Switch tapping on at the result (born 昭和63.4.17). "
+        "At the link desk of the staff page, enter the reference number and the number 2026041828.",
+        person="hanako",
+    ),
+    Step(
+        2, "窓口モードでかざすと、番号が古いシステムに入る", "Tap: the number types itself into the old system",
+        "端末の「職員」で下の職員番号と確認番号を入れて窓口モードにします。「図書館の利用」を選び、青葉みどりのカードを置きます。",
+        "Sign in at the terminal (Staff) with number and code below, choose Library, and put down Midori Aoba's card.",
+    ),
+    Step(
+        3, "職員がいなければ、かざすだけでは通らない", "The same tap with nobody attending is refused",
+        "端末で窓口モードを終了し、「図書館の利用」を選んで同じカードを置きます。暗証番号を求められます。",
+        "End attended mode at the terminal, choose Library, and put the same card down: the PIN is asked for.",
+    ),
+    Step(
+        4, "写した証明書は通らない", "A copied certificate is refused",
+        "青葉みどりの証明書を写した別のカードが置かれています。「図書館の利用」を選びます。"
+        "暗証番号 1234 が合っても通りません。",
+        "Choose Library. On the reader is another card with Midori Aoba's certificate copied onto it: even with the "
+        "right PIN 1234 it is refused.",
+        person="copied-card",
+    ),
+    Step(
+        5, "窓口システムに基本4情報を渡す（難しい漢字も）", "Type 1 reading with the basic 4 items and rare kanji",
+        later=True,
+    ),
+    Step(
+        6, "自宅からも同じPPID（タイプ2）", "The same PPID at home by Type 2", later=True,
+    ),
+    Step(
+        7, "引っ越した人", "Somebody who moved",
+        "端末で「施設予約の利用者確認」を選び、暗証番号 3692 を入力します。署名用電子証明書の失効が知らされます。",
+        "Choose Facility booking and type the PIN 3692: the screen tells that the signature certificate has ended.",
+        person="midori",
+    ),
+    Step(
+        8, "OCSPレスポンダの保守", "OCSP maintenance",
+        "失効確認の相手が応答しません。端末で「施設予約のオンライン利用登録」を選びます。「有効」とも「失効」とも言わず、確認できないと伝えます。",
+        "The responder does not answer. Choose Facility booking online: neither valid nor revoked, but not confirmed.",
+        person="hanako", ocsp=OUTAGE,
+    ),
+    Step(
+        9, "ロック・一時停止・期限間近", "Locked, suspended, nearly expired",
+        "準備を押すたびに、次の人のカードが置かれます。「図書館の利用」を選びます。"
+        "期限間近の人の暗証番号は 2580 です。",
+        "Each press puts the next person's card down. Choose Library. The PIN of the one nearly expired is 2580.",
+        person="aoi",
+    ),
+    Step(
+        10, "職員の画面", "The staff side",
+        "端末の「職員を呼ぶ」を押し、職員画面に呼び出しが出るのを見ます。",
+        "Press Call staff on the terminal and see the call arrive on the staff page.",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """One terminal as `GET /demo/terminals` of the server tells it."""
+
+    state: str
+    code: str = ""
+    service: str = ""
+    method: str = "pin"
+    help_called: bool = False
+    attended: bool = False
+    expires_soon: bool = False
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that is watched at one moment. `scanned`: numbers that the library's own system has received so far."""
+
+    terminals: tuple[Terminal, ...] = ()
+    links: int = 0
+    scanned: int = 0
+    placed: str | None = None
+    ocsp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What was reached. `tapped`: whose tap reached the second step; `scanned_before`: the count without a result."""
+
+    reached: frozenset[int] = frozenset()
+    trio: frozenset[str] = field(default=frozenset())
+    tapped: str | None = None
+    scanned_before: int = 0
+
+
+def derive_progress(before: Progress, scene: Scene) -> Progress:
+    """With what the scene adds."""
+    after = before
+    if not any(terminal.state == "result" for terminal in scene.terminals):
+        after = replace(after, scanned_before=scene.scanned)
+    for terminal in scene.terminals:
+        after = _add(after, terminal, scene)
+    return replace(after, reached=after.reached | {1}) if scene.links else after
+
+
+def _add(progress: Progress, seen: Terminal, scene: Scene) -> Progress:
+    reached = set(progress.reached)
+    result = seen.state == "result"
+    tapped = progress.tapped
+    if result and seen.method == "kazashi" and seen.attended and scene.scanned > progress.scanned_before:
+        reached.add(2)
+        tapped = scene.placed or tapped
+    if seen.state == "awaiting_pin" and not seen.attended and tapped is not None and scene.placed == tapped:
+        reached.add(3)
+    if scene.placed == "copied-card" and (seen.state, seen.code) == ("refused", "signature_mismatch"):
+        reached.add(4)
+    if result and seen.signature == "revoked" and scene.placed == "midori":
+        reached.add(7)
+    if scene.ocsp == OUTAGE and (seen.state, seen.code) == ("refused", "status_unavailable"):
+        reached.add(8)
+    trio = progress.trio | {
+        name for name in TRIO if name == seen.code or (name == "expires_soon" and seen.expires_soon)
+    }
+    if trio == set(TRIO):
+        reached.add(9)
+    if seen.help_called:
+        reached.add(10)
+    return replace(progress, reached=frozenset(reached), trio=trio, tapped=tapped)
+
+
+def choose_person(step: Step, progress: Progress) -> str:
+    """Who is put on the reader: at the ninth step the next one who has not been seen."""
+    if step.number != 9:
+        return step.person
+    return next((person for name, person in TRIO.items() if name not in progress.trio), step.person)

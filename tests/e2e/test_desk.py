@@ -1,0 +1,167 @@
+"""The demo desk in a real browser: every panel on one page, and each scene reached by what really happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+
+from tests.support.demo import RunningDemo
+
+pytestmark = pytest.mark.e2e
+STEP = 30_000
+NUMBER = "2026041828"
+
+
+@pytest.fixture
+def desk(browser: Browser, demo: RunningDemo) -> Iterator[Page]:
+    """The desk, opened; nothing that it shows may break the policies."""
+    context = browser.new_context(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
+    page = context.new_page()
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text) if "Security Policy" in message.text else None)
+    page.goto(demo.desk)
+    kiosk_in(page).locator("#stage[data-state='choosing_service']").wait_for(timeout=STEP)
+    yield page
+    context.close()
+    assert refused == []
+
+
+def kiosk_in(desk: Page) -> FrameLocator:
+    return desk.frame_locator("#kiosk")
+
+
+def prepare(desk: Page, step: int) -> None:
+    desk.locator(f"#step-{step} button").click()
+    expect(desk.locator(f"#step-{step}")).to_have_attribute("data-prepared", "true", timeout=STEP)
+
+
+def expect_reached(desk: Page, step: int) -> None:
+    expect(desk.locator(f"#step-{step}")).to_have_attribute("data-state", "reached", timeout=STEP)
+
+
+def wait_for(desk: Page, state: str) -> None:
+    kiosk_in(desk).locator(f"#stage[data-state='{state}']").wait_for(timeout=STEP)
+
+
+def begin(desk: Page, service: str) -> None:
+    kiosk_in(desk).locator(f"[data-service='{service}']").click()
+
+
+def type_pin(desk: Page, pin: str) -> None:
+    wait_for(desk, "awaiting_pin")
+    desk.keyboard.type(pin)
+    desk.keyboard.press("Enter")
+
+
+def leave(desk: Page, demo: RunningDemo) -> None:
+    demo.lift_card()
+    kiosk_in(desk).locator("#finish").or_(kiosk_in(desk).locator("[data-service]").first).first.wait_for(timeout=STEP)
+    kiosk_in(desk).locator("body").evaluate("() => document.getElementById('finish')?.click()")
+    wait_for(desk, "choosing_service")
+
+
+def sign_in(desk: Page) -> None:
+    """With the number and the code that the desk tells."""
+    kiosk = kiosk_in(desk)
+    kiosk.locator("#staff").click()
+    wait_for(desk, "staff_sign_in")
+    for name in ("number", "code"):
+        for digit in desk.locator(f"#attendant-{name}").inner_text():
+            kiosk.locator(f"#staff-key-{digit}").click()
+        kiosk.locator("#staff-confirm").click()
+    wait_for(desk, "choosing_service")
+    expect(desk.locator("#attended")).to_have_text("あり", timeout=STEP)
+
+
+def enrol(desk: Page) -> None:
+    """17 April of 昭和 63, by keys."""
+    kiosk = kiosk_in(desk)
+    kiosk.locator("#kazashi").click()
+    kiosk.locator("#agree").click()
+    wait_for(desk, "awaiting_birth")
+    kiosk.locator("#era-showa").click()
+    year, rest = (("year", "PageUp", 2), ("year", "ArrowUp", 3)), (("day", "PageUp", 1), ("day", "ArrowUp", 6))
+    for name, key, times in (*year, ("month", "ArrowUp", 3), *rest):
+        for _ in range(times):
+            kiosk.locator(f"#{name}-up").press(key)
+    kiosk.locator("#birth-confirm").click()
+    wait_for(desk, "kazashi_set")
+
+
+def link(desk: Page, reference: str) -> None:
+    staff = desk.frame_locator("#staff")
+    staff.locator("a[href^='/links']").first.click()
+    staff.locator("#system").select_option("city-library")
+    for name, value in (("reference", reference), ("number", NUMBER), ("by", "窓口"), ("reason", "利用登録")):
+        staff.locator(f"#{name}").fill(value)
+    staff.locator("[data-action='add']").click()
+
+
+def test_the_scenes_that_work_are_reached_by_what_happens(desk: Page, demo: RunningDemo) -> None:
+    library = desk.frame_locator("#library")
+    for later in (5, 6):
+        assert desk.locator(f"#step-{later} button").count() == 0
+    assert desk.locator(".step[data-state='reached']").count() == 0
+
+    prepare(desk, 1)
+    begin(desk, "library")
+    type_pin(desk, "1234")
+    wait_for(desk, "result")
+    reference = kiosk_in(desk).locator("#reference").inner_text()
+    link(desk, reference)
+    expect_reached(desk, 1)
+    enrol(desk)
+    leave(desk, demo)
+
+    sign_in(desk)
+    prepare(desk, 2)
+    begin(desk, "library")
+    demo.put_card("hanako")
+    wait_for(desk, "result")
+    expect(library.locator("#number")).to_have_value(NUMBER, timeout=STEP)
+    expect(library.locator("#name")).to_have_text("青葉　みどり", timeout=STEP)
+    expect_reached(desk, 2)
+    leave(desk, demo)
+    kiosk_in(desk).locator("#staff-out").click()
+    kiosk_in(desk).locator("#staff").wait_for(timeout=STEP)
+
+    begin(desk, "library")
+    demo.put_card("hanako")
+    wait_for(desk, "awaiting_pin")
+    expect_reached(desk, 3)
+    leave(desk, demo)
+
+    prepare(desk, 4)
+    begin(desk, "library")
+    type_pin(desk, "1234")
+    wait_for(desk, "refused")
+    expect_reached(desk, 4)
+    leave(desk, demo)
+
+    prepare(desk, 7)
+    begin(desk, "facility")
+    type_pin(desk, demo.person("midori").pin)
+    wait_for(desk, "result")
+    expect_reached(desk, 7)
+    leave(desk, demo)
+
+    prepare(desk, 8)
+    begin(desk, "online")
+    wait_for(desk, "refused")
+    expect_reached(desk, 8)
+    leave(desk, demo)
+
+    for seen, state in enumerate(("refused", "refused", "result"), 1):
+        prepare(desk, 9)
+        begin(desk, "library")
+        if state == "result":
+            type_pin(desk, demo.person("taro").pin)
+        wait_for(desk, state)
+        expect(desk.locator("#step-9")).to_have_attribute("data-seen", str(seen), timeout=STEP)
+        leave(desk, demo)
+    expect_reached(desk, 9)
+    prepare(desk, 10)
+    kiosk_in(desk).locator("#help").click()
+    expect_reached(desk, 10)
