@@ -16,9 +16,10 @@ from bridge.strict_json import decode_base64url, encode_base64url
 from bridge.ticket import ChallengeTicket
 from bridge.visit import BasicFourRead, CertificateRead, PinAccepted, Signed, TextReady, VisitFailed
 from kiosk_web.services.basic_four import read_items
-from tests.bridge.page import Page, page_with_card
+from tests.bridge.page import Page, page_with_card, running_bridge
 from tests.bridge.test_worker import SELECT, VERIFY, Bench, bench
-from tests.support.profiles import CODE_B, PIN, TEXT_PIN
+from tests.support.pcscd import Pcscd, own_socket_path, virtual_card
+from tests.support.profiles import CODE_B, PIN, TEXT_PIN, write_reader
 
 TEXT_AP = "D3921000310001010408"
 
@@ -235,6 +236,22 @@ def test_through_the_socket_only_the_page_of_the_connection_can_read_it(tmp_path
             await read_by(page)
 
     asyncio.run(visit())
+
+
+@pytest.mark.pcsc
+def test_the_same_through_a_real_pcsc_service(tmp_path: Path) -> None:
+    socket_path = own_socket_path()
+    from bridge.card.pcsc import PcscSource
+
+    async def visit() -> None:
+        async with running_bridge(tmp_path, source=PcscSource()) as bridge, Page.verified(bridge) as page:
+            bridge.lay("cards/taro")
+            await page.expect_card("ours")
+            await read_by(page)
+
+    write_reader(tmp_path, 1, None)
+    with Pcscd(socket_path) as service, virtual_card(tmp_path, service.vpcd):
+        asyncio.run(visit())
 
 
 def test_the_server_reads_what_the_bridge_writes_and_nothing_else() -> None:
