@@ -101,9 +101,9 @@ def serve(
     """Serve the resident page and the staff page until Ctrl-C."""
 
     from kiosk_web.event_loop import run_in_loop
+    from kiosk_web.listener import write_ready_file
     from kiosk_web.log import configure_log
     from kiosk_web.server import serve as serve_until_stopped
-    from kiosk_web.server import write_ready_file
 
     with _telling_errors():
         settings = load_settings(

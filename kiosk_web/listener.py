@@ -1,12 +1,16 @@
-"""One of the server's listeners: its socket, and uvicorn in a loop that it shares with the others."""
+"""One of the server's listeners: its socket, uvicorn in a loop shared with the others, and word of its address."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -65,3 +69,11 @@ def build_listener(app: Application) -> Listener:
         h11_max_incomplete_event_size=32 * 1024,
     )
     return Listener(config)
+
+
+def write_ready_file(path: Path, addresses: dict[str, Any]) -> None:
+    """All at once, so that a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(addresses), encoding="utf-8")
+    draft.replace(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
 import secrets
 import signal
@@ -12,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 from kiosk_web.adapters.anchor_files import AnchorFileRefused, load_trust_store
@@ -383,14 +381,6 @@ def _wire(
         resident,
         staff,
     )
-
-
-def write_ready_file(path: Path, addresses: dict[str, Any]) -> None:
-    """All at once, so that a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(addresses), encoding="utf-8")
-    draft.replace(path)
 
 
 async def serve(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> None:

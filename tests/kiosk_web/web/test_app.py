@@ -171,7 +171,7 @@ def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
 
 
 def test_the_ready_file_is_whole(tmp_path: Path) -> None:
-    from kiosk_web.server import write_ready_file
+    from kiosk_web.listener import write_ready_file
 
     write_ready_file(tmp_path / "run" / "ready.json", {"kiosk": "http://127.0.0.1:1"})
     assert json.loads((tmp_path / "run" / "ready.json").read_text()) == {"kiosk": "http://127.0.0.1:1"}
