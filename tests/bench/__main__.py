@@ -32,6 +32,10 @@ def measure(part: Part, folder: Path, console: Console, *, quick: bool, images: 
             from tests.bench.api import part as api
 
             return api.measure_api(folder, console, api.QUICK if quick else api.FULL)
+        case Part.KAZASHI:
+            from tests.bench.kazashi import measure_kazashi
+
+            return measure_kazashi(folder, console, quick=quick)
 
 
 def main(arguments: list[str]) -> int:

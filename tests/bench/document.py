@@ -11,13 +11,14 @@ HEADINGS = {
     Part.TERMINAL: "The terminal",
     Part.REVOCATION: "Trust and revocation",
     Part.API: "The API",
+    Part.KAZASHI: "かざし利用",
 }
 
 _INTRODUCTION = """\
 # Benchmarks
 
-Written by `./run bench`; do not edit. `--only terminal`, `--only revocation` and `--only api` measure one part anew and
-leave the others as they are.
+Written by `./run bench`; do not edit. `--only terminal`, `--only revocation`, `--only api` and `--only kazashi` measure
+one part anew and leave the others as they are.
 
 These are counts, and ratios of one run on whatever else the computer was doing. They are a report: no test asserts a
 time.

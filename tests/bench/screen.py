@@ -94,7 +94,7 @@ class _Visit:
 
 def _visit(kiosk: KioskPage, demo: RunningDemo, log: CardLog, milliseconds: int) -> _Visit:
     person = demo.people[0]
-    _write_exchange_time(demo, person, milliseconds)
+    write_exchange_time(demo, person, milliseconds)
     kiosk.wait_for("choosing_service").choose()
     demo.put_card(person.id)
     kiosk.wait_for("awaiting_pin")
@@ -112,7 +112,7 @@ def _visit(kiosk: KioskPage, demo: RunningDemo, log: CardLog, milliseconds: int)
     )
 
 
-def _write_exchange_time(demo: RunningDemo, person: Person, milliseconds: int) -> None:
+def write_exchange_time(demo: RunningDemo, person: Person, milliseconds: int) -> None:
     """Into the profile of the card, before it is laid."""
     path = demo.data / "simulator" / "cards" / person.id / "card.json"
     description = json.loads(path.read_text(encoding="utf-8"))
