@@ -14,6 +14,7 @@ import typer
 
 from kiosk_web import __version__
 from kiosk_web.client_commands import build_client_commands
+from kiosk_web.count_commands import build_counts_command
 from kiosk_web.crl_commands import build_crl_commands
 from kiosk_web.errors import KioskError
 from kiosk_web.link_commands import build_link_commands, build_mykey_commands
@@ -199,6 +200,7 @@ app.add_typer(build_link_commands(lambda given: load_settings(given, os.environ)
 app.add_typer(build_mykey_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="mykey")
 
 app.add_typer(build_staff_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="staff")
+app.command("counts")(build_counts_command(lambda given: load_settings(given, os.environ), _telling_errors))
 app.add_typer(build_system_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="system")
 
 

@@ -32,6 +32,7 @@ from kiosk_web.crl_index import build_limits, build_policy, build_sources, load_
 from kiosk_web.crl_sweep import build_sweep
 from kiosk_web.errors import SettingsError
 from kiosk_web.handover_wiring import build_handover_routes
+from kiosk_web.identity.terms import derive_versions
 from kiosk_web.kazashi_wiring import build_leases, load_kazashi_rules
 from kiosk_web.listener import build_listener, open_socket
 from kiosk_web.pki.circuit import CircuitPolicy
@@ -63,6 +64,7 @@ from kiosk_web.services.terminals import TerminalService
 from kiosk_web.services.upkeep import Upkeep
 from kiosk_web.services.validation import Fetcher, Lists, ValidationService
 from kiosk_web.settings import LOOPBACK, Settings
+from kiosk_web.terms_wiring import load_shown_terms
 from kiosk_web.web.api.app import BesideApi
 from kiosk_web.web.app import Application, build_resident_app, build_staff_app
 from kiosk_web.web.desk_feed import DeskFeed
@@ -251,13 +253,14 @@ def _wire(
     enrolment = EnrolmentService(store=store, keys=keys, clock=clock, entropy=entropy)
     renewals = RenewalService(store=store, register=register, budget=settings.register_service.budget_seconds)
     validation = RenewalAwareValidation(validation, renewals)
-    issuance = IssuanceService(entropy, renewals)
+    issuance = IssuanceService(entropy, renewals, derive_versions(load_shown_terms(settings)))
     standing = StandingService(store=store, register=register, clock=clock)
     standings = StandingBoard(standing=standing, store=store, offer=offer, feed=feed)
     linking = LinkingService(store=store, offer=offer, clock=clock)
     leases = build_leases(settings.kazashi, store, feed, clock, entropy)
     basic_four = build_basic_four(settings, store, clock, entropy)
-    renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address)
+    terms = load_shown_terms(settings)
+    renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address, terms=terms)
     effects = EffectService(
         offer=offer,
         validation=validation,

@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     `desk_origin` is the page that may show ours in a frame, and watch the terminals: the demo desk, on this computer.
     `confirmed_fingerprints`: SHA-256 of roots that the operator checked against the official sheet
     (`docs/validation.md`).
+
+    `terms`: the folder of terms of use and privacy policy (`docs/privacy.md`); without it those of the demo.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_nested_delimiter="__")
@@ -76,6 +78,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     basic_four: BasicFourSettings = BasicFourSettings()
     handover: HandoverSettings = HandoverSettings()
+    terms: Path | None = None
     introduction: IntroductionSettings = IntroductionSettings()
     desk_origin: str | None = None
     static: Path = Path(__file__).resolve().parent.parent / "static"

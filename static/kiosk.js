@@ -7,6 +7,7 @@ import { BridgeSocket, BridgeTrouble, VERSION } from "./bridge.js";
 import { Deadline } from "./deadline.js";
 import { Handover } from "./handover.js";
 import { PinPad } from "./pin.js";
+import { Terms } from "./terms.js";
 
 const LOST_AFTER_MS = 5000;
 const ANSWER_MS = 8000;
@@ -69,6 +70,7 @@ class Kiosk {
       bridge: this.bridge,
       onActivity: () => this.deadline.noticeActivity(),
     });
+    this.terms = new Terms({ onActivity: () => this.deadline.noticeActivity() });
     this.#listen();
     this.#entered();
     this.bridge.start();
@@ -115,6 +117,7 @@ class Kiosk {
     document.documentElement.dataset.textSize = textSize;
     const title = document.getElementById("title");
     document.title = `${title.textContent} | ${document.body.dataset.app}`;
+    this.terms.enter(state);
     this.pin.enter(state);
     this.birth.enter(state);
     this.desk.enter(state);
@@ -270,6 +273,7 @@ class Kiosk {
     switch (type) {
       case "reader":
         if (fields.card !== "ours") this.#forget();
+        if (fields.card === "none") this.terms.close();
         this.send({ type: "card_changed", ...fields });
         break;
       case "progress":

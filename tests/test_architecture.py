@@ -48,6 +48,7 @@ ONLY_THERE = {
         "bridge/__main__.py",
         "kiosk_web/__main__.py",
         "kiosk_web/client_commands.py",
+        "kiosk_web/count_commands.py",
         "kiosk_web/crl_commands.py",
         "kiosk_web/link_commands.py",
         "kiosk_web/linkage/command.py",

@@ -19,10 +19,12 @@ from kiosk_web.doctor import examine_anchors, examine_clock, examine_kazashi
 from kiosk_web.errors import KioskError, SettingsError
 from kiosk_web.identity.offer import Service
 from kiosk_web.identity.systems import CooperatingSystem
+from kiosk_web.identity.terms import derive_versions
 from kiosk_web.identity.words import Words
 from kiosk_web.linkage.report import Finding
 from kiosk_web.services.crl_alarms import judge_alarms
 from kiosk_web.settings import Settings
+from kiosk_web.terms_wiring import load_shown_terms
 
 
 class Failed(Exception):
@@ -194,6 +196,15 @@ async def check_links(stand: Stand) -> str:
     return f"kept here; handed over by {', '.join(ways)}"
 
 
+async def check_terms(stand: Stand) -> str:
+    if not stand.has_screen:
+        raise NotApplicable("no service of it is used at a terminal")
+    versions = derive_versions(load_shown_terms(stand.settings))
+    if stand.settings.terms is None and not stand.settings.demo:
+        raise Failed("the texts shown are those of the demo: write your own and set terms (docs/privacy.md)")
+    return ", ".join(f"{kind} {version}" for kind, version in versions.items())
+
+
 async def check_register(stand: Stand) -> str:
     if not any(service.terms.linked_signature_state for service in stand.services):
         raise NotApplicable("its profile is told nothing by the register")
@@ -213,5 +224,6 @@ SETTLED: tuple[tuple[str, Check], ...] = (
     ("kazashi", check_kazashi),
     ("links_and_handover", check_links),
     ("register", check_register),
+    ("terms", check_terms),
 )
 """In the order of the report; those that ask over the network follow (`linkage/inquiries.py`)."""

@@ -5,12 +5,14 @@ the PPID of its cooperating system, or the MyKey ID. The same person gets the sa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from kiosk_web.errors import KioskError
 from kiosk_web.identity import mykey, persons, ppid
 from kiosk_web.identity.offer import Service
 from kiosk_web.identity.persons import CertificateName
+from kiosk_web.identity.terms import TermsKind, find_unaccepted
 from kiosk_web.pki.trust import TrustedCertificate
 from kiosk_web.services.link_ports import RecentVisit, StaffAction
 from kiosk_web.services.ports import Entropy, Transaction
@@ -31,12 +33,18 @@ class IdentifierRefused(Exception):
 
 class IssuanceService:
     """Looks persons up and issues identifiers, inside the caller's transaction. Without `renewals` a new certificate
-    is always a new person's.
+    is always a new person's. `terms` are the versions that the screen of the PIN names.
     """
 
-    def __init__(self, entropy: Entropy, renewals: RenewalService | None = None) -> None:
+    def __init__(
+        self,
+        entropy: Entropy,
+        renewals: RenewalService | None = None,
+        terms: Mapping[TermsKind, str] | None = None,
+    ) -> None:
         self._entropy = entropy
         self._renewals = renewals
+        self._terms = terms or {}
 
     async def issue_identifier(
         self,
@@ -58,6 +66,8 @@ class IssuanceService:
         else:
             name = CertificateName(certificate.issuer_key_id, certificate.serial)
             identifier = await self._issue_mykey_id(transaction, person, name, now)
+        if method == "pin":
+            await self._record_terms(transaction, person, service.system, now)
         if reference:
             await transaction.links.add_visit(RecentVisit(reference, person, service.system, method, now + VISIT_KEPT))
         return identifier
@@ -75,6 +85,13 @@ class IssuanceService:
         """The holder's PPID for this cooperating system, the same at every counter and by the API."""
         person = await self._find_confirmed(transaction, certificate, now)
         return await self._issue_ppid(transaction, person, system, now)
+
+    async def _record_terms(self, transaction: Transaction, person: str, system: str, now: datetime) -> None:
+        """Who typed the PIN accepted what the screen named; a version that is known is not recorded again."""
+        accepted = {known.document: known.version for known in await transaction.terms.find(person, system)}
+        fresh = find_unaccepted(self._terms, accepted)
+        if fresh:
+            await transaction.terms.record(person, system, {kind: self._terms[kind] for kind in fresh}, now)
 
     async def _find_confirmed(self, transaction: Transaction, certificate: TrustedCertificate, now: datetime) -> str:
         person = await self._find_or_add(transaction, certificate, now)

@@ -24,6 +24,7 @@ from kiosk_web.services.introduction_ports import IntroductionRows
 from kiosk_web.services.kazashi_ports import DEFAULT_FACILITY, KazashiRows, LeaseRows, StaffRows
 from kiosk_web.services.link_ports import ConfirmationRows, LinkRows, StaffAuditRows
 from kiosk_web.services.reading_ports import ReadingRows
+from kiosk_web.services.terms_ports import TermsRows
 
 Clock = Callable[[], datetime]  # aware, UTC
 Entropy = Callable[[int], bytes]
@@ -382,6 +383,8 @@ class Transaction(Protocol):
     def introductions(self) -> IntroductionRows: ...
     @property
     def asked_readings(self) -> ReadingRows: ...
+    @property
+    def terms(self) -> TermsRows: ...
 
 
 class Store(Protocol):

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from kiosk_web.identity.offer import Service
 from kiosk_web.identity.systems import CooperatingSystem
+from kiosk_web.identity.terms import Terms, derive_versions
 from kiosk_web.pki.fields import build_fields
 from kiosk_web.services.handover import Panel, ShownNumber
 from kiosk_web.services.handover_ports import LibraryWord
@@ -110,10 +111,10 @@ class Renderer:
     """Templates and catalogues, loaded once; rendering does no I/O beyond that.
 
     `bridge_address` is the WebSocket address of the terminal's bridge, such as `ws://127.0.0.1:8481/card`. `demo` puts
-    the ribbon on every page.
+    the ribbon on every page. `terms` are what every screen shows at a touch.
     """
 
-    def __init__(self, *, demo: bool, bridge_address: str) -> None:
+    def __init__(self, *, demo: bool, bridge_address: str, terms: Terms | None = None) -> None:
         self._catalogues = load_catalogues()
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
@@ -125,6 +126,9 @@ class Renderer:
         )
         self._environment.globals.update(
             demo=demo,
+            terms=terms or {},
+            terms_version=" / ".join(dict.fromkeys(derive_versions(terms or {}).values())),
+            day_in=build_day_text,
             bridge_address=bridge_address,
             catalogues=self._catalogues,
             codes=CODES,

@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, Route
 
+from kiosk_web.adapters.terms_files import load_terms
 from kiosk_web.services.handover import BarcodeKind, ShownNumber
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
@@ -23,7 +24,7 @@ from kiosk_web.web.render import STATIC, TEXT_SIZES, Renderer
 pytestmark = pytest.mark.e2e
 
 HOST = "http://kiosk.test"
-RENDERER = Renderer(demo=True, bridge_address="ws://127.0.0.1:8481/card")
+RENDERER = Renderer(demo=True, bridge_address="ws://127.0.0.1:8481/card", terms=load_terms(None, LANGUAGES))
 PATTERNS = build_patterns()
 SIZES = {"upright": (1080, 1920), "lying": (1920, 1080), "small": (1280, 800)}
 REFUSALS = {code.group: f"refused-{code.name}" for code in CODES.values()}

@@ -31,6 +31,7 @@ from kiosk_web.adapters.store.sessions import SqlSessionRows
 from kiosk_web.adapters.store.statements import InlineStatements, Statements
 from kiosk_web.adapters.store.sweeps import SqlSweepRows
 from kiosk_web.adapters.store.terminals import SqlTerminalRows
+from kiosk_web.adapters.store.terms import SqlTermsRows
 
 FILE_NAME = "kiosk.sqlite3"
 _WRITE = "kiosk_write"
@@ -90,6 +91,7 @@ class SqlTransaction:
     readings: SqlSealedReadingRows
     introductions: SqlIntroductionRows
     asked_readings: SqlReadingRows
+    terms: SqlTermsRows
     connection: Statements
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
@@ -117,6 +119,7 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
         SqlSealedReadingRows(statements),
         SqlIntroductionRows(statements),
         SqlReadingRows(statements),
+        SqlTermsRows(statements),
         statements,
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.kazashi_schema import kazashi_enrolments
 from kiosk_web.adapters.store.statements import Statements
+from kiosk_web.adapters.store.terms_schema import accepted_terms
 from kiosk_web.identity.mykey import MyKeyState
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.services.ports import MyKeyRecord, SweptPerson
@@ -128,6 +129,7 @@ class SqlPersonRows:
         for table in (schema.person_certificates, schema.pairwise_ids, schema.mykey_ids, schema.recent_visits):
             await self._connection.execute(update(table).where(table.c.person_id == stranger).values(person_id=person))
         await self._connection.execute(delete(schema.confirmations).where(schema.confirmations.c.person_id == stranger))
+        await self._connection.execute(delete(accepted_terms).where(accepted_terms.c.person_id == stranger))
         await self._connection.execute(delete(schema.persons).where(schema.persons.c.id == stranger))
         return systems
 
