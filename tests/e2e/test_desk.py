@@ -7,11 +7,18 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from tests.support.demo import RunningDemo
+from tests.support.demo import RunningDemo, start_demo
 
 pytestmark = pytest.mark.e2e
 STEP = 30_000
 NUMBER = "2026041828"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """One of its own: the scenes enrol and link people, who would be known to the tests after them."""
+    with start_demo(tmp_path_factory.mktemp("desk")) as running:
+        yield running
 
 
 @pytest.fixture
