@@ -57,7 +57,7 @@ ONLY_THERE = {
         "kiosk_web/simulator/command.py",
         "kiosk_web/verify/command.py",
     ),
-    "websockets": ("bridge/server.py",),
+    "websockets": ("bridge/gated_socket.py", "bridge/server.py"),
     "Xlib": ("bridge/output/x11_keyboard.py",),
 }
 """The edges of the product: each library is known to one place."""

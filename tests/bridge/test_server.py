@@ -13,8 +13,8 @@ import pytest
 import structlog
 from websockets.exceptions import ConnectionClosed
 
+from bridge.gated_socket import UNFINISHED_HANDSHAKES
 from bridge.messages import MAXIMUM_BYTES
-from bridge.server import UNFINISHED_HANDSHAKES
 from tests.bridge.authority import ORIGIN
 from tests.bridge.page import Bridge, Page, running_bridge
 from tests.support.profiles import PIN
@@ -97,7 +97,7 @@ def test_the_right_handshake_is_let_in_without_compression_or_server_name(tmp_pa
 def test_messages_are_sent_at_once_each(tmp_path: Path) -> None:
     async def check(bridge: Bridge) -> None:
         async with Page.verified(bridge):
-            (connection,) = bridge.service.server._open
+            (connection,) = bridge.service.server.socket.open
             sock = connection.transport.get_extra_info("socket")
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
