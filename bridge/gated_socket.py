@@ -1,5 +1,5 @@
-"""A WebSocket listener on 127.0.0.1 behind the gate: what every socket of the bridge has in common (`docs/bridge.md`). On
-the event loop.
+"""A WebSocket listener on 127.0.0.1 behind the gate: what every socket of the bridge has in common (`docs/bridge.md`).
+On the event loop.
 
 Who may open it is the caller's judgement; here is the load, the even refusals, and the count of those that are open.
 """
