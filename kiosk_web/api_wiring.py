@@ -28,9 +28,13 @@ from kiosk_web.services.rate_limit import RateLimits
 from kiosk_web.services.readings import ReadingService
 from kiosk_web.services.remote_validation import RemoteValidationService
 from kiosk_web.settings import LOOPBACK, Settings
+from kiosk_web.web.api.admission import Admission
 from kiosk_web.web.api.app import ApiGate, build_api_app
-from kiosk_web.web.api.handlers import ApiRoutes
+from kiosk_web.web.api.batch_handlers import BatchHandlers
 from kiosk_web.web.api.operations import TOKEN
+from kiosk_web.web.api.reading_handlers import ReadingHandlers
+from kiosk_web.web.api.token_handlers import TokenHandlers
+from kiosk_web.web.api.validation_handlers import ValidationHandlers
 
 Answer = TypeVar("Answer")
 
@@ -76,8 +80,14 @@ def build_api(
         open_persons=build_opener(settings, store, anchors, clock, whole=True),
         clock=clock,
     )
+    admission = Admission(auth, KeptReplies(store=store, clock=clock))
     return build_api_app(
-        ApiRoutes(auth, remote, KeptReplies(store=store, clock=clock), batches, basic_four, readings),
+        (
+            TokenHandlers(admission),
+            ValidationHandlers(admission, remote),
+            BatchHandlers(admission, batches),
+            ReadingHandlers(admission, basic_four, readings),
+        ),
         static=settings.static,
         server=url,
         hosts=hosts,

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import text
 
 from kiosk_web.api_wiring import run_clients
 from kiosk_web.service_settings import DEMO_SYSTEMS, SystemSettings, WordsSettings
@@ -162,3 +163,18 @@ async def register(
 
 def later(moment: datetime, seconds: float) -> int:
     return int((moment + timedelta(seconds=seconds)).timestamp())
+
+
+def problem(answer: Any) -> tuple[int, str]:
+    """Status and code, after the shape was checked."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["type"] == f"urn:kiosk:problem:{body['code']}"
+    assert body["instance"].rpartition(":")[2] == answer.headers["request-id"]
+    return body["status"], body["code"]
+
+
+async def count(stand: Stand, table: str) -> int:
+    async with stand.server.store.read() as transaction:
+        return int((await transaction.connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())

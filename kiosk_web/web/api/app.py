@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kiosk_web.log import describe_place
+from kiosk_web.web.api.admission import Handler, Handlers
 from kiosk_web.web.api.docs_page import render_docs
-from kiosk_web.web.api.handlers import ApiRoutes
 from kiosk_web.web.api.openapi import build_openapi
 from kiosk_web.web.api.operations import JSON, PREFIX, Operation
 from kiosk_web.web.api.problems import ProblemRaised, build_problem
@@ -87,7 +87,7 @@ class BesideApi:
 
 
 def build_api_app(
-    routes: ApiRoutes, *, static: Path, server: str, hosts: Iterable[str], draw_id: Callable[[], str]
+    subjects: Sequence[Handlers], *, static: Path, server: str, hosts: Iterable[str], draw_id: Callable[[], str]
 ) -> ApiGate:
     """`server` is the public address, `hosts` the exact values of Host that programs may use."""
     document = json.dumps(build_openapi(server), ensure_ascii=False)
@@ -99,7 +99,9 @@ def build_api_app(
     async def show_docs(request: Request) -> Response:
         return HTMLResponse(page)
 
-    paths: list[BaseRoute] = [_build_route(operation, handler) for operation, handler in routes.handlers().items()]
+    paths: list[BaseRoute] = [
+        _build_route(operation, handler) for subject in subjects for operation, handler in subject.handlers().items()
+    ]
     paths += [
         Route(f"{PREFIX}/openapi.json", show_openapi),
         Route(f"{PREFIX}/docs", show_docs),
@@ -117,7 +119,7 @@ def build_api_app(
     return ApiGate(_Quiet(app), frozenset(hosts), draw_id)
 
 
-def _build_route(operation: Operation, handler: Callable[[Request], Awaitable[Response]]) -> Route:
+def _build_route(operation: Operation, handler: Handler) -> Route:
     """For its own method alone: a HEAD that ran a GET would use up what is given once."""
     route = Route(operation.whole_path, handler, methods=[operation.method])
     route.methods = {operation.method}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -40,7 +40,7 @@ async def read_body(request: Request, seconds: float = BODY_SECONDS) -> bytes:
     return bytes(body)
 
 
-async def read_stream(request: Request, seconds: float = BODY_SECONDS) -> AsyncIterator[bytes]:
+async def read_stream(request: Request, seconds: float = BODY_SECONDS) -> AsyncGenerator[bytes]:
     """The body as it comes. Raises `ProblemRaised` when nothing comes for so many seconds."""
     stream = request.stream()
     while True:

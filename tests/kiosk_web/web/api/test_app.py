@@ -13,8 +13,7 @@ import pytest
 
 from kiosk_web.log import configure_log
 from kiosk_web.services.remote_validation import RemoteValidationService
-from tests.kiosk_web.web.api.test_handlers import problem
-from tests.support.api_client import API, ORIGIN, SYSTEM, ApiClient, open_http, register
+from tests.support.api_client import API, ORIGIN, SYSTEM, ApiClient, open_http, problem, register
 from tests.support.kiosk_server import Stand, run_stand
 
 pytestmark = pytest.mark.anyio

@@ -15,8 +15,7 @@ import pytest
 
 from kiosk_web import crl_index
 from kiosk_web.api_wiring import run_clients
-from tests.kiosk_web.web.api.test_handlers import count, problem
-from tests.support.api_client import API, OTHER_SYSTEM, SYSTEM, ApiClient, encode, register
+from tests.support.api_client import API, OTHER_SYSTEM, SYSTEM, ApiClient, count, encode, problem, register
 from tests.support.crl_stand import ORDINARY, SilentWatcher, offer, town_point
 from tests.support.crl_writer import build_list, encode_entry, encode_reason
 from tests.support.jpki import NOW, rsa_key

@@ -1,190 +1,33 @@
-"""The API as a municipal system meets it: the token, a challenge, the card's signature, the verdict."""
+"""A card at a reader of a municipal system: a challenge, the signature, the verdict."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import hashlib
-import sqlite3
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import text
 
-from kiosk_web.api_wiring import run_clients
 from kiosk_web.pki.plan import FetchFailure
 from tests.support.api_client import (
-    API,
     ORIGIN,
     OTHER_SYSTEM,
     SYSTEM,
     ApiClient,
-    dump_public,
+    count,
     encode,
-    later,
+    problem,
     register,
     sign_as_card,
 )
-from tests.support.jpki import NOW, ec_key, issue, rsa_key
+from tests.support.jpki import NOW, rsa_key
 from tests.support.kiosk_server import Stand
 from tests.support.ocsp_answers import AnswerShape
 
 pytestmark = pytest.mark.anyio
-
-
-def problem(answer: Any) -> tuple[int, str]:
-    """Status and code, after the shape was checked."""
-    assert answer.headers["content-type"] == "application/problem+json"
-    body = answer.json()
-    assert body["status"] == answer.status_code
-    assert body["type"] == f"urn:kiosk:problem:{body['code']}"
-    assert body["instance"].rpartition(":")[2] == answer.headers["request-id"]
-    return body["status"], body["code"]
-
-
-async def count(stand: Stand, table: str) -> int:
-    async with stand.server.store.read() as transaction:
-        return int((await transaction.connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
-
-
-# ---- the token ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("key", "algorithm"),
-    [(ec_key("client", "secp256r1"), "ES256"), (rsa_key("client"), "PS256")],
-    ids=["ES256", "PS256"],
-)
-async def test_every_kind_of_key_buys_a_token(stand: Stand, key: Any, algorithm: str) -> None:
-    client = await register(stand, key=key, algorithm=algorithm)
-    answer = await client.ask_token(client_id="portal")
-    assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "no-store"
-    body = answer.json()
-    assert (body["token_type"], body["expires_in"], len(body["access_token"])) == ("Bearer", 300, 43)
-
-
-async def test_an_assertion_counts_once_also_when_it_comes_twice_at_once(stand: Stand) -> None:
-    client = await register(stand)
-    assertion = client.sign_assertion()
-    answers = await asyncio.gather(*(client.ask_token(assertion) for _ in range(4)))
-    assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401]
-    (refused, *_) = [answer for answer in answers if answer.status_code == 401]
-    assert problem(refused) == (401, "assertion_refused")
-    assert refused.json()["detail"] == "this `jti` was used before"
-    assert refused.json()["error"] == "invalid_client"
-
-
-async def test_unknown_revoked_and_foreign_clients_are_refused_alike(stand: Stand) -> None:
-    client, other = await register(stand), await register(stand, "other")
-    revoked = await register(stand, "gone")
-    await run_clients(stand.server.settings, stand.clock, lambda clients: clients.revoke_client("gone"))
-    stranger = ApiClient(stand, "stranger", client.http)
-    posing = ApiClient(stand, "portal", client.http, other.key)
-    answers = [await who.ask_token() for who in (stranger, posing, revoked)]
-    answers.append(await client.ask_token(client_id="other"))
-    answers.append(await client.ask_token("no.assertion.at-all"))
-    bodies = [{name: value for name, value in answer.json().items() if name != "instance"} for answer in answers]
-    assert [problem(answer) for answer in answers] == [(401, "client_unproven")] * 5
-    assert all(body == bodies[0] for body in bodies)
-
-
-async def test_claims_are_judged_by_the_servers_clock(stand: Stand) -> None:
-    client = await register(stand)
-    for changes, detail in (
-        ({"aud": f"{API}/api/v1"}, "`aud`"),
-        ({"exp": later(NOW, 61)}, "more than 60 seconds"),
-        ({"exp": later(NOW, -1)}, "`exp` has passed"),
-    ):
-        answer = await client.ask_token(client.sign_assertion(**changes))
-        assert problem(answer) == (401, "assertion_refused")
-        assert detail in answer.json()["detail"]
-    assert await count(stand, "api_tokens") == await count(stand, "api_assertions") == 0
-
-
-async def test_the_form_is_read_strictly(client: ApiClient) -> None:
-    refused = [
-        (await client.ask_token(grant_type="authorization_code"), (400, "grant_type_unsupported")),
-        (await client.ask_token(grant_type=None), (400, "token_request_malformed")),
-        (await client.ask_token(client_assertion_type="jwt"), (400, "token_request_malformed")),
-    ]
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-    for content, wanted in (
-        (b"grant_type=a&grant_type=b", 400),
-        ("図=書".encode(), 400),
-        (b"", 400),
-        (b"x" * 70_000, 413),
-    ):
-        answer = await client.http.post("/api/v1/token", content=content, headers=form)
-        assert answer.status_code == wanted
-    answer = await client.http.post("/api/v1/token", json={"grant_type": "client_credentials"})
-    refused.append((answer, (415, "media_type_refused")))
-    for answer, wanted_problem in refused:
-        assert problem(answer) == wanted_problem
-
-
-async def test_a_token_ends_with_its_time_its_client_and_its_key(stand: Stand, client: ApiClient) -> None:
-    async def is_admitted(token: str) -> bool:
-        client.token = token
-        answer = await client.post("challenges", {"system": SYSTEM, "origin": ORIGIN})
-        if answer.status_code != 201:
-            assert problem(answer) == (401, "token_refused")
-            assert answer.headers["www-authenticate"].startswith("Bearer ")
-        return answer.status_code == 201
-
-    old = client.token
-    assert await is_admitted(old)
-    assert not await is_admitted(old[:-1] + ("A" if old[-1] != "A" else "B"))
-    assert not await is_admitted("")
-    fresh = rsa_key("rotated")
-    await run_clients(
-        stand.server.settings,
-        stand.clock,
-        lambda clients: clients.rotate_key("portal", dump_public(fresh), timedelta(hours=1)),
-    )
-    assert await is_admitted(old)
-    stand.clock.advance(299)
-    assert await is_admitted(old)
-    stand.clock.advance(1)
-    assert not await is_admitted(old)
-    before = (await client.ask_token()).json()["access_token"]
-    stand.clock.advance(3600 - 301)
-    before = (await client.ask_token()).json()["access_token"]
-    assert await is_admitted(before)
-    stand.clock.advance(1)  # the old key's hour is over, its newest token is not
-    assert not await is_admitted(before)
-    assert problem(await client.ask_token()) == (401, "client_unproven")
-    client.key, client.algorithm = fresh, "PS256"
-    newest = (await client.ask_token()).json()["access_token"]
-    assert await is_admitted(newest)
-    await run_clients(stand.server.settings, stand.clock, lambda clients: clients.revoke_client("portal"))
-    assert not await is_admitted(newest)
-
-
-async def test_a_client_that_asks_too_often_is_told_when_to_come_again(stand: Stand) -> None:
-    client = await (await register(stand, rate=3)).sign_in()
-    body = {"system": SYSTEM, "origin": ORIGIN}
-    assert [(await client.post("challenges", body)).status_code for _ in range(2)] == [201, 201]
-    answer = await client.post("challenges", body)
-    assert problem(answer) == (429, "too_many_requests")
-    assert answer.headers["retry-after"] == "20"
-    stand.clock.advance(20)
-    assert (await client.post("challenges", body)).status_code == 201
-    assert problem(await client.ask_token()) == (429, "too_many_requests")
-
-
-async def test_neither_token_nor_assertion_is_stored_as_it_is(stand: Stand, client: ApiClient) -> None:
-    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
-    dump = "\n".join(connection.iterdump())
-    connection.close()
-    assert "portal" in dump
-    assert client.token not in dump
-    assert "jti-" not in dump
-
-
-# ---- challenge and validation ---------------------------------------------------------------------------------------
 
 
 async def test_the_bytes_are_those_of_the_wire(client: ApiClient) -> None:
@@ -386,61 +229,8 @@ async def test_a_large_body_and_another_media_type_are_refused(client: ApiClient
     assert problem(await client.post("challenges?a=b", b"{}")) == (400, "malformed_request")
 
 
-# ---- once -----------------------------------------------------------------------------------------------------------
-
-KEY = "5f1d7c86-2a0e-4a53-9e2b-0d8c2f6b7a11"
-
-
-async def test_the_same_request_gets_the_same_answer_and_is_done_once(stand: Stand, client: ApiClient) -> None:
-    challenge = await client.challenge()
-    body = client.build_validation(challenge, stand.card())
-    first = await client.post("validations", body, Idempotency_Key=KEY)
-    again = await client.post("validations", body, Idempotency_Key=f'"{KEY}"')
-    assert (first.status_code, again.status_code, first.text) == (200, 200, again.text)
-    assert again.headers["idempotency-replayed"] == "true"
-    assert "idempotency-replayed" not in first.headers
-    assert await count(stand, "remote_visits") == 1
-    problem_again = [await client.post("validations", body, Idempotency_Key="0123456789abcdef") for _ in range(2)]
-    assert [answer.status_code for answer in problem_again] == [409, 409]
-    assert problem_again[0].json() == problem_again[1].json()
-    stand.clock.advance(601)
-    await client.sign_in()
-    assert problem(await client.post("validations", body, Idempotency_Key=KEY)) == (409, "challenge_not_usable")
-
-
-async def test_a_key_is_for_one_request_of_one_client(stand: Stand, client: ApiClient) -> None:
-    other = await (await register(stand, "other")).sign_in()
-    body = {"system": SYSTEM, "origin": ORIGIN}
-    mine = await client.post("challenges", body, Idempotency_Key=KEY)
-    theirs = await other.post("challenges", body, Idempotency_Key=KEY)
-    assert mine.json()["challenge"] != theirs.json()["challenge"]
-    answer = await client.post("challenges", {**body, "method": "pin"}, Idempotency_Key=KEY)
-    assert problem(answer) == (422, "idempotency_key_reused")
-    assert problem(await client.post("challenges", body, Idempotency_Key="short")) == (400, "malformed_request")
-
-
-async def test_a_request_that_is_still_running_is_not_done_twice(stand: Stand, client: ApiClient) -> None:
-    challenge = await client.challenge()
-    body = client.build_validation(challenge, stand.card())
-    stand.responder.gate.clear()
-    first = asyncio.create_task(client.post("validations", body, Idempotency_Key=KEY))
-    while stand.responder.questions == 0:
-        await asyncio.sleep(0)
-    assert problem(await client.post("validations", body, Idempotency_Key=KEY)) == (409, "request_running")
-    stand.responder.gate.set()
-    assert (await first).json()["accepted"] is True
-    assert (await client.post("validations", body, Idempotency_Key=KEY)).json() == (await first).json()
-
-
-async def test_what_is_over_is_forgotten(stand: Stand, client: ApiClient) -> None:
-    await client.post("challenges", {"system": SYSTEM, "origin": ORIGIN}, Idempotency_Key=KEY)
-    tables = ("api_tokens", "api_assertions", "remote_challenges", "kept_replies")
-    assert [await count(stand, table) for table in tables] == [1, 1, 1, 1]
-    stand.clock.advance(700)
-    await stand.server.upkeep.tidy(stand.clock.now)
-    assert [await count(stand, table) for table in tables] == [0, 0, 0, 0]
-
-
-def test_no_certificate_is_kept(stand: Stand) -> None:
-    der = issue(stand.root).certificate.public_bytes(Encoding.DER)
-    assert hashlib.sha256(der).digest() not in (stand.data / "kiosk.sqlite3").read_bytes()
+async def test_no_certificate_is_kept(stand: Stand, client: ApiClient) -> None:
+    card = stand.card()
+    assert (await client.validate(card))["accepted"]
+    files = [path.read_bytes() for path in stand.data.rglob("*") if path.is_file()]
+    assert not [data for data in files if card.der in data or hashlib.sha256(card.der).digest() in data]

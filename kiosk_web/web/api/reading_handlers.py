@@ -1,0 +1,113 @@
+"""The operations on readings at a terminal: ask for one, follow it, take it back; pick the basic 4 information up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kiosk_web.services.basic_four import BasicFourService
+from kiosk_web.services.kept_replies import Reply
+from kiosk_web.services.reading_ports import ReadingRecord
+from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService
+from kiosk_web.services.remote_validation import NotPermitted
+from kiosk_web.web.api import models as m
+from kiosk_web.web.api import requests as r
+from kiosk_web.web.api.admission import Admission, Handler
+from kiosk_web.web.api.answers import build_refusal, render
+from kiosk_web.web.api.operations import (
+    CANCEL_READING,
+    KEYS,
+    READING,
+    REQUEST_READING,
+    SHOW_READING,
+    Operation,
+)
+from kiosk_web.web.api.problems import ProblemRaised
+
+
+@dataclass(frozen=True)
+class ReadingHandlers:
+    admission: Admission
+    sealed: BasicFourService
+    readings: ReadingService
+
+    def handlers(self) -> Mapping[Operation, Handler]:
+        return {
+            READING: self.take_reading,
+            REQUEST_READING: self.request_reading,
+            SHOW_READING: self.show_reading,
+            CANCEL_READING: self.cancel_reading,
+            KEYS: self.show_keys,
+        }
+
+    async def take_reading(self, request: Request) -> Response:
+        client = await self.admission.admit(request)
+        body = await self.admission.read_json(request)
+        asked = r.read_model(body, m.ReadingRequest)
+
+        async def work() -> Reply:
+            taken = await self.sealed.take_reading(client, asked.system, asked.reference)
+            match taken:
+                case NotPermitted():
+                    return build_refusal(request, f"{taken.what}_not_permitted")
+                case None:
+                    return build_refusal(request, "reading_not_available")
+                case _:
+                    answer = m.ReadingAnswer(
+                        reading=taken.id,
+                        reference=taken.reference,
+                        system=taken.system,
+                        created_at=taken.created_at,
+                        jwe=taken.jwe,
+                    )
+                    return Reply(READING.status, answer.model_dump_json())
+
+        return await self.admission.answer_once(request, client, READING, body, work)
+
+    async def request_reading(self, request: Request) -> Response:
+        client = await self.admission.admit(request)
+        body = await self.admission.read_json(request)
+        asked = r.read_model(body, m.ReadingCall)
+
+        async def work() -> Reply:
+            title = asked.title or m.ReadingTitle(ja="", en="")
+            wanted = ReadingRequest(asked.system, asked.service, asked.terminal, asked.nonce, title.ja, title.en)
+            answer = await self.readings.request(client, wanted)
+            if isinstance(answer, ReadingRefused):
+                return build_refusal(request, answer.why)
+            return Reply(REQUEST_READING.status, _build_progress(answer).model_dump_json())
+
+        return await self.admission.answer_once(request, client, REQUEST_READING, body, work)
+
+    async def show_reading(self, request: Request) -> Response:
+        """A result is taken only for somebody who is still there to get it."""
+        client = await self.admission.admit(request)
+        wait = r.read_query(request, SHOW_READING.query[0])
+        record = await self.readings.find(client, r.read_path(request, SHOW_READING.path_fields[0]), int(wait or 0))
+        if record is None:
+            raise ProblemRaised("reading_unknown")
+        result = None
+        if record.state == "done":
+            result = None if await request.is_disconnected() else await self.readings.take_result(record)
+            if result is None:
+                raise ProblemRaised("reading_delivered")
+        return render(SHOW_READING.status, _build_progress(record, result))
+
+    async def cancel_reading(self, request: Request) -> Response:
+        client = await self.admission.admit(request)
+        r.refuse_query(request)
+        record = await self.readings.cancel(client, r.read_path(request, CANCEL_READING.path_fields[0]))
+        if record is None:
+            raise ProblemRaised("reading_unknown")
+        return render(CANCEL_READING.status, _build_progress(record))
+
+    async def show_keys(self, request: Request) -> Response:
+        r.refuse_query(request)
+        return render(KEYS.status, m.KeySet.model_validate(self.readings.build_key_set()))
+
+
+def _build_progress(record: ReadingRecord, result: str | None = None) -> m.ReadingProgress:
+    return m.ReadingProgress(id=record.id, state=record.state, expires_at=record.expires_at, result=result)

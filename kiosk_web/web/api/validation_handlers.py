@@ -1,0 +1,120 @@
+"""The operations on one card at a client's own reader: a challenge, then the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kiosk_web.pki.status import Evidence
+from kiosk_web.services.api_ports import RemoteChallengeRecord
+from kiosk_web.services.kept_replies import Reply
+from kiosk_web.services.remote_validation import (
+    ChallengeNotUsable,
+    NotPermitted,
+    RemoteValidationService,
+    RemoteVerdict,
+    build_remote_message,
+)
+from kiosk_web.web.api import models as m
+from kiosk_web.web.api import requests as r
+from kiosk_web.web.api.admission import Admission, Handler
+from kiosk_web.web.api.answers import build_refusal, name_problem
+from kiosk_web.web.api.operations import CHALLENGE, VALIDATION, Operation
+
+_SHA256_OCTETS = 32
+
+
+@dataclass(frozen=True)
+class ValidationHandlers:
+    admission: Admission
+    remote: RemoteValidationService
+
+    def handlers(self) -> Mapping[Operation, Handler]:
+        return {CHALLENGE: self.issue_challenge, VALIDATION: self.validate}
+
+    async def issue_challenge(self, request: Request) -> Response:
+        client = await self.admission.admit(request)
+        body = await self.admission.read_json(request)
+        asked = r.read_model(body, m.ChallengeRequest)
+
+        async def work() -> Reply:
+            if asked.method == "kazashi":
+                return build_refusal(request, "kazashi_not_offered")
+            answer = await self.remote.issue_challenge(client, asked.system, asked.origin)
+            if isinstance(answer, NotPermitted):
+                return build_refusal(request, name_problem(answer))
+            return Reply(CHALLENGE.status, build_challenge_answer(answer).model_dump_json())
+
+        return await self.admission.answer_once(request, client, CHALLENGE, body, work)
+
+    async def validate(self, request: Request) -> Response:
+        client = await self.admission.admit(request)
+        body = await self.admission.read_json(request)
+        asked = r.read_model(body, m.ValidationRequest)
+
+        async def work() -> Reply:
+            certificate, signature = m.decode_base64(asked.certificate), m.decode_base64(asked.signature)
+            answer = await self.remote.validate(client, asked.challenge, certificate, signature, asked.policy)
+            match answer:
+                case NotPermitted():
+                    return build_refusal(request, name_problem(answer))
+                case ChallengeNotUsable():
+                    return build_refusal(request, "challenge_not_usable")
+                case _:
+                    return Reply(VALIDATION.status, _build_validation(answer).model_dump_json())
+
+        return await self.admission.answer_once(request, client, VALIDATION, body, work)
+
+
+def build_challenge_answer(challenge: RemoteChallengeRecord) -> m.ChallengeAnswer:
+    """The bytes around the certificate's hash, found by building the message with a hash of zeros."""
+    message = build_remote_message(challenge, bytes(_SHA256_OCTETS))
+    end = len(message) - 4  # consent and lease are empty: two lengths of two octets
+    return m.ChallengeAnswer(
+        challenge=challenge.id,
+        reference=challenge.reference,
+        issued_at=challenge.issued_at,
+        expires_at=challenge.expires_at,
+        fields=m.SignedFields(
+            method="pin",
+            purpose="identify",
+            origin=challenge.origin,
+            terminal=challenge.client,
+            session=challenge.id,
+            service=challenge.system,
+            nonce=m.encode_base64(challenge.nonce),
+            consent="",
+            lease="",
+        ),
+        message_before=m.encode_base64(message[: end - _SHA256_OCTETS]),
+        message_after=m.encode_base64(message[end:]),
+    )
+
+
+def _build_validation(verdict: RemoteVerdict) -> m.ValidationAnswer:
+    return m.ValidationAnswer(
+        accepted=verdict.outcome == "good",
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        reference=verdict.reference,
+        system=verdict.system,
+        ppid=verdict.ppid,
+        expires_soon=verdict.expires_soon,
+        judged_at=verdict.judged_at,
+        evidence=None if verdict.evidence is None else _build_evidence(verdict.evidence),
+    )
+
+
+def _build_evidence(evidence: Evidence) -> m.StatusEvidence:
+    return m.StatusEvidence(
+        method=evidence.method,
+        this_update=evidence.this_update,
+        next_update=evidence.next_update,
+        responder=evidence.responder,
+        sha256=evidence.sha256.hex(),
+        checked_at=evidence.checked_at,
+        fallback=None if evidence.opening is None else evidence.opening.cause,
+    )

@@ -1,0 +1,71 @@
+"""What every operation begins with: the body within its limits, the work done once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.support.api_client import (
+    ORIGIN,
+    SYSTEM,
+    ApiClient,
+    count,
+    problem,
+    register,
+)
+from tests.support.kiosk_server import Stand
+
+pytestmark = pytest.mark.anyio
+
+KEY = "5f1d7c86-2a0e-4a53-9e2b-0d8c2f6b7a11"
+
+
+async def test_the_same_request_gets_the_same_answer_and_is_done_once(stand: Stand, client: ApiClient) -> None:
+    challenge = await client.challenge()
+    body = client.build_validation(challenge, stand.card())
+    first = await client.post("validations", body, Idempotency_Key=KEY)
+    again = await client.post("validations", body, Idempotency_Key=f'"{KEY}"')
+    assert (first.status_code, again.status_code, first.text) == (200, 200, again.text)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in first.headers
+    assert await count(stand, "remote_visits") == 1
+    problem_again = [await client.post("validations", body, Idempotency_Key="0123456789abcdef") for _ in range(2)]
+    assert [answer.status_code for answer in problem_again] == [409, 409]
+    assert problem_again[0].json() == problem_again[1].json()
+    stand.clock.advance(601)
+    await client.sign_in()
+    assert problem(await client.post("validations", body, Idempotency_Key=KEY)) == (409, "challenge_not_usable")
+
+
+async def test_a_key_is_for_one_request_of_one_client(stand: Stand, client: ApiClient) -> None:
+    other = await (await register(stand, "other")).sign_in()
+    body = {"system": SYSTEM, "origin": ORIGIN}
+    mine = await client.post("challenges", body, Idempotency_Key=KEY)
+    theirs = await other.post("challenges", body, Idempotency_Key=KEY)
+    assert mine.json()["challenge"] != theirs.json()["challenge"]
+    answer = await client.post("challenges", {**body, "method": "pin"}, Idempotency_Key=KEY)
+    assert problem(answer) == (422, "idempotency_key_reused")
+    assert problem(await client.post("challenges", body, Idempotency_Key="short")) == (400, "malformed_request")
+
+
+async def test_a_request_that_is_still_running_is_not_done_twice(stand: Stand, client: ApiClient) -> None:
+    challenge = await client.challenge()
+    body = client.build_validation(challenge, stand.card())
+    stand.responder.gate.clear()
+    first = asyncio.create_task(client.post("validations", body, Idempotency_Key=KEY))
+    while stand.responder.questions == 0:
+        await asyncio.sleep(0)
+    assert problem(await client.post("validations", body, Idempotency_Key=KEY)) == (409, "request_running")
+    stand.responder.gate.set()
+    assert (await first).json()["accepted"] is True
+    assert (await client.post("validations", body, Idempotency_Key=KEY)).json() == (await first).json()
+
+
+async def test_what_is_over_is_forgotten(stand: Stand, client: ApiClient) -> None:
+    await client.post("challenges", {"system": SYSTEM, "origin": ORIGIN}, Idempotency_Key=KEY)
+    tables = ("api_tokens", "api_assertions", "remote_challenges", "kept_replies")
+    assert [await count(stand, table) for table in tables] == [1, 1, 1, 1]
+    stand.clock.advance(700)
+    await stand.server.upkeep.tidy(stand.clock.now)
+    assert [await count(stand, table) for table in tables] == [0, 0, 0, 0]
