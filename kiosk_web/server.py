@@ -41,6 +41,8 @@ from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
 from kiosk_web.services.answer_cache import AnswerCache
 from kiosk_web.services.basic_four import BasicFourService
+from kiosk_web.services.challenges import ChallengeService
+from kiosk_web.services.conclusions import ConclusionService
 from kiosk_web.services.crl_upkeep import ListUpkeep
 from kiosk_web.services.effects import EffectService
 from kiosk_web.services.enrolment import EnrolmentService
@@ -52,6 +54,7 @@ from kiosk_web.services.keys import KeyRing
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Validation
+from kiosk_web.services.proofs import ProofService
 from kiosk_web.services.reading_delivery import ReadingDelivery, Webhook
 from kiosk_web.services.readings import ReadingService
 from kiosk_web.services.register import NoRegister, Register
@@ -261,18 +264,18 @@ def _wire(
     basic_four = build_basic_four(settings, store, clock, entropy)
     terms = load_shown_terms(settings)
     renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address, terms=terms)
+    kazashi = KazashiService(load_kazashi_rules(settings), leases)
+    proofs = ProofService(validation=validation, kazashi=kazashi, early_check=settings.early_check)
     effects = EffectService(
-        offer=offer,
-        validation=validation,
-        issuance=issuance,
-        keys=keys,
-        entropy=entropy,
-        fallback=fallback,
-        kazashi=KazashiService(load_kazashi_rules(settings), leases),
+        challenges=ChallengeService(
+            offer=offer, keys=keys, entropy=entropy, kazashi=kazashi, consent_hash=renderer.derive_consent_hash
+        ),
+        proofs=proofs,
+        conclusions=ConclusionService(
+            offer=offer, proofs=proofs, issuance=issuance, fallback=fallback, kazashi=kazashi, limits=limits
+        ),
+        kazashi=kazashi,
         leases=leases,
-        consent_hash=renderer.derive_consent_hash,
-        limits=limits,
-        early_check=settings.early_check,
     )
     sessions = SessionService(
         store=store,

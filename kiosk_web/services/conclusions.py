@@ -1,0 +1,117 @@
+"""Concludes a visit: every piece of evidence combined into one verdict, and what follows from an accepted one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from kiosk_web.identity.offer import Offer
+from kiosk_web.pki.status import StatusMalformed, from_json
+from kiosk_web.pki.status_policy import StatusContext, StatusPolicy
+from kiosk_web.pki.trust import TrustedCertificate
+from kiosk_web.pki.verdict import VerdictPolicy, judge_verdict
+from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.issuance import IdentifierRefused, IssuanceService
+from kiosk_web.services.kazashi import KazashiService
+from kiosk_web.services.ports import ChallengeRecord, Transaction
+from kiosk_web.services.proofs import ProofService
+from kiosk_web.services.reading_results import record_reading
+from kiosk_web.services.status_context import build_status_context
+from kiosk_web.session import commands as c
+from kiosk_web.session import events as e
+from kiosk_web.session import states as s
+
+EXPIRES_SOON = timedelta(days=92)  # 「3か月以内」: renewal is possible from three months before the end
+
+
+class ConclusionService:
+    """Works inside the caller's transaction. `limits` are the installation's age limits."""
+
+    def __init__(
+        self,
+        *,
+        offer: Offer,
+        proofs: ProofService,
+        issuance: IssuanceService,
+        fallback: FallbackService,
+        kazashi: KazashiService,
+        limits: StatusPolicy,
+    ) -> None:
+        self._offer = offer
+        self._proofs = proofs
+        self._issuance = issuance
+        self._fallback = fallback
+        self._kazashi = kazashi
+        self._limits = limits
+
+    async def find_question(
+        self, transaction: Transaction, challenge: str
+    ) -> tuple[TrustedCertificate, StatusContext] | None:
+        """The certificate whose status is to be asked, and for what; None after a restart."""
+        held, record = self._proofs.find(challenge), await transaction.sessions.find_challenge(challenge)
+        if held is None or record is None:
+            return None
+        return held.certificate, await self._build_context(transaction, record, held.certificate)
+
+    async def _build_context(
+        self, transaction: Transaction, challenge: ChallengeRecord, certificate: TrustedCertificate
+    ) -> StatusContext:
+        service = self._offer.find(challenge.service)
+        if service is None:
+            return StatusContext()
+        return await build_status_context(transaction, challenge, service, certificate, self._limits)
+
+    async def conclude(self, transaction: Transaction, command: c.Conclude, now: datetime) -> e.Event:
+        held = self._proofs.find(command.challenge)
+        challenge = await transaction.sessions.find_challenge(command.challenge)
+        service = self._offer.find(command.visit.service)
+        if held is None or challenge is None or service is None:
+            return e.VisitRejected(command.challenge, "internal")
+        try:
+            status = from_json(command.status_json)
+        except StatusMalformed:
+            return e.VisitRejected(command.challenge, "internal")
+        # What a service accepts is in its settings and in the stored challenge, not in a request.
+        policy = VerdictPolicy(
+            await self._build_context(transaction, challenge, held.certificate),
+            await self._fallback.load_within(transaction),
+        )
+        verdict = judge_verdict(held.certificate, status, held.proof, policy, now)
+        if not verdict.accepted:
+            return e.VisitRejected(command.challenge, verdict.refusal_code)
+        if challenge.purpose == "enrol":
+            kept = await self._kazashi.record_enrolment(transaction, held.certificate, held.surface_key, now)
+            return e.EnrolmentConcluded(challenge.id) if kept else e.VisitRejected(challenge.id, "internal")
+        asked = command.visit.reading
+        if asked is not None and not await transaction.asked_readings.is_open(asked.id, now):
+            return e.VisitRejected(challenge.id, "reading_expired")
+        try:
+            identifier = await self._issuance.issue_identifier(
+                transaction,
+                held.certificate,
+                service,
+                now,
+                reference=challenge.reference,
+                method=challenge.method,
+            )
+        except IdentifierRefused as refused:
+            return e.VisitRejected(command.challenge, refused.code)
+        expires_soon = held.certificate.not_after - now <= EXPIRES_SOON
+        if asked is not None:
+            await record_reading(transaction, asked.id, challenge.reference, identifier, expires_soon, status, now)
+        offer: s.KazashiOffer = ""
+        if challenge.method == "pin":
+            offer = await self._kazashi.note_pin(transaction, held.certificate, service, now)
+        else:
+            await self._kazashi.note_tap(transaction, held.certificate, now)
+        return e.VisitConcluded(
+            challenge=command.challenge,
+            profile=service.profile,
+            identifier_kind=service.terms.identifier_kind,
+            identifier=identifier,
+            expires_soon=expires_soon,
+            checked_at=status.evidence.checked_at,
+            status_as_of=status.evidence.this_update,
+            status_method=status.evidence.method,
+            fallback=status.evidence.opening.cause if status.evidence.opening else "",
+            kazashi=offer,
+        )
