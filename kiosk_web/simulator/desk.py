@@ -33,7 +33,7 @@ from kiosk_web.state_file import load_json
 _PACKAGE = Path(__file__).resolve().parents[1]
 _NO_STORE = {"cache-control": "no-store"}
 _PATIENCE_SECONDS = 3.0
-COPIED_FROM, COPIED_ONTO = "hanako", "yoshiko"
+COPIED_FROM, COPIED_ONTO = "midori", "takako"
 
 
 class DeskRoutes:

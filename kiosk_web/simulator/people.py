@@ -1,7 +1,8 @@
 """The fictional people of the demo, and one card that is not a My Number Card.
 
-Nobody here exists; towns and codes do not either (the prefectures do). Everything in this file is public: the tray
-shows the PINs.
+Nobody here exists; towns and codes do not either (the prefectures do). Everybody lives in みほん市; the other towns
+have revocation lists, and people can move there. An id is the given name in Latin letters. Everything in this file is
+public: the tray shows the PINs.
 """
 
 from __future__ import annotations
@@ -74,15 +75,17 @@ class Person:
 
 
 _MIHON_CITY = Municipality("12901", "みほん市", "千葉県", "Mihon-shi", "Chiba-ken")
-_KAKU = Municipality("13901", "架空市", "東京都", "Kaku-shi", "Tokyo-to")
-_MIHON = Municipality("10901", "見本町", "群馬県", "Mihon-machi", "Gunma-ken")
-_REIJI = Municipality("20901", "例示村", "長野県", "Reiji-mura", "Nagano-ken")
 
-MUNICIPALITIES = (_MIHON_CITY, _KAKU, _MIHON, _REIJI)
+MUNICIPALITIES = (
+    _MIHON_CITY,
+    Municipality("13901", "架空市", "東京都", "Kaku-shi", "Tokyo-to"),
+    Municipality("10901", "見本町", "群馬県", "Mihon-machi", "Gunma-ken"),
+    Municipality("20901", "例示村", "長野県", "Reiji-mura", "Nagano-ken"),
+)
 
 _PEOPLE = (
     Person(
-        "hanako", "青葉　みどり", "1234", "問題なく使えます", "Works", date(1988, 4, 17), "2",
+        "midori", "青葉　みどり", "1234", "問題なく使えます", "Works", date(1988, 4, 17), "2",
         "千葉県みほん市花見台一丁目２番３号", _MIHON_CITY,
     ),
     Person(
@@ -98,28 +101,28 @@ _PEOPLE = (
         "千葉県みほん市桜通り７番地", _MIHON_CITY, Condition.REVOKED,
     ),
     Person(
-        "jiro", "森　けん", "5923", "電子証明書が一時停止中", "Certificate on hold", date(1982, 7, 2), "1",
+        "ken", "森　けん", "5923", "電子証明書が一時停止中", "Certificate on hold", date(1982, 7, 2), "1",
         "千葉県みほん市港町三丁目１番１号", _MIHON_CITY, Condition.ON_HOLD, older_generation=True,
     ),
     Person(
         "aoi", "模擬　あおい", "6034", "暗証番号がロックされている", "PIN locked", date(1991, 9, 14), "9",
-        "東京都架空市緑町二丁目８番１０号", _KAKU, tries_left=0,
+        "千葉県みほん市緑町二丁目８番１０号", _MIHON_CITY, tries_left=0,
     ),
     Person(
         "saburo", "想定　三郎", "7145", "暗証番号の残り回数が1回", "One try left for the PIN", date(1968, 6, 30), "1",
-        "群馬県見本町本町９番地", _MIHON, older_generation=True, tries_left=1,
+        "千葉県みほん市本町９番地", _MIHON_CITY, older_generation=True, tries_left=1,
     ),
     Person(
-        "hinata", "小川　はると", "8256", "15歳未満。署名用電子証明書なし", "Under 15: no signature certificate",
-        date(2017, 8, 21), "2", "千葉県みほん市若葉五丁目６番７号", _MIHON_CITY, sign_pin=None,
+        "haruto", "小川　はると", "8256", "15歳未満。署名用電子証明書なし", "Under 15: no signature certificate",
+        date(2017, 8, 21), "1", "千葉県みほん市若葉五丁目６番７号", _MIHON_CITY, sign_pin=None,
     ),
     Person(
-        "maria", "グエン・ミン", "9367", "外国人住民。有効期間は在留期間の満了日まで",
+        "minh", "グエン・ミン", "9367", "外国人住民。有効期間は在留期間の満了日まで",
         "Foreign resident: valid to the end of stay", date(1990, 12, 5), "2", "千葉県みほん市湯元４５番地６",
         _MIHON_CITY, japanese=False,
     ),
     Person(
-        "yoshiko", "𠮷野　髙子", "1470", "氏名・住所に特殊な文字、長い住所", "Rare characters, long address",
+        "takako", "𠮷野　髙子", "1470", "氏名・住所に特殊な文字、長い住所", "Rare characters, long address",
         date(1946, 10, 11), "2",
         "千葉県みほん市﨑浜一丁目２３番４５号　グランドメゾン架空の森ノースタワーウエストウイング２９０１号　見本様方",
         _MIHON_CITY,
@@ -127,12 +130,12 @@ _PEOPLE = (
     ),
     Person(
         "kyoko", "更新　京子", "2581", "電子証明書を更新したばかり", "Certificate just renewed", date(1979, 11, 3), "2",
-        "東京都架空市新町一丁目１番２号", _KAKU, Condition.RENEWED,
+        "千葉県みほん市新町一丁目１番２号", _MIHON_CITY, Condition.RENEWED,
     ),
     Person(
-        "midori", "転居　みどり", "3692", "引っ越した。署名用は失効、利用者証明用は有効",
-        "Moved: signature certificate dead, authentication good", date(2000, 5, 25), "2", "群馬県見本町新田８番地２",
-        _MIHON, Condition.MOVED,
+        "nagisa", "転居　なぎさ", "3692", "引っ越した。署名用は失効、利用者証明用は有効",
+        "Moved: signature certificate dead, authentication good", date(2000, 5, 25), "2", "千葉県みほん市新田８番地２",
+        _MIHON_CITY, Condition.MOVED,
     ),
     Person(
         "library-card", "図書館カード", "", "マイナンバーカードではないカード", "A card that is not a My Number Card",
@@ -140,7 +143,7 @@ _PEOPLE = (
     ),
     Person(
         "sentinel", "番兵　九", "SENTINEL9Q7Z", "漏えい検査用", "For leak tests", date(1985, 2, 28), "9",
-        "長野県例示村大字見張９番地", _REIJI, label="JPKIAPSIMTOKEN", hidden=True,
+        "千葉県みほん市大字見張９番地", _MIHON_CITY, label="JPKIAPSIMTOKEN", hidden=True,
     ),
 )  # fmt: skip
 

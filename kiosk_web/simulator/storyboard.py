@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 OUTAGE = "refused"  # the fault of the responder that stands for its maintenance
-TRIO = {"pin_locked": "aoi", "certificate_on_hold": "jiro", "expires_soon": "taro"}
+TRIO = {"pin_locked": "aoi", "certificate_on_hold": "ken", "expires_soon": "taro"}
 """What the ninth step wants to see, and who shows it."""
 
 
@@ -36,7 +36,7 @@ STEPS = (
         "職員画面の「連携登録の窓口」に受付番号と利用者番号 2026041828 を入れて登録します。",
         "Choose Library on the terminal and type the PIN 1234. Switch tapping on at the result (born 昭和63.4.17). "
         "At the link desk of the staff page, enter the reference number and the number 2026041828.",
-        person="hanako",
+        person="midori",
     ),
     Step(
         2, "窓口モードでかざすと、番号が古いシステムに入る", "Tap: the number types itself into the old system",
@@ -67,13 +67,13 @@ STEPS = (
         7, "引っ越した人", "Somebody who moved",
         "端末で「施設予約の利用者確認」を選び、暗証番号 3692 を入力します。署名用電子証明書の失効が知らされます。",
         "Choose Facility booking and type the PIN 3692: the screen tells that the signature certificate has ended.",
-        person="midori",
+        person="nagisa",
     ),
     Step(
         8, "OCSPレスポンダの保守", "OCSP maintenance",
         "失効確認の相手が応答しません。端末で「施設予約のオンライン利用登録」を選びます。「有効」とも「失効」とも言わず、確認できないと伝えます。",
         "The responder does not answer. Choose Facility booking online: neither valid nor revoked, but not confirmed.",
-        person="hanako", ocsp=OUTAGE,
+        person="midori", ocsp=OUTAGE,
     ),
     Step(
         9, "ロック・一時停止・期限間近", "Locked, suspended, nearly expired",
@@ -146,7 +146,7 @@ def _add(progress: Progress, seen: Terminal, scene: Scene) -> Progress:
         reached.add(3)
     if scene.placed == "copied-card" and (seen.state, seen.code) == ("refused", "signature_mismatch"):
         reached.add(4)
-    if result and seen.signature == "revoked" and scene.placed == "midori":
+    if result and seen.signature == "revoked" and scene.placed == "nagisa":
         reached.add(7)
     if scene.ocsp == OUTAGE and (seen.state, seen.code) == ("refused", "status_unavailable"):
         reached.add(8)

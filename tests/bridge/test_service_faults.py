@@ -22,7 +22,7 @@ from tests.support.profiles import PIN, write_profile
         ({"garbage": "truncated_certificate"}, "card_data_malformed"),
         ({"garbage": "not_der"}, "card_data_malformed"),
         ({"garbage": "wrong_length"}, "card_data_malformed"),
-        ({"swap_after": {"exchanges": 4, "profile": "cards/hanako"}}, "card_swapped"),
+        ({"swap_after": {"exchanges": 4, "profile": "cards/midori"}}, "card_swapped"),
         ({"remove_after": 4}, "card_removed"),
     ],
 )
@@ -30,11 +30,11 @@ def test_trouble_while_reading_has_its_name_and_the_next_visit_works(
     tmp_path: Path, switches: dict[str, Any], code: str
 ) -> None:
     async def visit() -> None:
-        write_profile(tmp_path, "hanako")
+        write_profile(tmp_path, "midori")
         async with page_with_card(tmp_path, switches=switches) as page:
             await page.say("read_certificate", ticket=page.challenge())
             await expect_failure(page, code)
-            await lay_and_succeed(page, "cards/hanako")
+            await lay_and_succeed(page, "cards/midori")
 
     asyncio.run(visit())
 
@@ -44,36 +44,36 @@ def test_trouble_while_reading_has_its_name_and_the_next_visit_works(
     [
         ({"remove_on": "verify"}, "card_removed"),
         ({"remove_on": "sign"}, "card_removed"),
-        ({"swap_on": {"command": "verify", "profile": "cards/hanako"}}, "card_swapped"),
-        ({"swap_on": {"command": "sign", "profile": "cards/hanako"}}, "card_swapped"),
+        ({"swap_on": {"command": "verify", "profile": "cards/midori"}}, "card_swapped"),
+        ({"swap_on": {"command": "sign", "profile": "cards/midori"}}, "card_swapped"),
     ],
 )
 def test_a_card_that_goes_after_the_pin_leaves_no_signature(
     tmp_path: Path, switches: dict[str, Any], code: str
 ) -> None:
     async def visit() -> None:
-        write_profile(tmp_path, "hanako")
+        write_profile(tmp_path, "midori")
         async with page_with_card(tmp_path, switches=switches) as page:
             certificate, _ = await page.read_certificate()
             await page.say("authenticate")
             await page.enter_pin(PIN, certificate["challenge"])
             await expect_failure(page, code)
-            await lay_and_succeed(page, "cards/hanako")
+            await lay_and_succeed(page, "cards/midori")
 
     asyncio.run(visit())
 
 
-@pytest.mark.parametrize(("profile", "code"), [(None, "card_removed"), ("cards/hanako", "card_swapped")])
+@pytest.mark.parametrize(("profile", "code"), [(None, "card_removed"), ("cards/midori", "card_swapped")])
 def test_a_card_that_goes_while_the_pin_is_typed_is_noticed_at_once(
     tmp_path: Path, profile: str | None, code: str
 ) -> None:
     async def visit() -> None:
-        write_profile(tmp_path, "hanako")
+        write_profile(tmp_path, "midori")
         async with page_with_card(tmp_path) as page:
             await page.read_certificate()
             page.bridge.lay(profile)
             await expect_failure(page, code)
-            await lay_and_succeed(page, "cards/hanako")
+            await lay_and_succeed(page, "cards/midori")
 
     asyncio.run(visit())
 

@@ -270,7 +270,7 @@ def test_a_visit_cancelled_while_the_card_signs_gives_no_signature_away(tmp_path
 
 def test_a_signature_that_does_not_fit_the_certificate_never_leaves(tmp_path: Path) -> None:
     with bench(tmp_path) as at:
-        write_profile(tmp_path, "hanako")
+        write_profile(tmp_path, "midori")
         at.begin()
         at.next(CertificateRead)
         original = Connection.transmit

@@ -49,12 +49,12 @@ def test_every_card_is_read_with_what_its_person_has(simulator: Simulator, folde
 
 @pytest.mark.parametrize("name", CARD_FAULTS)
 def test_every_fault_is_a_switch_or_a_time_that_the_card_knows(simulator: Simulator, folder: Path, name: str) -> None:
-    sound = load_profile(folder / "cards/hanako")
+    sound = load_profile(folder / "cards/midori")
     simulator.office.faults.choose_card(name)
     simulator.office.write_descriptions()
     for person in simulator.office.people:
         load_profile(folder / "cards" / person.id)
-    faulty = load_profile(folder / "cards/hanako")
+    faulty = load_profile(folder / "cards/midori")
     differs = (faulty.switches, faulty.exchange_ms, faulty.sign_ms) != (
         sound.switches,
         sound.exchange_ms,
@@ -79,9 +79,9 @@ def test_the_reader_file_is_read_as_it_was_meant(simulator: Simulator, folder: P
 
 
 def test_the_tries_a_card_wrote_are_the_ones_the_tray_shows(simulator: Simulator, folder: Path) -> None:
-    person = simulator.office.find_person("hanako")
+    person = simulator.office.find_person("midori")
     counters = {"version": 1, **dict.fromkeys(SECRETS, 5), "auth_pin": 2}
-    (folder / "cards/hanako/counters.json").write_text(json.dumps(counters))
+    (folder / "cards/midori/counters.json").write_text(json.dumps(counters))
     assert simulator.office.cards.load_tries_left(person) == 2
 
 

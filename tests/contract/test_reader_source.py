@@ -205,8 +205,8 @@ def sign(card: MyNumberCard) -> bytes:
 
 
 def test_a_card_swapped_for_one_of_the_same_kind_has_another_count(bench: Bench) -> None:
-    bench.write("hanako")
-    first = bench.put(switches={"swap_on": {"command": "sign", "profile": "cards/hanako"}})
+    bench.write("midori")
+    first = bench.put(switches={"swap_on": {"command": "sign", "profile": "cards/midori"}})
     connection = bench.source.connect(bench.reader)
     card = card_without_pin(connection)
     card.verify_pin(Pin.from_ascii(PIN.encode()))
@@ -216,7 +216,7 @@ def test_a_card_swapped_for_one_of_the_same_kind_has_another_count(bench: Bench)
     second = bench.await_reader(lambda reader: reader.card_present and reader.event_count != first.event_count)
     assert second.atr == first.atr
     connection = bench.source.connect(bench.reader)
-    assert card_without_pin(connection).read_authentication_certificate() == make_certificate("hanako-auth")
+    assert card_without_pin(connection).read_authentication_certificate() == make_certificate("midori-auth")
     connection.close()
 
 

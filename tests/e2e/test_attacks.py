@@ -90,7 +90,7 @@ def test_a_nonce_redeemed_twice_at_once_gives_one_result(kiosk: KioskPage, demo:
 
     kiosk.page.route("**/k/events", redeem_twice)
     kiosk.open().choose()
-    demo.put_card("hanako")
+    demo.put_card("midori")
     kiosk.wait_for("awaiting_pin").type_pin("1234")
     kiosk.wait_for("result", "refused")
     assert sorted(status for status, _ in answers) in ([200, 409], [409, 409])

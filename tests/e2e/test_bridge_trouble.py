@@ -40,7 +40,7 @@ def test_a_bridge_killed_at_any_step_and_started_again_needs_no_touch_of_staff(
         bare_demo.lift_card()
         bridge.start()
         bare_kiosk.start_again().choose()
-        bare_demo.put_card("hanako")
+        bare_demo.put_card("midori")
         bare_kiosk.wait_for("awaiting_pin").type_pin("1234").wait_for("result")
 
 
@@ -50,7 +50,7 @@ def reach(bare_kiosk: KioskPage, demo: RunningDemo, state: str) -> None:
     bare_kiosk.choose()
     if state == "awaiting_card":
         return
-    demo.put_card("hanako")
+    demo.put_card("midori")
     bare_kiosk.wait_for("awaiting_pin")
     if state == "result":
         bare_kiosk.type_pin("1234").wait_for("result")
@@ -93,7 +93,7 @@ def test_a_relay_on_the_other_loopback_address_is_never_asked(bare_kiosk: KioskP
     with run_bridge(bare_demo), listen("::1", derive_port(bare_demo), relay.serve_page):
         bare_kiosk.page.goto(bare_demo.kiosk.replace("127.0.0.1", "localhost"))
         bare_kiosk.wait_for("choosing_service").choose()
-        bare_demo.put_card("hanako")
+        bare_demo.put_card("midori")
         bare_kiosk.wait_for("awaiting_pin").type_pin("1234").wait_for("result")
         assert bare_kiosk.page.url.startswith(bare_demo.kiosk)
     assert relay.connections == 0

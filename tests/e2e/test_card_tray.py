@@ -43,7 +43,7 @@ def test_a_click_puts_a_card_on_the_reader_and_the_next_takes_it(
     first.click()
     expect(first).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#reader-state")).to_contain_text("青葉　みどり")
-    assert placed(simulator) == "cards/hanako"
+    assert placed(simulator) == "cards/midori"
     page.locator('[data-person="taro"] .tile-card').click()
     expect(first).to_have_attribute("aria-pressed", "false")
     assert placed(simulator) == "cards/taro"
@@ -69,10 +69,10 @@ def test_faults_are_switched_and_restore_clears_them(simulator: Running, page: P
 
 def test_what_changes_elsewhere_shows_without_a_reload(simulator: Running, page: Page) -> None:
     page.goto(f"{simulator.ready.tray}/?lang=en")
-    tile = page.locator('[data-person="hinata"]')
+    tile = page.locator('[data-person="haruto"]')
     expect(tile.locator(".certificate")).to_have_text("valid")
-    simulator.tray.post("/people/hinata/hold").raise_for_status()
-    Path(simulator.folder, "cards/hinata/counters.json").write_text('{"version": 1, "auth_pin": 0}', "utf-8")
+    simulator.tray.post("/people/haruto/hold").raise_for_status()
+    Path(simulator.folder, "cards/haruto/counters.json").write_text('{"version": 1, "auth_pin": 0}', "utf-8")
     expect(tile.locator(".certificate")).to_have_text("on hold")
     expect(tile.locator(".tries")).to_have_text("Locked")
     simulator.tray.post("/restore").raise_for_status()

@@ -49,7 +49,7 @@ def test_the_demo_fetches_the_lists_of_all_towns_by_itself(demo: RunningDemo, ma
     assert all(entry["alarm"] is None for entry in listed["lists"])
 
 
-@pytest.mark.parametrize(("person", "end"), [("sakura", "certificate_revoked"), ("jiro", "certificate_on_hold")])
+@pytest.mark.parametrize(("person", "end"), [("sakura", "certificate_revoked"), ("ken", "certificate_on_hold")])
 def test_who_is_on_the_list_of_the_town_is_refused(
     kiosk: KioskPage, demo: RunningDemo, unreachable: None, person: str, end: str
 ) -> None:

@@ -125,7 +125,7 @@ def test_the_scenes_that_work_are_reached_by_what_happens(desk: Page, demo: Runn
     sign_in(desk)
     prepare(desk, 2)
     begin(desk, "library")
-    demo.put_card("hanako")
+    demo.put_card("midori")
     wait_for(desk, "result")
     expect(library.locator("#number")).to_have_value(NUMBER, timeout=STEP)
     expect(library.locator("#name")).to_have_text("青葉　みどり", timeout=STEP)
@@ -135,7 +135,7 @@ def test_the_scenes_that_work_are_reached_by_what_happens(desk: Page, demo: Runn
     kiosk_in(desk).locator("#staff").wait_for(timeout=STEP)
 
     begin(desk, "library")
-    demo.put_card("hanako")
+    demo.put_card("midori")
     wait_for(desk, "awaiting_pin")
     expect_reached(desk, 3)
     leave(desk, demo)
@@ -149,7 +149,7 @@ def test_the_scenes_that_work_are_reached_by_what_happens(desk: Page, demo: Runn
 
     prepare(desk, 7)
     begin(desk, "facility")
-    type_pin(desk, demo.person("midori").pin)
+    type_pin(desk, demo.person("nagisa").pin)
     wait_for(desk, "result")
     expect_reached(desk, 7)
     leave(desk, demo)

@@ -67,8 +67,8 @@ def test_a_manager_lets_lists_answer_while_the_responder_is_out_of_reach(
     kiosk.wait_for_text("確認できないことがあります")  # on the tile of the service that needs the responder
 
     kiosk.choose("facility")
-    demo.put_card("hanako")
-    kiosk.wait_for("awaiting_pin").type_pin(demo.person("hanako").pin).wait_for("result")
+    demo.put_card("midori")
+    kiosk.wait_for("awaiting_pin").type_pin(demo.person("midori").pin).wait_for("result")
     checked = kiosk.stage.locator("#checked")
     expect(checked).to_have_attribute("data-fallback", "manager")
     expect(checked).to_contain_text("確認先が休止中のため、失効情報の一覧(")
@@ -78,7 +78,7 @@ def test_a_manager_lets_lists_answer_while_the_responder_is_out_of_reach(
     demo.lift_card()
 
     kiosk.wait_for("choosing_service").choose("facility")
-    demo.put_card("jiro")
+    demo.put_card("ken")
     kiosk.wait_for("refused").wait_for_code("certificate_on_hold")
     demo.lift_card()
     kiosk.start_again()
@@ -86,5 +86,5 @@ def test_a_manager_lets_lists_answer_while_the_responder_is_out_of_reach(
     run_kiosk(demo, "fallback", "close")
     expect(banner).to_have_count(0, timeout=STEP_MILLISECONDS)
     kiosk.choose("facility")
-    demo.put_card("hanako")
+    demo.put_card("midori")
     kiosk.wait_for("refused").wait_for_code("status_unavailable")

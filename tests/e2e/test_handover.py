@@ -36,7 +36,7 @@ def demo_with(folder: Path, rules: str, **environment: str) -> Iterator[RunningD
             yield running
 
 
-def visit_library(kiosk: KioskPage, demo: RunningDemo, person: str = "hanako") -> None:
+def visit_library(kiosk: KioskPage, demo: RunningDemo, person: str = "midori") -> None:
     """Up to the result; the card stays."""
     kiosk.choose("library")
     demo.put_card(person)

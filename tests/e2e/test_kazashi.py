@@ -54,7 +54,7 @@ def attend(kiosk: KioskPage, secret: str) -> None:
 
 def identify(kiosk: KioskPage, demo: RunningDemo) -> str:
     kiosk.choose()
-    demo.put_card("hanako")
+    demo.put_card("midori")
     kiosk.wait_for("awaiting_pin").type_pin("1234").wait_for("result")
     return str(kiosk.stage.locator("#identifier").inner_text())
 
@@ -94,20 +94,20 @@ def test_enrol_then_tap_while_attended_and_the_pin_when_nobody_attends(kiosk: Ki
     kiosk.wait_for("choosing_service")
     attend(kiosk, secret)
     kiosk.choose()
-    demo.put_card("hanako")
+    demo.put_card("midori")
     kiosk.wait_for("result")
     assert kiosk.stage.locator("#identifier").inner_text() == before
     demo.lift_card()
     kiosk.wait_for("choosing_service")
     kiosk.choose()
-    demo.put_card("hinata")  # never enrolled: the same visit goes on by 暗証番号
+    demo.put_card("haruto")  # never enrolled: the same visit goes on by 暗証番号
     kiosk.wait_for("awaiting_pin").wait_for_text("かざし利用では確認できませんでした")
     demo.lift_card()
     kiosk.wait_for("refused").start_again()
     kiosk.page.locator("#staff-out").click()
     kiosk.page.locator("#staff").wait_for()
     kiosk.choose()
-    demo.put_card("hanako")
+    demo.put_card("midori")
     kiosk.wait_for("awaiting_pin")
     kiosk.type_pin("1234").wait_for("result")
     kiosk.page.locator("#kazashi-stop").click()
@@ -131,6 +131,6 @@ def test_enrol_then_tap_in_a_real_reader(bare_kiosk: KioskPage, pcsc_demo: Runni
     bare_kiosk.wait_for("choosing_service")
     attend(bare_kiosk, secret)
     bare_kiosk.choose()
-    pcsc_demo.put_card("hanako")
+    pcsc_demo.put_card("midori")
     bare_kiosk.wait_for("result")
     assert bare_kiosk.stage.locator("#identifier").inner_text() == before

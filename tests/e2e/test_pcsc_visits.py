@@ -31,7 +31,7 @@ def terminal(bare_kiosk: KioskPage, bare_demo: RunningDemo) -> Iterator[Terminal
 
 def test_a_card_in_a_real_reader_becomes_a_result(terminal: Terminal) -> None:
     terminal.kiosk.open().choose()
-    terminal.demo.put_card("hanako")
+    terminal.demo.put_card("midori")
     terminal.kiosk.wait_for("awaiting_pin").type_pin("1234").wait_for("result")
     terminal.demo.lift_card()
     terminal.kiosk.wait_for("choosing_service")
@@ -39,15 +39,15 @@ def test_a_card_in_a_real_reader_becomes_a_result(terminal: Terminal) -> None:
 
 def test_a_wrong_pin_in_a_real_reader_costs_one_try(terminal: Terminal) -> None:
     terminal.kiosk.open().choose()
-    terminal.demo.put_card("hanako")
+    terminal.demo.put_card("midori")
     terminal.kiosk.wait_for("awaiting_pin").type_pin("0000")
     terminal.kiosk.wait_for_tries(2).type_pin("1234").wait_for("result")
-    assert terminal.demo.tries_left("hanako") == 3
+    assert terminal.demo.tries_left("midori") == 3
 
 
 def test_a_card_pulled_from_a_real_reader_ends_the_visit(terminal: Terminal) -> None:
     terminal.kiosk.open().choose()
-    terminal.demo.put_card("hanako")
+    terminal.demo.put_card("midori")
     terminal.kiosk.wait_for("awaiting_pin")
     terminal.demo.lift_card()
     terminal.kiosk.wait_for("refused").wait_for_code("card_removed")
@@ -58,5 +58,5 @@ def test_a_restarted_service_needs_no_restart_of_the_bridge(terminal: Terminal) 
     terminal.service.stop()
     terminal.kiosk.wait_for_text("読み取り機")
     terminal.service.start()
-    terminal.demo.put_card("hanako")
+    terminal.demo.put_card("midori")
     terminal.kiosk.wait_for("awaiting_pin").type_pin("1234").wait_for("result")

@@ -99,8 +99,8 @@ def test_a_municipal_system_asks_and_hears_once(page: Page, tmp_path: Path) -> N
         # Card, 暗証番号, and the answer, once.
         reading = system.ask(terminal).json()["id"]
         kiosk.wait_for("awaiting_card")
-        demo.put_card("hanako")
-        kiosk.wait_for("awaiting_pin").type_pin(demo.person("hanako").pin).wait_for("result")
+        demo.put_card("midori")
+        kiosk.wait_for("awaiting_pin").type_pin(demo.person("midori").pin).wait_for("result")
         expect(kiosk.stage.locator("#told")).to_be_visible()
         result = system.call("GET", f"readings/{reading}?wait=25").json()["result"]
         keys = jwt.PyJWKSet.from_dict(httpx2.get(f"{system.address}/api/v1/keys").json())

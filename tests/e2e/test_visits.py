@@ -47,7 +47,7 @@ def test_every_service_ends_in_a_result(kiosk: KioskPage, demo: RunningDemo, til
 def test_the_same_person_keeps_the_identifier_and_another_has_another(kiosk: KioskPage, demo: RunningDemo) -> None:
     kiosk.open()
     seen = []
-    for person in ("hanako", "hanako", "hinata"):
+    for person in ("midori", "midori", "haruto"):
         kiosk.wait_for("choosing_service").choose()
         demo.put_card(person)
         kiosk.wait_for("awaiting_pin").type_pin(demo.person(person).pin).wait_for("result")
@@ -58,13 +58,13 @@ def test_the_same_person_keeps_the_identifier_and_another_has_another(kiosk: Kio
 
 
 def test_a_wrong_pin_costs_one_try_and_the_right_one_succeeds(kiosk: KioskPage, demo: RunningDemo) -> None:
-    pin = reach_pin(kiosk, demo, "hanako")
+    pin = reach_pin(kiosk, demo, "midori")
     kiosk.wait_for("awaiting_pin").type_pin("0000")
     kiosk.wait_for_tries(2).type_pin(pin).wait_for("result")
 
 
 def test_two_wrong_pins_end_the_visit_before_the_last_try(kiosk: KioskPage, demo: RunningDemo) -> None:
-    reach_pin(kiosk, demo, "hanako")
+    reach_pin(kiosk, demo, "midori")
     kiosk.wait_for("awaiting_pin").type_pin("0000")
     kiosk.wait_for_tries(2).type_pin("0001")
     kiosk.wait_for("refused").wait_for_code("pin_tries_used")
@@ -92,7 +92,7 @@ def test_who_declines_the_last_try_keeps_it(kiosk: KioskPage, demo: RunningDemo)
 
 @pytest.mark.parametrize(
     ("person", "code"),
-    [("ichiro", "certificate_expired"), ("sakura", "certificate_revoked"), ("jiro", "certificate_on_hold")],
+    [("ichiro", "certificate_expired"), ("sakura", "certificate_revoked"), ("ken", "certificate_on_hold")],
 )
 def test_a_certificate_that_is_not_in_force_is_refused_and_burns_no_try(
     kiosk: KioskPage, demo: RunningDemo, person: str, code: str
@@ -119,10 +119,10 @@ def test_what_could_not_be_confirmed_is_never_valid_and_never_called_revoked(
     kiosk: KioskPage, demo: RunningDemo, fault: str, code: str
 ) -> None:
     demo.set_faults(ocsp=fault)
-    reach_pin(kiosk, demo, "hanako")
+    reach_pin(kiosk, demo, "midori")
     kiosk.wait_for("refused").wait_for_code(code)
     assert "失効" not in kiosk.text()
-    assert demo.tries_left("hanako") == 3
+    assert demo.tries_left("midori") == 3
 
 
 def test_a_revoked_card_is_not_accepted_when_the_responder_lies_about_another(
@@ -134,12 +134,12 @@ def test_a_revoked_card_is_not_accepted_when_the_responder_lies_about_another(
 
 
 def test_a_card_lifted_while_the_pin_is_typed_ends_the_visit(kiosk: KioskPage, demo: RunningDemo) -> None:
-    reach_pin(kiosk, demo, "hanako")
+    reach_pin(kiosk, demo, "midori")
     kiosk.wait_for("awaiting_pin")
     kiosk.page.keyboard.type("12")
     demo.lift_card()
     kiosk.wait_for("refused").wait_for_code("card_removed")
-    demo.put_card("hanako")
+    demo.put_card("midori")
     kiosk.page.locator("#finish").click()
     kiosk.wait_for("taking_card", "choosing_service")
 
@@ -149,14 +149,14 @@ def test_a_card_pulled_at_work_ends_the_visit_and_the_next_one_works(
     kiosk: KioskPage, demo: RunningDemo, fault: str
 ) -> None:
     demo.set_faults(card=fault)
-    pin = reach_pin(kiosk, demo, "hanako")
+    pin = reach_pin(kiosk, demo, "midori")
     if fault != "remove_while_reading":
         kiosk.wait_for("awaiting_pin").type_pin(pin)
     kiosk.wait_for("refused").wait_for_code("card_removed")
     demo.set_faults()
     demo.lift_card()
     kiosk.start_again().choose()
-    demo.put_card("hanako")
+    demo.put_card("midori")
     kiosk.wait_for("awaiting_pin").type_pin(pin).wait_for("result")
 
 
@@ -165,7 +165,7 @@ def test_a_card_swapped_for_one_of_the_same_kind_yields_nothing(
     kiosk: KioskPage, demo: RunningDemo, fault: str
 ) -> None:
     demo.set_faults(card=fault)
-    pin = reach_pin(kiosk, demo, "hanako")
+    pin = reach_pin(kiosk, demo, "midori")
     if fault == "swap_same_kind":
         kiosk.wait_for("awaiting_pin").type_pin(pin)
     kiosk.wait_for("refused")
@@ -184,19 +184,19 @@ def test_malformed_card_data_ends_in_its_named_error_and_the_next_visit_works(
     kiosk: KioskPage, demo: RunningDemo, fault: str, code: str
 ) -> None:
     demo.set_faults(card=fault)
-    pin = reach_pin(kiosk, demo, "hanako")
+    pin = reach_pin(kiosk, demo, "midori")
     kiosk.wait_for("refused").wait_for_code(code)
     demo.set_faults()
     demo.lift_card()
     kiosk.start_again().choose()
-    demo.put_card("hanako")
+    demo.put_card("midori")
     kiosk.wait_for("awaiting_pin").type_pin(pin).wait_for("result")
 
 
 @pytest.mark.parametrize("fault", ["first_command_6f00", "padded_files", "long_forms_only", "slow_card"])
 def test_the_oddities_of_cards_do_not_reach_the_resident(kiosk: KioskPage, demo: RunningDemo, fault: str) -> None:
     demo.set_faults(card=fault)
-    pin = reach_pin(kiosk, demo, "hanako")
+    pin = reach_pin(kiosk, demo, "midori")
     kiosk.wait_for("awaiting_pin").type_pin(pin).wait_for("result")
 
 
@@ -206,7 +206,7 @@ def test_a_card_that_is_not_a_my_number_card_is_named_and_can_be_exchanged(kiosk
     kiosk.wait_for_text("マイナンバーカードとして読み取れません")
     assert kiosk.state == "awaiting_card"
     demo.lift_card()
-    demo.put_card("hanako")
+    demo.put_card("midori")
     kiosk.wait_for("awaiting_pin").type_pin("1234").wait_for("result")
 
 
@@ -214,7 +214,7 @@ def test_the_whole_visit_in_english(kiosk: KioskPage, demo: RunningDemo) -> None
     kiosk.open()
     kiosk.page.locator("#language-en").click()
     kiosk.wait_for_language("en").choose()
-    demo.put_card("hanako")
+    demo.put_card("midori")
     kiosk.wait_for("awaiting_pin")
     assert "PIN" in kiosk.text()
     kiosk.type_pin("1234").wait_for("result")
@@ -223,7 +223,7 @@ def test_the_whole_visit_in_english(kiosk: KioskPage, demo: RunningDemo) -> None
 
 
 def test_the_page_breaks_none_of_its_own_rules_and_speaks_to_nobody_else(kiosk: KioskPage, demo: RunningDemo) -> None:
-    pin = reach_pin(kiosk, demo, "hanako")
+    pin = reach_pin(kiosk, demo, "midori")
     kiosk.wait_for("awaiting_pin").type_pin(pin).wait_for("result")
     assert kiosk.violations == []
     assert {url.split("/")[2] for _, url, _ in kiosk.requests} == {demo.kiosk.removeprefix("http://")}
@@ -231,7 +231,7 @@ def test_the_page_breaks_none_of_its_own_rules_and_speaks_to_nobody_else(kiosk: 
 
 def test_a_reload_in_the_middle_begins_afresh(kiosk: KioskPage, demo: RunningDemo) -> None:
     """The new page proves the bridge anew; what the old one had begun is over, never doubled, never shown."""
-    pin = reach_pin(kiosk, demo, "hanako")
+    pin = reach_pin(kiosk, demo, "midori")
     kiosk.wait_for("awaiting_pin")
     kiosk.page.reload()
     kiosk.wait_for("choosing_service").choose()

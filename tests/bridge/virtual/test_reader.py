@@ -57,8 +57,8 @@ def test_a_card_that_its_profile_takes_away_stays_away_until_it_is_put_down_agai
 
 
 def test_a_swapped_card_is_another_insertion_with_the_same_atr(tmp_path: Path) -> None:
-    write_profile(tmp_path, switches={"swap_after": {"exchanges": 1, "profile": "cards/hanako"}})
-    write_profile(tmp_path, "hanako", auth_pin={"value": "9999", "tries": 3, "left": 1})
+    write_profile(tmp_path, switches={"swap_after": {"exchanges": 1, "profile": "cards/midori"}})
+    write_profile(tmp_path, "midori", auth_pin={"value": "9999", "tries": 3, "left": 1})
     write_reader(tmp_path, 1, "cards/taro")
     source = VirtualSource(tmp_path)
     before = look(source).readers[0]

@@ -96,10 +96,10 @@ def test_each_control_makes_the_card_forget_what_was_selected(tmp_path: Path, vp
 
 def test_a_card_lifted_is_removed_and_the_next_one_inserted(tmp_path: Path, vpcd: Vpcd) -> None:
     write_profile(tmp_path)
-    write_profile(tmp_path, "hanako", auth_pin={"value": "1111", "tries": 3, "left": 1})
+    write_profile(tmp_path, "midori", auth_pin={"value": "1111", "tries": 3, "left": 1})
     write_reader(tmp_path, 2, "cards/taro")
     first = vpcd.accept()
-    write_reader(tmp_path, 3, "cards/hanako")
+    write_reader(tmp_path, 3, "cards/midori")
     assert first.ended()
     first.close()
     second = vpcd.accept()
@@ -118,8 +118,8 @@ def test_a_card_that_goes_by_itself_answers_and_is_removed(tmp_path: Path, vpcd:
 
 
 def test_a_card_that_is_swapped_while_it_signs_gives_no_answer_and_another_comes(tmp_path: Path, vpcd: Vpcd) -> None:
-    write_profile(tmp_path, switches={"swap_on": {"command": "verify", "profile": "cards/hanako"}})
-    write_profile(tmp_path, "hanako", auth_pin={"value": "1111", "tries": 3, "left": 1})
+    write_profile(tmp_path, switches={"swap_on": {"command": "verify", "profile": "cards/midori"}})
+    write_profile(tmp_path, "midori", auth_pin={"value": "1111", "tries": 3, "left": 1})
     write_reader(tmp_path, 2, "cards/taro")
     first = vpcd.accept()
     first.ask(JPKI)

@@ -63,7 +63,7 @@ def test_openssl_reads_a_root_as_a_root_without_path_length(made: Path) -> None:
     assert "Public-Key: (2048 bit)" in text
 
 
-@pytest.mark.parametrize("person", ["hanako", "taro", "jiro", "hinata", "maria"])
+@pytest.mark.parametrize("person", ["midori", "taro", "ken", "haruto", "minh"])
 def test_openssl_verifies_an_authentication_certificate_under_its_generation_alone(
     made: Path, tmp_path: Path, person: str
 ) -> None:
@@ -77,7 +77,7 @@ def test_openssl_verifies_an_authentication_certificate_under_its_generation_alo
 
 
 def test_an_authentication_certificate_has_the_shape_of_the_profile(made: Path, tmp_path: Path) -> None:
-    pem = to_pem(made / "cards/hanako/auth-cert.der", tmp_path / "card.pem")
+    pem = to_pem(made / "cards/midori/auth-cert.der", tmp_path / "card.pem")
     text = openssl("x509", "-in", pem, "-noout", "-text", "-nameopt", "RFC2253,show_type,utf8")
     for wanted in (
         r"X509v3 Key Usage: critical\n +Digital Signature\n",
@@ -98,18 +98,18 @@ def test_an_authentication_certificate_has_the_shape_of_the_profile(made: Path, 
     assert text.count("URI:") == 1
     for unwanted in ("Basic Constraints", "Subject Alternative Name", "CA Issuers", "Freshest"):
         assert unwanted not in text
-    lines = openssl("asn1parse", "-inform", "der", "-in", made / "cards/hanako/auth-cert.der")
+    lines = openssl("asn1parse", "-inform", "der", "-in", made / "cards/midori/auth-cert.der")
     assert lines.count("UTCTIME") == 2
     assert "GENERALIZEDTIME" not in lines
     assert lines.count("UTF8STRING") >= 4
 
 
 def test_the_certificate_needs_seven_reads_of_256_bytes_like_the_real_one(made: Path) -> None:
-    assert 1536 < len((made / "cards/hanako/auth-cert.der").read_bytes()) <= 1792
+    assert 1536 < len((made / "cards/midori/auth-cert.der").read_bytes()) <= 1792
 
 
 def test_the_issuer_alternative_name_is_japanese(made: Path) -> None:
-    certificate = x509.load_der_x509_certificate((made / "cards/hanako/auth-cert.der").read_bytes())
+    certificate = x509.load_der_x509_certificate((made / "cards/midori/auth-cert.der").read_bytes())
     name = certificate.extensions.get_extension_for_class(x509.IssuerAlternativeName).value[0].value
     assert [a.value for a in name] == [
         "JP",
@@ -120,7 +120,7 @@ def test_the_issuer_alternative_name_is_japanese(made: Path) -> None:
 
 
 def test_a_signature_certificate_carries_the_four_items_in_the_order_of_a_card(made: Path, tmp_path: Path) -> None:
-    certificate = x509.load_der_x509_certificate((made / "cards/yoshiko/sign-cert.der").read_bytes())
+    certificate = x509.load_der_x509_certificate((made / "cards/takako/sign-cert.der").read_bytes())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     others = [n for n in names if isinstance(n, x509.OtherName)]
     assert [o.type_id.dotted_string.rpartition(".")[2] for o in others] == ["1", "4", "3", "5", "2", "6"]
@@ -137,8 +137,8 @@ def test_a_signature_certificate_carries_the_four_items_in_the_order_of_a_card(m
     assert usage.value.digital_signature
     assert usage.value.content_commitment
     assert [a.rfc4514_string().split("=")[0] for a in certificate.subject] == ["C", "L", "CN"]
-    pem = to_pem(made / "cards/yoshiko/sign-cert.der", tmp_path / "card.pem")
-    assert "OK" in openssl("verify", "-CAfile", to_pem(made / "cards/yoshiko/sign-ca.der", tmp_path / "ca.pem"), pem)
+    pem = to_pem(made / "cards/takako/sign-cert.der", tmp_path / "card.pem")
+    assert "OK" in openssl("verify", "-CAfile", to_pem(made / "cards/takako/sign-ca.der", tmp_path / "ca.pem"), pem)
 
 
 def utf8_string(der: bytes) -> str:

@@ -26,7 +26,7 @@ def reader(folder: Path) -> dict[str, object]:
 def test_the_serial_of_the_reader_rises_with_each_change(tmp_path: Path) -> None:
     cards = CardFolder(tmp_path)
     serials = []
-    for step in (lambda: cards.place("hanako"), lambda: cards.place("hanako"), cards.lift, lambda: cards.place("taro")):
+    for step in (lambda: cards.place("midori"), lambda: cards.place("midori"), cards.lift, lambda: cards.place("taro")):
         step()
         serials.append(reader(tmp_path)["serial"])
     assert serials == [1, 2, 3, 4]
@@ -39,18 +39,18 @@ def test_a_damaged_reader_file_counts_as_empty(tmp_path: Path, content: bytes) -
     cards = CardFolder(tmp_path)
     (tmp_path / "reader.json").write_bytes(content)
     assert cards.load_placed() is None
-    cards.place("hanako")
-    assert cards.load_placed() == "hanako"
+    cards.place("midori")
+    assert cards.load_placed() == "midori"
 
 
 def test_no_temporary_file_is_left_and_equal_content_is_not_written_again(tmp_path: Path) -> None:
     cards = CardFolder(tmp_path)
-    cards.write_items(PEOPLE["hanako"])
-    path = tmp_path / "cards/hanako/text.json"
+    cards.write_items(PEOPLE["midori"])
+    path = tmp_path / "cards/midori/text.json"
     written = path.stat().st_ino
-    cards.write_items(PEOPLE["hanako"])
+    cards.write_items(PEOPLE["midori"])
     assert path.stat().st_ino == written
-    cards.write_items(replace(PEOPLE["hanako"], address="群馬県見本町１番地"))
+    cards.write_items(replace(PEOPLE["midori"], address="群馬県見本町１番地"))
     assert json.loads(path.read_text("utf-8"))["address"] == "群馬県見本町１番地"
     assert [p.name for p in path.parent.iterdir()] == ["text.json"]
 
@@ -68,7 +68,7 @@ def description(person: Person, fault: str | None = None) -> dict[str, object]:
 
 
 def test_the_description_of_a_card_without_a_fault_has_no_switch() -> None:
-    content = description(PEOPLE["hanako"])
+    content = description(PEOPLE["midori"])
     assert content["switches"] == {}
     assert content["auth_pin"] == {"value": "1234", "tries": 3, "left": 3}
     assert content["birth_key"] == {"value": "630417", "tries": 10, "left": 10}
@@ -76,31 +76,31 @@ def test_the_description_of_a_card_without_a_fault_has_no_switch() -> None:
     assert content["label"] == "JPKIAPICCTOKEN2"
 
 
-@pytest.mark.parametrize(("person", "left"), [("aoi", 0), ("saburo", 1), ("hanako", 3)])
+@pytest.mark.parametrize(("person", "left"), [("aoi", 0), ("saburo", 1), ("midori", 3)])
 def test_the_tries_a_card_starts_with_are_the_person_s(person: str, left: int) -> None:
     assert description(PEOPLE[person])["auth_pin"] == {"value": PEOPLE[person].pin, "tries": 3, "left": left}
 
 
 def test_a_child_has_no_signature_pin_and_a_foreign_resident_a_western_year() -> None:
-    assert description(PEOPLE["hinata"])["sign_pin"] is None
-    assert description(PEOPLE["maria"])["birth_key"] == {"value": "901205", "tries": 10, "left": 10}
+    assert description(PEOPLE["haruto"])["sign_pin"] is None
+    assert description(PEOPLE["minh"])["birth_key"] == {"value": "901205", "tries": 10, "left": 10}
 
 
 def test_the_library_card_is_foreign_and_has_another_atr() -> None:
     content = description(PEOPLE["library-card"])
     assert content["switches"] == {"foreign": True}
-    assert content["atr"] != description(PEOPLE["hanako"])["atr"]
+    assert content["atr"] != description(PEOPLE["midori"])["atr"]
 
 
 def test_a_swap_names_the_other_profile() -> None:
-    assert description(PEOPLE["hanako"], "swap_same_kind")["switches"] == {
+    assert description(PEOPLE["midori"], "swap_same_kind")["switches"] == {
         "swap_on": {"command": "sign", "profile": "cards/other"}
     }
 
 
 def test_slow_faults_are_times() -> None:
-    assert description(PEOPLE["hanako"], "slow_sign")["sign_ms"] == 5000
-    assert description(PEOPLE["hanako"], "slow_card")["exchange_ms"] == 120
+    assert description(PEOPLE["midori"], "slow_sign")["sign_ms"] == 5000
+    assert description(PEOPLE["midori"], "slow_card")["exchange_ms"] == 120
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"auth_pin": null}'])

@@ -22,7 +22,7 @@ def run(*arguments: str | Path, deployment: str = "demo") -> Result:
     return CliRunner().invoke(app, ["simulate", *map(str, arguments)], env={"KIOSK_DEPLOYMENT": deployment})
 
 
-@pytest.mark.parametrize("command", [[], ["renew", "hanako"], ["revoke", "hanako"]])
+@pytest.mark.parametrize("command", [[], ["renew", "midori"], ["revoke", "midori"]])
 def test_nothing_runs_when_the_deployment_is_production(tmp_path: Path, command: list[str]) -> None:
     for result in (
         run(*command, "--folder", tmp_path / "new", deployment="production"),
@@ -48,12 +48,12 @@ def test_settings_that_make_no_sense_are_refused(tmp_path: Path, options: list[s
 
 def test_a_person_is_renewed_held_released_moved_and_revoked(folder: Path) -> None:
     for command, words in (
-        (["renew", "hanako"], "hanako: good, serial "),
-        (["hold", "hanako"], "hanako: on_hold"),
-        (["release", "hanako"], "hanako: good"),
-        (["move", "hanako", "群馬県見本町１番地"], "hanako: good"),
-        (["issue", "hanako"], "hanako: good"),
-        (["revoke", "hanako", "--reason", "superseded"], "hanako: revoked"),
+        (["renew", "midori"], "midori: good, serial "),
+        (["hold", "midori"], "midori: on_hold"),
+        (["release", "midori"], "midori: good"),
+        (["move", "midori", "群馬県見本町１番地"], "midori: good"),
+        (["issue", "midori"], "midori: good"),
+        (["revoke", "midori", "--reason", "superseded"], "midori: revoked"),
     ):
         result = run(*command, "--folder", folder)
         assert result.exit_code == 0, result.output
@@ -65,8 +65,8 @@ def test_a_person_is_renewed_held_released_moved_and_revoked(folder: Path) -> No
     [
         (["renew", "nobody"], "unknown person"),
         (["revoke", "sakura"], "already revoked"),
-        (["revoke", "hanako", "--reason", "bored"], "unknown reason"),
-        (["release", "hanako"], "not on hold"),
+        (["revoke", "midori", "--reason", "bored"], "unknown reason"),
+        (["release", "midori"], "not on hold"),
     ],
 )
 def test_a_command_that_cannot_be_carried_out_ends_in_one_line(folder: Path, command: list[str], words: str) -> None:
@@ -77,14 +77,14 @@ def test_a_command_that_cannot_be_carried_out_ends_in_one_line(folder: Path, com
 
 
 def test_a_folder_without_a_simulator_is_named(tmp_path: Path) -> None:
-    result = run("renew", "hanako", "--folder", tmp_path / "new")
+    result = run("renew", "midori", "--folder", tmp_path / "new")
     assert result.exit_code == REFUSED_EXIT_CODE
     assert "No simulator was ever started" in result.output
 
 
 def test_a_damaged_key_is_named_with_the_remedy(folder: Path) -> None:
     (folder / "simulator-state/keys/authca02.key.pem").write_text("no key")
-    result = run("renew", "hanako", "--folder", folder)
+    result = run("renew", "midori", "--folder", folder)
     assert result.exit_code == 1
     assert "authca02.key.pem" in result.output
     assert "remove the simulator folder" in result.output
@@ -118,8 +118,8 @@ def test_the_program_serves_sees_commands_of_another_process_and_ends_on_ctrl_c(
     assert (ready["pid"], ready["folder"], ready["anchors"]) == (process.pid, str(folder), str(folder / "anchors"))
     with httpx2.Client(base_url=str(ready["tray"]), timeout=30) as tray:
         assert tray.get("/healthz").text == "ok\n"
-        assert run("hold", "hanako", "--folder", folder).exit_code == 0
-        assert tray.get("/state").json()["certificates"]["hanako"] == "on_hold"
+        assert run("hold", "midori", "--folder", folder).exit_code == 0
+        assert tray.get("/state").json()["certificates"]["midori"] == "on_hold"
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 0
     assert process.stdout is not None

@@ -56,9 +56,9 @@ def test_the_desk_shows_the_named_pages_and_nobody_shows_the_desk(desk: tuple[ht
 
 def test_a_click_prepares_and_reaches_nothing(desk: tuple[httpx2.Client, Running]) -> None:
     client, running = desk
-    assert client.post("/steps/8").json() == {"step": 8, "person": "hanako"}
+    assert client.post("/steps/8").json() == {"step": 8, "person": "midori"}
     assert running.tray.get("/faults").json() == {"card": None, "ocsp": "refused"}
-    assert running.tray.get("/reader/card").json() == {"person": "hanako"}
+    assert running.tray.get("/reader/card").json() == {"person": "midori"}
     assert client.post("/steps/2").json() == {"step": 2, "person": ""}
     assert running.tray.get("/faults").json() == {"card": None, "ocsp": None}
     progress = client.get("/progress").json()
@@ -82,7 +82,7 @@ def test_a_copied_card_has_the_certificate_of_one_and_the_keys_of_another(desk: 
     client, running = desk
     client.post("/steps/4")
     cards = running.folder / "cards"
-    for name, owner in (("auth-cert.der", "hanako"), ("surface-record.bin", "hanako"), ("auth-key.pem", "yoshiko")):
+    for name, owner in (("auth-cert.der", "midori"), ("surface-record.bin", "midori"), ("auth-key.pem", "takako")):
         assert (cards / "copied-card" / name).read_bytes() == (cards / owner / name).read_bytes()
     assert running.tray.get("/reader/card").json() == {"person": "copied-card"}
 

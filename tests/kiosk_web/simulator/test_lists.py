@@ -40,7 +40,7 @@ def test_each_authority_in_force_has_a_list_for_itself_and_one_for_each_town(sim
     assert not [name for name in names if name.startswith(("authca01", "signca01"))]
 
 
-@pytest.mark.parametrize(("person", "reason"), [("sakura", "cessation_of_operation"), ("jiro", "certificate_hold")])
+@pytest.mark.parametrize(("person", "reason"), [("sakura", "cessation_of_operation"), ("ken", "certificate_hold")])
 def test_a_revoked_certificate_stands_in_the_list_of_its_town_and_generation_alone(
     simulator: Simulator, person: str, reason: str
 ) -> None:
@@ -68,15 +68,15 @@ def test_the_scope_of_a_list_is_the_distribution_point_of_its_certificates(simul
 
 
 def test_the_number_rises_with_the_content_and_never_otherwise(simulator: Simulator) -> None:
-    authority, _, town = current(simulator, "hanako")
+    authority, _, town = current(simulator, "midori")
     name = f"{authority}-{town}"
     at = datetime.now(UTC)
     first = issue(simulator, name, at)
     assert number(issue(simulator, name, at)) == number(first)
-    simulator.office.hold("hanako")
+    simulator.office.hold("midori")
     held = issue(simulator, name, at)
     assert number(held) == number(first) + 1
-    simulator.office.release("hanako")
+    simulator.office.release("midori")
     released = issue(simulator, name, at)
     assert number(released) == number(held) + 1
     assert len(released) == len(first)
@@ -89,7 +89,7 @@ def test_an_expired_certificate_leaves_the_list(simulator: Simulator) -> None:
 
 
 def test_openssl_checks_certificates_against_the_list_of_their_town(standing: Running, tmp_path: Path) -> None:
-    for person, words in (("sakura", "certificate revoked"), ("jiro", "certificate revoked"), ("hanako", "OK")):
+    for person, words in (("sakura", "certificate revoked"), ("ken", "certificate revoked"), ("midori", "OK")):
         card = to_pem(standing.folder / f"cards/{person}/auth-cert.der", tmp_path / f"{person}.pem")
         ca = to_pem(standing.folder / f"cards/{person}/auth-ca.der", tmp_path / f"{person}-ca.pem")
         subject = openssl("x509", "-in", card, "-noout", "-subject")

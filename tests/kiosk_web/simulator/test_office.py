@@ -37,8 +37,8 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_renewal_links_old_to_new_and_supersedes_the_old(simulator: Simulator, folder: Path) -> None:
-    old = current(simulator, "hanako")
-    new = simulator.office.renew("hanako")
+    old = current(simulator, "midori")
+    new = simulator.office.renew("midori")
     assert new.serial != old.serial
     ended = simulator.register.find(old.authority, old.serial)
     assert ended is not None
@@ -46,94 +46,94 @@ def test_renewal_links_old_to_new_and_supersedes_the_old(simulator: Simulator, f
     standing = simulator.register.judge_standing(ended, datetime.now(UTC))
     assert standing.renewed_to == (new.authority, new.serial)
     assert standing.signature_certificate is Linked.VALID
-    assert card_serial(folder, "hanako") == new.serial
+    assert card_serial(folder, "midori") == new.serial
 
 
 def test_two_renewals_lead_to_the_newest(simulator: Simulator) -> None:
-    first = current(simulator, "hanako")
-    simulator.office.renew("hanako")
-    newest = simulator.office.renew("hanako")
+    first = current(simulator, "midori")
+    simulator.office.renew("midori")
+    newest = simulator.office.renew("midori")
     entry = simulator.register.find(first.authority, first.serial)
     assert entry is not None
     assert simulator.register.judge_standing(entry, datetime.now(UTC)).renewed_to == (newest.authority, newest.serial)
 
 
 def test_key_and_certificate_on_a_card_belong_together_after_a_renewal(simulator: Simulator, folder: Path) -> None:
-    simulator.office.renew("hanako")
+    simulator.office.renew("midori")
     for stem in ("auth", "sign"):
-        certificate = x509.load_der_x509_certificate((folder / f"cards/hanako/{stem}-cert.der").read_bytes())
-        assert certificate.public_key() == load_key(folder / f"cards/hanako/{stem}-key.pem").public_key()
-        ca = x509.load_der_x509_certificate((folder / f"cards/hanako/{stem}-ca.der").read_bytes())
+        certificate = x509.load_der_x509_certificate((folder / f"cards/midori/{stem}-cert.der").read_bytes())
+        assert certificate.public_key() == load_key(folder / f"cards/midori/{stem}-key.pem").public_key()
+        ca = x509.load_der_x509_certificate((folder / f"cards/midori/{stem}-ca.der").read_bytes())
         certificate.verify_directly_issued_by(ca)
 
 
 def test_a_new_card_has_new_keys_and_no_link_from_the_old(simulator: Simulator, folder: Path) -> None:
-    old, surface = current(simulator, "hanako"), (folder / "cards/hanako/surface-key.pem").read_bytes()
-    new = simulator.office.issue("hanako")
+    old, surface = current(simulator, "midori"), (folder / "cards/midori/surface-key.pem").read_bytes()
+    new = simulator.office.issue("midori")
     ended = simulator.register.find(old.authority, old.serial)
     assert ended is not None
     assert (ended.state, ended.next) == (State.REVOKED, None)
-    assert (folder / "cards/hanako/surface-key.pem").read_bytes() != surface
-    assert card_serial(folder, "hanako") == new.serial
+    assert (folder / "cards/midori/surface-key.pem").read_bytes() != surface
+    assert card_serial(folder, "midori") == new.serial
 
 
 def test_a_card_is_lifted_before_its_keys_change_and_stays_for_the_rest(simulator: Simulator) -> None:
-    simulator.office.cards.place("hanako")
-    simulator.office.hold("hanako")
+    simulator.office.cards.place("midori")
+    simulator.office.hold("midori")
     simulator.office.renew("taro")
-    assert simulator.office.cards.load_placed() == "hanako"
-    simulator.office.renew("hanako")
+    assert simulator.office.cards.load_placed() == "midori"
+    simulator.office.renew("midori")
     assert simulator.office.cards.load_placed() is None
 
 
 def test_revocation_ends_both_certificates_for_good(simulator: Simulator) -> None:
-    simulator.office.revoke("hanako", Reason.AFFILIATION_CHANGED)
+    simulator.office.revoke("midori", Reason.AFFILIATION_CHANGED)
     for kind in Kind:
-        assert current(simulator, "hanako", kind).reason is Reason.AFFILIATION_CHANGED
+        assert current(simulator, "midori", kind).reason is Reason.AFFILIATION_CHANGED
     for command in (simulator.office.revoke, simulator.office.hold, simulator.office.release):
         with pytest.raises(RegisterError):
-            command("hanako")
-    assert current(simulator, "hanako").state is State.REVOKED
+            command("midori")
+    assert current(simulator, "midori").state is State.REVOKED
 
 
 def test_a_hold_is_lifted_by_release(simulator: Simulator) -> None:
-    held = simulator.office.hold("hanako")
+    held = simulator.office.hold("midori")
     assert (held.state, held.reason) == (State.ON_HOLD, Reason.CERTIFICATE_HOLD)
-    released = simulator.office.release("hanako")
+    released = simulator.office.release("midori")
     assert (released.state, released.reason) == (State.GOOD, None)
     with pytest.raises(RegisterError, match="not on hold"):
-        simulator.office.release("hanako")
+        simulator.office.release("midori")
 
 
 def test_a_hold_is_no_reason_of_a_revocation(simulator: Simulator) -> None:
     with pytest.raises(RegisterError, match="use hold"):
-        simulator.office.revoke("hanako", Reason.CERTIFICATE_HOLD)
+        simulator.office.revoke("midori", Reason.CERTIFICATE_HOLD)
 
 
 def test_a_move_ends_the_signature_certificate_alone_and_changes_the_items(simulator: Simulator, folder: Path) -> None:
     before = datetime.now(UTC) - timedelta(seconds=2)
-    entry = simulator.office.move("hanako", "東京都架空市新町九丁目９番９号")
+    entry = simulator.office.move("midori", "東京都架空市新町九丁目９番９号")
     assert entry.state is State.GOOD
     standing = simulator.register.judge_standing(entry, datetime.now(UTC))
     assert standing.signature_certificate is Linked.REVOKED
     assert standing.items_changed_at is not None
     assert standing.items_changed_at > before
-    assert current(simulator, "hanako", Kind.SIGNATURE).reason is Reason.AFFILIATION_CHANGED
+    assert current(simulator, "midori", Kind.SIGNATURE).reason is Reason.AFFILIATION_CHANGED
     assert (
-        json.loads((folder / "cards/hanako/text.json").read_text("utf-8"))["address"]
+        json.loads((folder / "cards/midori/text.json").read_text("utf-8"))["address"]
         == "東京都架空市新町九丁目９番９号"
     )
-    assert simulator.office.find_person("hanako").address == "東京都架空市新町九丁目９番９号"
+    assert simulator.office.find_person("midori").address == "東京都架空市新町九丁目９番９号"
 
 
 @pytest.mark.parametrize(
     ("person", "signature", "changed", "renewed"),
     [
-        ("hanako", Linked.VALID, False, False),
-        ("hinata", Linked.NONE_ISSUED, False, False),
+        ("midori", Linked.VALID, False, False),
+        ("haruto", Linked.NONE_ISSUED, False, False),
         ("ichiro", Linked.EXPIRED, False, False),
         ("sakura", Linked.REVOKED, False, False),
-        ("midori", Linked.REVOKED, True, False),
+        ("nagisa", Linked.REVOKED, True, False),
     ],
 )
 def test_the_register_knows_the_signature_certificate_and_changed_items(
@@ -159,12 +159,12 @@ def test_restore_brings_everybody_back_and_is_idle_when_nothing_changed(simulato
     before = files(folder)
     simulator.office.restore()
     assert files(folder) == before
-    simulator.office.hold("hanako")
-    simulator.office.release("jiro")
+    simulator.office.hold("midori")
+    simulator.office.release("ken")
     simulator.office.move("taro", "群馬県見本町１番地")
-    simulator.office.revoke("midori")
+    simulator.office.revoke("nagisa")
     simulator.office.renew("sakura")
-    for person in ("hanako", "aoi"):
+    for person in ("midori", "aoi"):
         (folder / f"cards/{person}/counters.json").write_text('{"version": 1, "auth_pin": 2}')
     simulator.office.faults.choose_card("mute")
     simulator.office.faults.choose_ocsp("stale")
@@ -174,41 +174,41 @@ def test_restore_brings_everybody_back_and_is_idle_when_nothing_changed(simulato
     after = files(folder)
     assert after.keys() == before.keys()  # no counters.json
     unchanged = [name for name in before if before[name] == after[name]]
-    assert {name.split("/")[1] for name in before.keys() - set(unchanged)} == {"taro", "midori", "sakura"}
+    assert {name.split("/")[1] for name in before.keys() - set(unchanged)} == {"taro", "nagisa", "sakura"}
     assert all(before[n] == after[n] for n in before if n.endswith(".json"))
     assert (simulator.office.faults.card, simulator.office.faults.ocsp) == (None, None)
     assert simulator.office.cards.load_placed() is None
     conditions = {p.id: simulator.office.judge_certificate(p) for p in simulator.office.people}
-    assert conditions["hanako"] == conditions["midori"] == "good"
+    assert conditions["midori"] == conditions["nagisa"] == "good"
     assert conditions["taro"] == "expiring"
-    assert (conditions["sakura"], conditions["jiro"], conditions["ichiro"]) == ("revoked", "on_hold", "expired")
+    assert (conditions["sakura"], conditions["ken"], conditions["ichiro"]) == ("revoked", "on_hold", "expired")
 
 
 def test_a_revoked_certificate_never_becomes_good_again_by_restore(simulator: Simulator) -> None:
-    revoked = simulator.office.revoke("hanako")
+    revoked = simulator.office.revoke("midori")
     simulator.office.restore()
     entry = simulator.register.find(revoked.authority, revoked.serial)
     assert entry is not None
     assert entry.state is State.REVOKED
-    assert current(simulator, "hanako").serial != revoked.serial
-    assert current(simulator, "hanako").state is State.GOOD
+    assert current(simulator, "midori").serial != revoked.serial
+    assert current(simulator, "midori").state is State.GOOD
 
 
 def test_a_failed_command_changes_nothing(simulator: Simulator, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, entry = files(folder), current(simulator, "hanako")
+    before, entry = files(folder), current(simulator, "midori")
 
     def fail(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(simulator.office.cards, "write_credentials", fail)
     with pytest.raises(OSError, match="No space left"):
-        simulator.office.renew("hanako")
-    assert current(simulator, "hanako") == entry
+        simulator.office.renew("midori")
+    assert current(simulator, "midori") == entry
     assert files(folder) == before
 
 
 def test_unknown_people_and_foreign_cards_are_refused_by_name(simulator: Simulator) -> None:
-    with pytest.raises(UnknownPerson, match="hanako") as error:
+    with pytest.raises(UnknownPerson, match="midori") as error:
         simulator.office.renew("nobody")
     assert "sentinel" not in str(error.value)
     with pytest.raises(RegisterError, match="not a My Number Card"):
@@ -216,12 +216,12 @@ def test_unknown_people_and_foreign_cards_are_refused_by_name(simulator: Simulat
 
 
 def test_a_damaged_card_folder_is_mended_at_the_next_start(simulator: Simulator, folder: Path) -> None:
-    (folder / "cards/hanako/auth-cert.der").write_bytes(b"\x30\x82\x06\x25")
-    (folder / "cards/hinata/auth-key.pem").unlink()
+    (folder / "cards/midori/auth-cert.der").write_bytes(b"\x30\x82\x06\x25")
+    (folder / "cards/haruto/auth-key.pem").unlink()
     prepare_all(simulator)
-    for person in ("hanako", "hinata"):
+    for person in ("midori", "haruto"):
         assert card_serial(folder, person) == current(simulator, person).serial
-    assert not (folder / "cards/hinata/sign-cert.der").exists()
+    assert not (folder / "cards/haruto/sign-cert.der").exists()
 
 
 class RecycledKeys(KeySupply):
@@ -253,10 +253,10 @@ def test_on_any_day_everybody_is_as_listed(tmp_path: Path, few_keys: list[rsa.RS
     simulator = open_simulator(SimulatorSettings(tmp_path), lambda: now, RecycledKeys(cycle(few_keys)))
     prepare_all(simulator)
     found = {p.id: simulator.office.judge_certificate(p) for p in simulator.office.people}
-    wanted = {"taro": "expiring", "ichiro": "expired", "sakura": "revoked", "jiro": "on_hold"}
+    wanted = {"taro": "expiring", "ichiro": "expired", "sakura": "revoked", "ken": "on_hold"}
     assert found == {p: wanted.get(p, "good") for p in found}
     authorities = {p.id: current(simulator, p.id).authority for p in simulator.office.people}
-    assert (authorities["hanako"], authorities["saburo"], authorities["taro"]) == ("authca03", "authca02", "authca02")
+    assert (authorities["midori"], authorities["saburo"], authorities["taro"]) == ("authca03", "authca02", "authca02")
     for person in simulator.office.people:
         entry = current(simulator, person.id)
         assert simulator.hierarchy.authorities[entry.authority].lifetime.covers(entry.not_after)
@@ -272,8 +272,8 @@ def test_a_folder_of_last_year_is_brought_up_to_date(tmp_path: Path, few_keys: l
         prepare_all(simulator)
         serials.append({p.id: current(simulator, p.id).serial for p in simulator.office.people})
         found = {p.id: simulator.office.judge_certificate(p) for p in simulator.office.people}
-        assert (found["taro"], found["saburo"], found["hanako"]) == ("expiring", "good", "good")
+        assert (found["taro"], found["saburo"], found["midori"]) == ("expiring", "good", "good")
         assert all(s.certificate.not_valid_after_utc > day for s in simulator.hierarchy.signers.values())
         simulator.register.close()
-    assert serials[0]["hanako"] == serials[1]["hanako"]  # still good: it stays
+    assert serials[0]["midori"] == serials[1]["midori"]  # still good: it stays
     assert serials[0]["taro"] != serials[1]["taro"]

@@ -141,29 +141,29 @@ async def town(running: Running, tmp_path: Path, anyio_backend: str) -> AsyncIte
 
 
 async def test_renewal_keeps_identifiers_and_link(town: Town) -> None:
-    mykey_id, ppid = await town.link("hanako"), await town.identify("hanako", "facility")
-    town.office("hanako", "renew")
-    assert await town.identify("hanako") == mykey_id
-    assert await town.identify("hanako", "facility") == ppid
-    assert await town.linked_number("hanako") == NUMBER
+    mykey_id, ppid = await town.link("midori"), await town.identify("midori", "facility")
+    town.office("midori", "renew")
+    assert await town.identify("midori") == mykey_id
+    assert await town.identify("midori", "facility") == ppid
+    assert await town.linked_number("midori") == NUMBER
 
 
 async def test_a_reissued_card_is_a_new_person_until_staff_relink_it(town: Town) -> None:
-    mykey_id = await town.link("hanako")
-    town.office("hanako", "issue")
-    assert await town.identify("hanako") != mykey_id
+    mykey_id = await town.link("midori")
+    town.office("midori", "issue")
+    assert await town.identify("midori") != mykey_id
     reference = (await town.result()).visit.reference
     relinking = RelinkService(
         store=town.server.store, linking=town.server.linking, judge=town.judge_by_lists, clock=read_clock
     )
     await relinking.relink(reference, LIBRARY, NUMBER, *STAFF)
-    assert await town.identify("hanako") == mykey_id
-    assert await town.linked_number("hanako") == NUMBER
+    assert await town.identify("midori") == mykey_id
+    assert await town.linked_number("midori") == NUMBER
 
 
 async def test_another_persons_new_card_is_not_relinked_while_the_old_one_is_good(town: Town) -> None:
-    await town.link("hanako")
-    await town.identify("maria")
+    await town.link("midori")
+    await town.identify("minh")
     reference = (await town.result()).visit.reference
     relinking = RelinkService(
         store=town.server.store, linking=town.server.linking, judge=town.judge_by_lists, clock=read_clock
@@ -175,28 +175,28 @@ async def test_another_persons_new_card_is_not_relinked_while_the_old_one_is_goo
 async def test_a_lost_card_is_refused_and_works_again_once_it_is_found(folder: Path, tmp_path: Path) -> None:
     with serving(SimulatorSettings(folder, grid_seconds=1)) as running:
         async with open_town(running, tmp_path) as town:
-            mykey_id = await town.link("hanako")
-            town.office("hanako", "hold")
-            assert (await town.visit("hanako")).code in ("certificate_on_hold", "status_stale")
-            town.office("hanako", "release")
+            mykey_id = await town.link("midori")
+            town.office("midori", "hold")
+            assert (await town.visit("midori")).code in ("certificate_on_hold", "status_stale")
+            town.office("midori", "release")
             # A lifted hold is believed only with an answer newer than the one that told of it.
-            while (stage := await town.visit("hanako")).state == "refused":
+            while (stage := await town.visit("midori")).state == "refused":
                 assert stage.code in ("certificate_on_hold", "status_stale")
-            assert await town.linked_number("hanako") == NUMBER
-            assert await town.identify("hanako") == mykey_id
+            assert await town.linked_number("midori") == NUMBER
+            assert await town.identify("midori") == mykey_id
 
 
 async def test_who_moved_or_changed_names_is_told_to_tell_the_counter(town: Town) -> None:
     """The register knows both events in the same way: the items changed, the signature certificate ended."""
-    ppid = await town.identify("hanako", "facility")
-    town.office("hanako", "move", address="千葉県みほん市港町一丁目１番")
-    stage = await town.visit("hanako", "facility")
+    ppid = await town.identify("midori", "facility")
+    town.office("midori", "move", address="千葉県みほん市港町一丁目１番")
+    stage = await town.visit("midori", "facility")
     assert (stage._attribute("items"), stage._attribute("signature")) == ("changed", "revoked")
     assert (await town.result()).identifier == ppid
 
 
 async def test_a_child_has_no_signature_certificate_and_is_served(town: Town) -> None:
-    stage = await town.visit("hinata", "facility")
+    stage = await town.visit("haruto", "facility")
     assert (stage.state, stage._attribute("signature")) == ("result", "none_issued")
 
 
@@ -208,7 +208,7 @@ async def test_a_card_whose_pin_is_locked_by_design_is_refused_without_blame(tow
 
 
 async def test_a_death_ends_link_and_mykey_id_by_the_librarys_own_file(town: Town) -> None:
-    mykey_id = await town.link("hanako")
+    mykey_id = await town.link("midori")
     files = LinkFileService(store=town.server.store, offer=town.server.settings.build_offer(), clock=read_clock)
     report = await files.unlink(
         LIBRARY, f"{NUMBER}\n".encode(), "utf-8", *STAFF, dry=False, advance=lambda done, total: None
@@ -216,8 +216,8 @@ async def test_a_death_ends_link_and_mykey_id_by_the_librarys_own_file(town: Tow
     assert report.rows == ((1, "unlinked"),)
     mykey = MyKeyService(store=town.server.store, issuance=town.server.issuance, clock=read_clock)
     await mykey.stop(mykey_id, *STAFF)
-    assert (await town.visit("hanako")).code == "mykey_id_stopped"
-    town.office("hanako", "revoke")
-    assert (await town.visit("hanako")).code == "certificate_revoked"
+    assert (await town.visit("midori")).code == "mykey_id_stopped"
+    town.office("midori", "revoke")
+    assert (await town.visit("midori")).code == "certificate_revoked"
     with pytest.raises(IdentityError, match="not_linked"):
         await town.server.linking.look_up_number(LIBRARY, NUMBER, *STAFF)

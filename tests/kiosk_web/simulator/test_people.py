@@ -35,6 +35,23 @@ def test_ids_and_names_are_unique() -> None:
     assert len({p.id for p in people}) == len({p.name for p in people}) == len(people) >= 12
 
 
+def test_an_id_is_the_given_name_and_everybody_lives_in_one_city() -> None:
+    people = [p for p in derive_people(NOW) if not p.foreign]
+    assert {p.municipality.name for p in people} == {"みほん市"}
+    assert all(p.address.startswith("千葉県みほん市") for p in people)
+    named = {p.id: p.name for p in people}
+    assert named.items() >= {
+        ("midori", "青葉　みどり"),
+        ("ichiro", "桜井　一郎"),
+        ("takako", "𠮷野　髙子"),
+        ("sakura", "南　さくら"),
+        ("haruto", "小川　はると"),
+        ("ken", "森　けん"),
+        ("taro", "西村　太郎"),
+        ("minh", "グエン・ミン"),
+    }
+
+
 def test_every_condition_has_somebody() -> None:
     assert {p.condition for p in derive_people(NOW)} == set(Condition)
     assert {p.tries_left for p in derive_people(NOW)} == {0, 1, 3}
@@ -60,17 +77,17 @@ def test_on_any_day_a_child_and_a_soon_expiring_birthday_exist(now: datetime) ->
     if birthday < today:
         birthday = birthday.replace(year=today.year + 1)
     assert timedelta(days=20) < birthday - today < timedelta(days=80)
-    stay = people["maria"].stay_until
+    stay = people["minh"].stay_until
     assert stay is not None
     assert stay > today + timedelta(days=365)
 
 
 def test_the_child_is_under_fifteen_and_has_no_signature_pin() -> None:
-    child = find("hinata")
+    child = find("haruto")
     assert child.sign_pin is None
     assert NOW.date() < date(child.birth.year + 15, child.birth.month, child.birth.day)
 
 
 def test_rare_characters_are_replaced_and_flagged_one_by_one() -> None:
-    assert find("yoshiko").substitute("𠮷野　髙子") == ("吉野　高子", "10010")
-    assert find("hanako").substitute("青葉　みどり") == ("青葉　みどり", "000000")
+    assert find("takako").substitute("𠮷野　髙子") == ("吉野　高子", "10010")
+    assert find("midori").substitute("青葉　みどり") == ("青葉　みどり", "000000")

@@ -13,7 +13,7 @@ from kiosk_web.simulator.register import Entry, Linked, Reason, Register, Regist
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
 
-def entry(serial: int, kind: Kind = Kind.AUTHENTICATION, person: str = "hanako") -> Entry:
+def entry(serial: int, kind: Kind = Kind.AUTHENTICATION, person: str = "midori") -> Entry:
     return Entry("authca03", serial, kind, person, "12901", NOW - timedelta(days=9), NOW + timedelta(days=900))
 
 
@@ -45,7 +45,7 @@ def test_only_the_newest_certificate_of_a_kind_is_current(path: Path) -> None:
     register = Register(path)
     for serial, kind in ((1, Kind.AUTHENTICATION), (2, Kind.SIGNATURE), (3, Kind.AUTHENTICATION)):
         register.record_issue(entry(serial, kind))
-    found = [register.find_current("hanako", kind) for kind in Kind]
+    found = [register.find_current("midori", kind) for kind in Kind]
     assert [e.serial for e in found if e is not None] == [3, 2]
     register.close()
 

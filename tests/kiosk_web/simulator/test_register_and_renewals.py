@@ -52,32 +52,32 @@ def standing(running: Running, person: str, since: date | None = LONG_AGO) -> Ho
 
 
 def test_a_renewal_is_known_and_a_new_card_replaces_none(running: Running) -> None:
-    first = name(running, "hanako")
-    command(running, "hanako", "renew")
-    second = name(running, "hanako")
-    command(running, "hanako", "renew")
-    third = name(running, "hanako")
+    first = name(running, "midori")
+    command(running, "midori", "renew")
+    second = name(running, "midori")
+    command(running, "midori", "renew")
+    third = name(running, "midori")
     assert len({first, second, third}) == 3
     assert predecessor(running, third) == Predecessor(second)
     assert predecessor(running, second) == Predecessor(first)
     assert predecessor(running, first) == Predecessor(None)
-    command(running, "hanako", "issue")
-    assert predecessor(running, name(running, "hanako")) == Predecessor(None)
+    command(running, "midori", "issue")
+    assert predecessor(running, name(running, "midori")) == Predecessor(None)
     assert predecessor(running, CertificateName(first.issuer_key_id, 1)) == RegisterSilent("unknown_certificate")
     assert predecessor(running, CertificateName(b"other", first.serial)) == RegisterSilent("unknown_certificate")
 
 
 def test_who_moved_has_a_dead_signature_certificate_and_changed_items(running: Running) -> None:
-    before = standing(running, "hanako")
+    before = standing(running, "midori")
     assert (before.signature, before.items) == ("valid", "unchanged")
-    command(running, "hanako", "move", address="千葉県みほん市港町一丁目１番")
-    after = standing(running, "hanako")
+    command(running, "midori", "move", address="千葉県みほん市港町一丁目１番")
+    after = standing(running, "midori")
     assert (after.signature, after.items, after.since, after.why) == ("revoked", "changed", LONG_AGO, "")
     assert after.as_of is not None
-    assert standing(running, "hanako", None).items == "unknown"
-    assert standing(running, "midori", YESTERDAY).items == "unchanged"  # moved 20 days ago
+    assert standing(running, "midori", None).items == "unknown"
+    assert standing(running, "nagisa", YESTERDAY).items == "unchanged"  # moved 20 days ago
 
 
 def test_a_child_has_none_and_an_old_certificate_is_expired(running: Running) -> None:
-    assert standing(running, "hinata").signature == "none_issued"
+    assert standing(running, "haruto").signature == "none_issued"
     assert standing(running, "ichiro").signature == "expired"

@@ -15,7 +15,7 @@ from kiosk_web.verify.judgement import Verification
 from tests.kiosk_web.simulator.conftest import Running
 from tests.kiosk_web.simulator.openssl import openssl, to_pem
 
-OTHERWISE = {"ichiro": "expired", "sakura": "revoked", "jiro": "on_hold"}
+OTHERWISE = {"ichiro": "expired", "sakura": "revoked", "ken": "on_hold"}
 """All other cards are good."""
 
 
@@ -54,12 +54,12 @@ def test_the_lists_tell_the_same(standing: Running, lists: tuple[Path, ...]) -> 
 
 
 def test_a_signature_certificate_is_of_the_wrong_kind(standing: Running, lists: tuple[Path, ...]) -> None:
-    card = standing.folder / "cards/hanako/sign-cert.der"
+    card = standing.folder / "cards/midori/sign-cert.der"
     assert judge(Given(card, anchors=standing.ready.anchors, crls=lists)).outcome == "wrong_kind"
 
 
 @pytest.mark.parametrize("nonce", ["-nonce", "-no_nonce"])
-@pytest.mark.parametrize("person", ["hanako", "sakura", "jiro"])
+@pytest.mark.parametrize("person", ["midori", "sakura", "ken"])
 def test_an_answer_that_openssl_kept_tells_the_same(standing: Running, tmp_path: Path, person: str, nonce: str) -> None:
     card = standing.folder / f"cards/{person}/auth-cert.der"
     ca = to_pem(standing.folder / f"cards/{person}/auth-ca.der", tmp_path / "ca.pem")

@@ -78,7 +78,7 @@ def test_people_are_told_apart_by_the_lists_of_their_towns(running: Running, tmp
     settings = build_settings(running, tmp_path / "data")
     assert {outcome.why for outcome in refresh(settings)} == {""}
     people = judge_people(running, settings)
-    assert (people["hanako"], people["sakura"], people["jiro"]) == ("good", "revoked", "on_hold")
+    assert (people["midori"], people["sakura"], people["ken"]) == ("good", "revoked", "on_hold")
     assert set(people.values()) == {"good", "revoked", "on_hold"}
 
 
@@ -95,11 +95,11 @@ def test_lists_that_did_not_change_are_not_sent_again(running: Running, tmp_path
 def test_a_certificate_that_is_revoked_is_in_the_next_list(running: Running, tmp_path: Path) -> None:
     settings = build_settings(running, tmp_path / "data")
     refresh(settings)
-    assert judge_people(running, settings)["hanako"] == "good"
-    running.tray.post("/people/hanako/revoke").raise_for_status()
-    assert judge_people(running, settings)["hanako"] == "good", "the old list is in force for its time"
+    assert judge_people(running, settings)["midori"] == "good"
+    running.tray.post("/people/midori/revoke").raise_for_status()
+    assert judge_people(running, settings)["midori"] == "good", "the old list is in force for its time"
     assert {outcome.why for outcome in refresh(settings)} == {""}
-    assert judge_people(running, settings)["hanako"] == "revoked"
+    assert judge_people(running, settings)["midori"] == "revoked"
 
 
 def test_a_responder_that_is_down_leaves_the_lists_in_force(running: Running, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_responder_that_is_down_leaves_the_lists_in_force(running: Running, tm
     running.tray.put("/faults", json={"card": None, "ocsp": "refused"}).raise_for_status()
     try:
         assert {outcome.why for outcome in refresh(settings)} == {"refused"}
-        assert judge_people(running, settings)["hanako"] == "good"
+        assert judge_people(running, settings)["midori"] == "good"
     finally:
         running.tray.put("/faults", json={"card": None, "ocsp": None}).raise_for_status()
     assert {outcome.why for outcome in refresh(settings)} == {""}

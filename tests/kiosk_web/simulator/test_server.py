@@ -14,22 +14,22 @@ from tests.kiosk_web.simulator.conftest import serving
 
 
 def test_a_second_start_keeps_every_key_certificate_and_counter(folder: Path) -> None:
-    (folder / "cards/hanako/counters.json").write_text('{"version": 1, "auth_pin": 2}')
+    (folder / "cards/midori/counters.json").write_text('{"version": 1, "auth_pin": 2}')
     with serving(SimulatorSettings(folder)) as first:
         first.tray.put("/faults", json={"card": "mute"}).raise_for_status()
-        first.tray.put("/reader/card", json={"person": "hanako"}).raise_for_status()
+        first.tray.put("/reader/card", json={"person": "midori"}).raise_for_status()
     before = {p: p.read_bytes() for p in sorted((folder / "cards").rglob("*.*")) if p.name != "card.json"}
     serial = json.loads((folder / "reader.json").read_text("utf-8"))["serial"]
     with serving(SimulatorSettings(folder)) as second:
         assert second.tray.get("/faults").json() == {"card": None, "ocsp": None}
-        assert second.tray.get("/state").json()["tries"]["hanako"] == 2
+        assert second.tray.get("/state").json()["tries"]["midori"] == 2
         assert json.loads((folder / "reader.json").read_text("utf-8")) == {
             "version": 1,
             "serial": serial + 1,
             "profile": None,
         }
     assert {p: p.read_bytes() for p in before} == before
-    assert json.loads((folder / "cards/hanako/card.json").read_text("utf-8"))["switches"] == {}
+    assert json.loads((folder / "cards/midori/card.json").read_text("utf-8"))["switches"] == {}
 
 
 def test_the_ready_file_names_both_addresses_when_they_answer(folder: Path, tmp_path: Path) -> None:

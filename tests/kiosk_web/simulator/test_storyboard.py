@@ -28,7 +28,7 @@ def watch(*scenes: Scene) -> Progress:
 
 
 def tap(*, attended: bool = True, scanned: int = 1) -> Scene:
-    return Scene((Terminal("result", method="kazashi", attended=attended),), scanned=scanned, placed="hanako")
+    return Scene((Terminal("result", method="kazashi", attended=attended),), scanned=scanned, placed="midori")
 
 
 def test_there_are_ten_steps_and_what_comes_later_prepares_nothing() -> None:
@@ -52,7 +52,7 @@ def test_nothing_is_reached_while_nothing_happens() -> None:
     [
         (Scene(links=1), 1),
         (Scene((Terminal("refused", code="signature_mismatch"),), placed="copied-card"), 4),
-        (Scene((Terminal("result", signature="revoked"),), placed="midori"), 7),
+        (Scene((Terminal("result", signature="revoked"),), placed="nagisa"), 7),
         (Scene((Terminal("refused", code="status_unavailable"),), ocsp=OUTAGE), 8),
         (Scene((Terminal("awaiting_card", help_called=True),)), 10),
     ],
@@ -64,8 +64,8 @@ def test_one_sight_reaches_its_step_alone(scene: Scene, step: int) -> None:
 @pytest.mark.parametrize(
     "scene",
     [
-        Scene((Terminal("refused", code="signature_mismatch"),), placed="hanako"),
-        Scene((Terminal("result", signature="valid"),), placed="midori"),
+        Scene((Terminal("refused", code="signature_mismatch"),), placed="midori"),
+        Scene((Terminal("result", signature="valid"),), placed="nagisa"),
         Scene((Terminal("refused", code="status_unavailable"),)),
         Scene((Terminal("refused", code="certificate_revoked"),), ocsp=OUTAGE),
     ],
@@ -81,7 +81,7 @@ def test_a_tap_counts_when_it_was_attended_and_the_number_arrived() -> None:
 
 
 def test_unattended_the_same_card_is_asked_for_its_pin() -> None:
-    asked = Scene((Terminal("awaiting_pin"),), placed="hanako", scanned=1)
+    asked = Scene((Terminal("awaiting_pin"),), placed="midori", scanned=1)
     assert watch(asked).reached == frozenset()
     assert watch(WAITING, tap(), asked).reached == {2, 3}
 

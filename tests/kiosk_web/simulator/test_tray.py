@@ -16,7 +16,7 @@ from tests.kiosk_web.simulator.conftest import Running
 def test_people_have_exactly_four_keys_and_the_first_one_succeeds(standing: Running) -> None:
     people = standing.tray.get("/people").json()["people"]
     assert all(set(p) == {"id", "name", "pin", "note"} for p in people)
-    assert people[0]["id"] == "hanako"
+    assert people[0]["id"] == "midori"
     assert people[0]["pin"] == "1234"
     assert len(people) == 13
 
@@ -27,7 +27,7 @@ def test_hidden_people_are_nowhere_on_the_page(standing: Running) -> None:
         assert "sentinel" not in text.lower()
 
 
-@pytest.mark.parametrize("person", ["hanako", "library-card", "sentinel"])
+@pytest.mark.parametrize("person", ["midori", "library-card", "sentinel"])
 def test_a_card_is_put_on_the_reader_and_taken_off(running: Running, person: str) -> None:
     assert running.tray.get("/reader/card").json() == {"person": None}
     reply = running.tray.put("/reader/card", json={"person": person})
@@ -42,24 +42,24 @@ def test_a_card_is_put_on_the_reader_and_taken_off(running: Running, person: str
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "words"),
     [
-        ("PUT", "/reader/card", b'{"person": "nobody"}', 404, "unknown person 'nobody'; known: hanako"),
+        ("PUT", "/reader/card", b'{"person": "nobody"}', 404, "unknown person 'nobody'; known: midori"),
         ("PUT", "/reader/card", b"{", 400, "not JSON"),
         ("PUT", "/reader/card", b"\xff", 400, "not JSON"),
         ("PUT", "/reader/card", b"[" * 8000, 400, "not JSON"),
         ("PUT", "/reader/card", b"[]", 400, "not a JSON object"),
         ("PUT", "/reader/card", b"{}", 400, "person is missing"),
         ("PUT", "/reader/card", b'{"person": 3}', 400, "person is missing"),
-        ("PUT", "/reader/card", b'{"person": "hanako", "x": 1}', 400, "unknown key 'x'"),
-        ("PUT", "/reader/card", b'{"person": "hanako", "person": "taro"}', 400, "twice"),
+        ("PUT", "/reader/card", b'{"person": "midori", "x": 1}', 400, "unknown key 'x'"),
+        ("PUT", "/reader/card", b'{"person": "midori", "person": "taro"}', 400, "twice"),
         ("PUT", "/reader/card", b" " * 9000, 400, "too long"),
         ("PUT", "/faults", b'{"card": "nothing"}', 400, "valid: remove_while_reading, "),
         ("PUT", "/faults", b'{"ocsp": "nothing"}', 400, "valid: stale, unknown, "),
         ("PUT", "/faults", b'{"ocsp": 3}', 400, "name of a fault"),
         ("PUT", "/faults", b'{"card": "mute", "ocsp": "nothing"}', 400, "unknown ocsp fault"),
         ("POST", "/people/nobody/renew", b"", 404, "unknown person"),
-        ("POST", "/people/hanako/marry", b"", 404, "unknown command"),
-        ("POST", "/people/hanako/revoke", b'{"reason": "bored"}', 400, "unknown reason"),
-        ("POST", "/people/hanako/move", b"{}", 400, "address is missing"),
+        ("POST", "/people/midori/marry", b"", 404, "unknown command"),
+        ("POST", "/people/midori/revoke", b'{"reason": "bored"}', 400, "unknown reason"),
+        ("POST", "/people/midori/move", b"{}", 400, "address is missing"),
         ("POST", "/people/sakura/revoke", b"", 409, "already revoked"),
         ("POST", "/people/library-card/renew", b"", 409, "not a My Number Card"),
     ],
@@ -86,14 +86,14 @@ def test_bad_input_is_named_and_changes_nothing(
     ],
 )
 def test_another_site_may_change_nothing(standing: Running, headers: dict[str, str]) -> None:
-    reply = standing.tray.put("/reader/card", json={"person": "hanako"}, headers=headers)
+    reply = standing.tray.put("/reader/card", json={"person": "midori"}, headers=headers)
     assert reply.status_code == 403
     assert standing.tray.get("/reader/card").json() == {"person": None}
 
 
 def test_the_page_itself_and_programs_may_change(running: Running) -> None:
     own = {"origin": running.ready.tray, "sec-fetch-site": "same-origin"}
-    assert running.tray.put("/reader/card", json={"person": "hanako"}, headers=own).status_code == 200
+    assert running.tray.put("/reader/card", json={"person": "midori"}, headers=own).status_code == 200
     port = running.ready.tray.rpartition(":")[2]
     named = {"host": f"localhost:{port}", "origin": f"http://localhost:{port}"}
     assert running.tray.delete("/reader/card", headers=named).status_code == 200
@@ -101,7 +101,7 @@ def test_the_page_itself_and_programs_may_change(running: Running) -> None:
 
 @pytest.mark.parametrize("name", CARD_FAULTS)
 def test_a_card_fault_stands_in_every_card_until_it_is_cleared(standing: Running, name: str) -> None:
-    path = standing.folder / "cards/hanako/card.json"
+    path = standing.folder / "cards/midori/card.json"
     before = path.read_bytes()
     assert standing.tray.put("/faults", json={"card": name}).json() == {"card": name, "ocsp": None}
     assert path.read_bytes() != before
@@ -129,23 +129,23 @@ def test_a_refusing_responder_refuses_connections_and_comes_back_on_its_port(run
 
 
 def test_what_the_office_does_shows_on_the_page(running: Running) -> None:
-    (running.folder / "cards/hanako/counters.json").write_text('{"version": 1, "auth_pin": 1}')
-    running.tray.post("/people/hanako/hold").raise_for_status()
-    running.tray.post("/people/jiro/release").raise_for_status()
+    (running.folder / "cards/midori/counters.json").write_text('{"version": 1, "auth_pin": 1}')
+    running.tray.post("/people/midori/hold").raise_for_status()
+    running.tray.post("/people/ken/release").raise_for_status()
     running.tray.post("/people/taro/move", json={"address": "群馬県見本町１番地"}).raise_for_status()
     running.tray.post("/people/kyoko/revoke", json={"reason": "superseded"}).raise_for_status()
     state = running.tray.get("/state").json()
-    assert state["tries"]["hanako"] == 1
-    assert {p: state["certificates"][p] for p in ("hanako", "jiro", "kyoko", "taro")} == {
-        "hanako": "on_hold",
-        "jiro": "good",
+    assert state["tries"]["midori"] == 1
+    assert {p: state["certificates"][p] for p in ("midori", "ken", "kyoko", "taro")} == {
+        "midori": "on_hold",
+        "ken": "good",
         "kyoko": "revoked",
         "taro": "expiring",
     }
     assert running.tray.post("/restore").json() == {"restored": 14}
     state = running.tray.get("/state").json()
-    assert state["tries"]["hanako"] == 3
-    assert state["certificates"]["hanako"] == state["certificates"]["kyoko"] == "good"
+    assert state["tries"]["midori"] == 3
+    assert state["certificates"]["midori"] == state["certificates"]["kyoko"] == "good"
 
 
 @pytest.mark.parametrize("path", ["/", "/?lang=en"])
