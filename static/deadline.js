@@ -8,6 +8,7 @@ const EXTENDABLE = new Set([
   "awaiting_pin",
   "confirming_last_pin",
   "awaiting_birth",
+  "agreeing",
   "consenting",
   "staff_sign_in",
   "result",

@@ -15,7 +15,7 @@ export class Terms {
   /** onActivity(): somebody is reading */
   constructor({ onActivity }) {
     this.#onActivity = onActivity;
-    document.addEventListener("click", (event) => event.target.closest?.("#terms-open") && this.#open());
+    document.addEventListener("click", (event) => event.target.closest?.("#terms-open, [data-terms='open']") && this.#open());
     document.getElementById("terms-close").addEventListener("click", () => this.close());
     document.getElementById("terms-up").addEventListener("click", () => this.#turn(-1));
     document.getElementById("terms-down").addEventListener("click", () => this.#turn(1));

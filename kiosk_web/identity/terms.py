@@ -1,7 +1,8 @@
 """Terms of use and privacy policy (利用規約・個人情報保護方針): versioned texts of the operator. PURE.
 
-A text is a front matter of `key: value` lines between two lines of `---`, with `title`, `version` and `date`, and then
-paragraphs, `## headings` and `- points`. Nothing else is markup, so nothing in a text can be more than words.
+A text is a front matter of `key: value` lines between two lines of `---`, with `title`, `version`, `date` and perhaps
+`changes` (what is new, in one sentence), and then paragraphs, `## headings` and `- points`. Nothing else is markup, so
+nothing in a text can be more than words.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ TermsKind = Literal["terms-of-use", "privacy-policy"]
 KINDS: tuple[TermsKind, ...] = ("terms-of-use", "privacy-policy")
 _VERSION = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _KEYS = ("title", "version", "date")
+MOST_CHANGES = 120
+"""Signs: it stands on one screen with the same of another document."""
 
 
 class TermsRefused(ValueError):
@@ -38,6 +41,7 @@ class TermsText:
     version: str
     published_on: date
     blocks: tuple[Block, ...]
+    changes: str = ""
 
 
 Terms = Mapping[TermsKind, Mapping[str, TermsText]]
@@ -55,8 +59,10 @@ def read_terms(text: str) -> TermsText:
     if len(parts) != 3 or parts[0].strip():
         raise TermsRefused("it does not begin with a front matter between two lines of ---")
     head = dict(_read_line(line) for line in parts[1].splitlines() if line.strip())
-    if sorted(head) != sorted(_KEYS):
-        raise TermsRefused("the front matter has title, version and date, and nothing else")
+    if sorted(head.keys() - {"changes"}) != sorted(_KEYS):
+        raise TermsRefused("the front matter has title, version, date and perhaps changes, and nothing else")
+    if len(head.get("changes", "")) > MOST_CHANGES:
+        raise TermsRefused(f"changes: one sentence of at most {MOST_CHANGES} signs")
     if _VERSION.fullmatch(head["version"]) is None:
         raise TermsRefused("version: up to 32 letters, digits, dots, hyphens")
     try:
@@ -66,13 +72,18 @@ def read_terms(text: str) -> TermsText:
     blocks = _read_blocks(parts[2])
     if not head["title"] or not blocks:
         raise TermsRefused("the title or the text is empty")
-    return TermsText(head["title"], head["version"], day, blocks)
+    return TermsText(head["title"], head["version"], day, blocks, head.get("changes", ""))
 
 
 def judge_languages(texts: Mapping[str, TermsText]) -> None:
-    """One document has one version and one day in all languages. Raises `TermsRefused`."""
+    """One document has one version and one day in all languages, and says in all or in none what is new.
+
+    Raises `TermsRefused`.
+    """
     if len({(text.version, text.published_on) for text in texts.values()}) > 1:
         raise TermsRefused("version and date differ between the languages")
+    if len({bool(text.changes) for text in texts.values()}) > 1:
+        raise TermsRefused("one language says what changed and another does not")
 
 
 def find_unaccepted(current: Mapping[TermsKind, str], accepted: Mapping[TermsKind, str]) -> tuple[TermsKind, ...]:

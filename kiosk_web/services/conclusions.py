@@ -16,6 +16,7 @@ from kiosk_web.services.ports import ChallengeRecord, Transaction
 from kiosk_web.services.proofs import ProofService
 from kiosk_web.services.reading_results import record_reading
 from kiosk_web.services.status_context import build_status_context
+from kiosk_web.services.terms_acceptance import TermsUnaccepted
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 from kiosk_web.session import states as s
@@ -81,6 +82,8 @@ class ConclusionService:
         if challenge.purpose == "enrol":
             kept = await self._kazashi.record_enrolment(transaction, held.certificate, held.surface_key, now)
             return e.EnrolmentConcluded(challenge.id) if kept else e.VisitRejected(challenge.id, "internal")
+        if command.agreed and not await self._kazashi.is_still_attended(transaction, challenge, now):
+            return e.VisitRejected(challenge.id, "kazashi_unavailable")
         asked = command.visit.reading
         if asked is not None and not await transaction.asked_readings.is_open(asked.id, now):
             return e.VisitRejected(challenge.id, "reading_expired")
@@ -92,7 +95,10 @@ class ConclusionService:
                 now,
                 reference=challenge.reference,
                 method=challenge.method,
+                agreed=command.agreed,
             )
+        except TermsUnaccepted as unaccepted:
+            return e.TermsOutdated(command.challenge, unaccepted.changes)
         except IdentifierRefused as refused:
             return e.VisitRejected(command.challenge, refused.code)
         expires_soon = held.certificate.not_after - now <= EXPIRES_SOON

@@ -6,17 +6,19 @@ the PPID of its cooperating system, or the MyKey ID. The same person gets the sa
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kiosk_web.errors import KioskError
 from kiosk_web.identity import mykey, persons, ppid
 from kiosk_web.identity.offer import Service
 from kiosk_web.identity.persons import CertificateName
-from kiosk_web.identity.terms import TermsKind, find_unaccepted
+from kiosk_web.identity.terms import TermsKind
 from kiosk_web.pki.trust import TrustedCertificate
 from kiosk_web.services.link_ports import RecentVisit, StaffAction
 from kiosk_web.services.ports import Entropy, Transaction
 from kiosk_web.services.renewals import RenewalService
+from kiosk_web.services.terms_acceptance import TermsAcceptance
 
 ATTEMPTS = 8
 VISIT_KEPT = timedelta(minutes=30)
@@ -31,9 +33,17 @@ class IdentifierRefused(Exception):
         self.code = code
 
 
+@dataclass(frozen=True)
+class _Known:
+    """Somebody who was here before. `renewed`: with the certificate that this one replaced."""
+
+    person: str
+    renewed: bool = False
+
+
 class IssuanceService:
     """Looks persons up and issues identifiers, inside the caller's transaction. Without `renewals` a new certificate
-    is always a new person's. `terms` are the versions that the screen of the PIN names.
+    is always a new person's. `terms` are the versions that are shown now.
     """
 
     def __init__(
@@ -44,7 +54,7 @@ class IssuanceService:
     ) -> None:
         self._entropy = entropy
         self._renewals = renewals
-        self._terms = terms or {}
+        self._terms = TermsAcceptance(terms or {})
 
     async def issue_identifier(
         self,
@@ -55,19 +65,24 @@ class IssuanceService:
         *,
         reference: str = "",
         method: str = "pin",
+        agreed: bool = False,
     ) -> str:
         """The identifier of the certificate's holder for this service. The verdict must have accepted before.
 
-        With a `reference` number the link desk finds this visit for a while. Raises `IdentifierRefused`.
+        With a `reference` number the link desk finds this visit for a while. Raises `IdentifierRefused`, and
+        `TermsUnaccepted` before anything is written, unless they have `agreed` on a screen of its own.
         """
-        person = await self._find_confirmed(transaction, certificate, now)
+        known = await self._find_known(transaction, certificate)
+        accepted = await self._terms.judge(
+            transaction, None if known is None else known.person, service.system, method, agreed
+        )
+        person = await self._find_confirmed(transaction, certificate, now, known)
         if service.terms.identifier_kind == "ppid":
             identifier = await self._issue_ppid(transaction, person, service.system, now)
         else:
             name = CertificateName(certificate.issuer_key_id, certificate.serial)
             identifier = await self._issue_mykey_id(transaction, person, name, now)
-        if method == "pin":
-            await self._record_terms(transaction, person, service.system, now)
+        await self._terms.record(transaction, person, service.system, accepted, now)
         if reference:
             await transaction.links.add_visit(RecentVisit(reference, person, service.system, method, now + VISIT_KEPT))
         return identifier
@@ -83,43 +98,38 @@ class IssuanceService:
         self, transaction: Transaction, certificate: TrustedCertificate, system: str, now: datetime
     ) -> str:
         """The holder's PPID for this cooperating system, the same at every counter and by the API."""
-        person = await self._find_confirmed(transaction, certificate, now)
+        known = await self._find_known(transaction, certificate)
+        person = await self._find_confirmed(transaction, certificate, now, known)
         return await self._issue_ppid(transaction, person, system, now)
 
-    async def _record_terms(self, transaction: Transaction, person: str, system: str, now: datetime) -> None:
-        """Who typed the PIN accepted what the screen named; a version that is known is not recorded again."""
-        accepted = {known.document: known.version for known in await transaction.terms.find(person, system)}
-        fresh = find_unaccepted(self._terms, accepted)
-        if fresh:
-            await transaction.terms.record(person, system, {kind: self._terms[kind] for kind in fresh}, now)
+    async def _find_known(self, transaction: Transaction, certificate: TrustedCertificate) -> _Known | None:
+        """Whose certificate this is, or whose it replaced by the register's word. Writes nothing."""
+        person = await transaction.persons.find(certificate.issuer_key_id, certificate.serial)
+        if person is not None:
+            return _Known(person)
+        before = None if self._renewals is None else self._renewals.recall(certificate)
+        person = None if before is None else await transaction.persons.find(before.issuer_key_id, before.serial)
+        return None if person is None else _Known(person, renewed=True)
 
-    async def _find_confirmed(self, transaction: Transaction, certificate: TrustedCertificate, now: datetime) -> str:
-        person = await self._find_or_add(transaction, certificate, now)
+    async def _find_confirmed(
+        self, transaction: Transaction, certificate: TrustedCertificate, now: datetime, known: _Known | None
+    ) -> str:
+        person = await self._keep(transaction, certificate, now, known)
         await transaction.persons.clear_check_again(person)
         return person
 
-    async def _find_or_add(self, transaction: Transaction, certificate: TrustedCertificate, now: datetime) -> str:
-        known = await transaction.persons.find(certificate.issuer_key_id, certificate.serial)
-        if known is not None:
-            return known
-        renewed = await self._find_renewed(transaction, certificate, now)
-        if renewed is not None:
-            return renewed
-        person = persons.build_person_id(self._entropy(persons.ENTROPY))
-        await transaction.persons.add(person, certificate.issuer_key_id, certificate.serial, now)
-        return person
-
-    async def _find_renewed(
-        self, transaction: Transaction, certificate: TrustedCertificate, now: datetime
-    ) -> str | None:
-        """The person whose certificate this one replaced, by the register's word."""
-        before = None if self._renewals is None else self._renewals.recall(certificate)
-        person = None if before is None else await transaction.persons.find(before.issuer_key_id, before.serial)
-        if person is None:
-            return None
-        await transaction.persons.add_certificate(person, certificate.issuer_key_id, certificate.serial, now)
-        await transaction.staff_audit.add(StaffAction(now, "register", "renewed", "", "done", 1, ""))
-        return person
+    async def _keep(
+        self, transaction: Transaction, certificate: TrustedCertificate, now: datetime, known: _Known | None
+    ) -> str:
+        if known is None:
+            person = persons.build_person_id(self._entropy(persons.ENTROPY))
+            await transaction.persons.add(person, certificate.issuer_key_id, certificate.serial, now)
+            return person
+        if known.renewed:
+            name = (certificate.issuer_key_id, certificate.serial)
+            await transaction.persons.add_certificate(known.person, *name, now)
+            await transaction.staff_audit.add(StaffAction(now, "register", "renewed", "", "done", 1, ""))
+        return known.person
 
     async def _issue_ppid(self, transaction: Transaction, person: str, system: str, now: datetime) -> str:
         known = await transaction.persons.find_ppid(person, system)

@@ -85,6 +85,12 @@ class KazashiService:
             return "not_used_for_long"
         return "check_again" if marked else ""
 
+    async def is_still_attended(self, transaction: Transaction, challenge: ChallengeRecord, now: datetime) -> bool:
+        """Reading new terms takes its time: a tap needs its lease at the end of it too. A 暗証番号 needs none."""
+        if challenge.method == "pin":
+            return True
+        return await self._leases.holds(transaction, challenge.terminal, challenge.lease, now)
+
     def judge_enrolment(
         self, certificate: TrustedCertificate, record: bytes, issuer: bytes, message: bytes, signature: bytes
     ) -> tuple[Proof, bytes]:

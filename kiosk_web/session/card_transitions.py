@@ -227,14 +227,15 @@ def judge_enrolment(state: s.AwaitingBirth | s.CheckingCard, event: e.EnrolmentS
 
 def accept_proof(state: s.Checking, event: e.ProofAccepted, now: datetime) -> Step:
     _require_challenge(state, event, event.challenge)
-    return _conclude(replace(state, proven=True), now)
+    return conclude_or_ask(replace(state, proven=True), now)
 
 
-def _conclude(state: s.Checking, now: datetime) -> Step:
+def conclude_or_ask(state: s.Checking, now: datetime) -> Step:
+    """The proof is there: the verdict, or the status first where there is none that is fresh."""
     evidence = state.evidence
     if evidence.status is not None:
         if now - evidence.status.checked_at <= timedelta(seconds=STATUS_MAX_AGE_SECONDS):
-            return state, (c.Conclude(evidence.challenge, state.visit, evidence.status.json),)
+            return state, (c.Conclude(evidence.challenge, state.visit, evidence.status.json, state.agreed),)
         evidence = replace(evidence, status=None, status_asked=False)
     if evidence.status_asked:
         return replace(state, evidence=evidence), ()
@@ -260,7 +261,7 @@ def learn_last_status(state: s.Checking, event: e.StatusChecked, now: datetime) 
     if event.code:
         return refuse(state.visit, event.code, now, status=status)
     state = replace(state, evidence=replace(state.evidence, status=status))
-    return _conclude(state, now) if state.proven else (state, ())
+    return conclude_or_ask(state, now) if state.proven else (state, ())
 
 
 def conclude(state: s.Checking, event: e.VisitConcluded, now: datetime) -> Step:

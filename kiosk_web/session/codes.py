@@ -87,6 +87,7 @@ _TABLE: tuple[Code, ...] = (
     Code("staff_code_limit", "K-610", "session", False, True),
     Code("reading_withdrawn", "K-611", "session", False),
     Code("reading_expired", "K-612", "session", True),
+    Code("terms_declined", "K-613", "session", True),
     Code("mykey_id_stopped", "K-701", "identity", False),
 )
 

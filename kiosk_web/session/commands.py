@@ -56,11 +56,14 @@ class JudgeProof:
 
 @dataclass(frozen=True)
 class Conclude:
-    """Combine the evidence into one verdict and, on acceptance, issue the identifier."""
+    """Combine the evidence into one verdict and, on acceptance, issue the identifier. `agreed`: to the terms as they
+    are now, on a screen of their own.
+    """
 
     challenge: str
     visit: Visit
     status_json: str
+    agreed: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from kiosk_web.session.states import (
     ReaderCondition,
     StaffRefusal,
     StatusMethod,
+    TermsChange,
     TextSize,
 )
 
@@ -107,6 +108,11 @@ class ConsentGiven:
 @dataclass(frozen=True)
 class KazashiStopped:
     """The resident wants no かざし利用 any more."""
+
+
+@dataclass(frozen=True)
+class TermsAgreed:
+    """The resident agrees to the terms on the screen."""
 
 
 @dataclass(frozen=True)
@@ -259,6 +265,14 @@ class VisitRejected:
 
 
 @dataclass(frozen=True)
+class TermsOutdated:
+    """Answer to `Conclude`: the verdict accepts, and the person has yet to agree to the terms as they are now."""
+
+    challenge: str
+    changes: tuple[TermsChange, ...]
+
+
+@dataclass(frozen=True)
 class EnrolmentConcluded:
     """Answer to `Conclude` of an enrolment: the verdict accepts and the key is kept."""
 
@@ -329,6 +343,7 @@ PageEvent = (
     | KazashiWanted
     | ConsentGiven
     | KazashiStopped
+    | TermsAgreed
     | StaffAsked
     | StaffIdentified
     | StaffSignedOut
@@ -351,6 +366,7 @@ ServerEvent = (
     | ProofRejected
     | VisitConcluded
     | VisitRejected
+    | TermsOutdated
     | EnrolmentConcluded
     | KazashiEnded
     | LeaseOpened

@@ -16,6 +16,7 @@ from kiosk_web.session import events as e
 from kiosk_web.session import kazashi_transitions as z
 from kiosk_web.session import reading_transitions as r
 from kiosk_web.session import states as s
+from kiosk_web.session import terms_transitions as a
 from kiosk_web.session import transitions as t
 from kiosk_web.session.transitions import IllegalEvent, Step
 
@@ -67,14 +68,17 @@ _ECHOES = frozenset({e.StatusChecked, e.DeadlinePassed, e.WorkInterrupted, e.Rea
 _BRIDGE_ECHOES = frozenset({e.BridgeFailed, e.CertificateRead, e.PinRefused, e.Signed, e.EnrolmentSigned})
 
 _WAITING = frozenset({e.DeadlinePassed, e.WorkInterrupted, e.StatusChecked, e.ReadingCancelled})
-_PROOF = frozenset({e.ProofAccepted, e.ProofRejected, e.VisitConcluded, e.VisitRejected, e.EnrolmentConcluded})
+_PROOF = frozenset(
+    {e.ProofAccepted, e.ProofRejected, e.VisitConcluded, e.VisitRejected, e.TermsOutdated, e.EnrolmentConcluded}
+)
 _CERTIFICATE = frozenset({e.ChallengeIssued, e.CertificateTrusted, e.CertificateRejected})
 _PIN = frozenset({e.PinSubmitted, e.PinRefused, e.LastTryConfirmed})
 # Each has its place in one state or two; everywhere else it is refused.
 _CHOICE = frozenset({e.KazashiWanted, e.ConsentGiven, e.KazashiStopped, e.KazashiEnded})
 _STAFF = frozenset({e.StaffAsked, e.StaffIdentified, e.StaffSignedOut, e.LeaseOpened, e.LeaseRefused})
 _ASKED = frozenset({e.ReadingRequested})
-_ELSEWHERE = _CHOICE | _STAFF | _ASKED
+_TERMS = frozenset({e.TermsAgreed})
+_ELSEWHERE = _CHOICE | _TERMS | _STAFF | _ASKED
 _SIGNATURES = frozenset({e.Signed, e.EnrolmentSigned})
 
 TABLE: dict[type, Row] = {
@@ -100,6 +104,7 @@ TABLE: dict[type, Row] = {
         frozenset({e.CertificateRead, e.StaffIdentified, e.LeaseOpened, e.LeaseRefused})
         | _SIGNATURES
         | _CHOICE
+        | _TERMS
         | _PIN
         | _PROOF
         | _CERTIFICATE,
@@ -120,6 +125,7 @@ TABLE: dict[type, Row] = {
         frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.StaffSignedOut})
         | _SIGNATURES
         | _CHOICE
+        | _TERMS
         | _ASKED
         | _PIN
         | _PROOF
@@ -228,10 +234,28 @@ TABLE: dict[type, Row] = {
             e.VisitConcluded: k.conclude,
             e.EnrolmentConcluded: k.conclude_enrolment,
             e.VisitRejected: k.reject_visit,
+            e.TermsOutdated: a.ask_to_agree,
             e.DeadlinePassed: k.time_out_checking,
         },
         frozenset(),
         frozenset({e.ServiceChosen, e.Finished, e.CertificateRead}) | _SIGNATURES | _ELSEWHERE | _PIN | _CERTIFICATE,
+    ),
+    s.Agreeing: Row(
+        {
+            **_AT_CARD,
+            e.TermsAgreed: a.agree,
+            e.Cancelled: a.decline,
+            e.DeadlinePassed: a.give_up_agreeing,
+        },
+        frozenset({e.StatusChecked}),
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead})
+        | _SIGNATURES
+        | _PIN
+        | _CHOICE
+        | _STAFF
+        | _ASKED
+        | _PROOF
+        | _CERTIFICATE,
     ),
     s.Result: Row(
         {
@@ -243,6 +267,7 @@ TABLE: dict[type, Row] = {
         frozenset({e.BridgeLost, e.BridgeFailed, e.StatusChecked, e.WorkInterrupted, e.ReadingCancelled}),
         frozenset({e.ServiceChosen, e.Cancelled, e.CertificateRead, e.ConsentGiven})
         | _SIGNATURES
+        | _TERMS
         | _STAFF
         | _ASKED
         | _PIN
@@ -262,6 +287,7 @@ TABLE: dict[type, Row] = {
         frozenset({e.BridgeFailed, e.StatusChecked, e.WorkInterrupted, e.KazashiWanted, e.ReadingCancelled}),
         frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.KazashiStopped, e.KazashiEnded})
         | _SIGNATURES
+        | _TERMS
         | _STAFF
         | _ASKED
         | _PIN

@@ -212,14 +212,42 @@ class CheckingCard:
 class Checking:
     """The card has signed, the nonce is consumed.
 
-    `proven` once the signature was judged; then only the status is missing.
+    `proven` once the signature was judged; then only the status is missing. `agreed`: to the terms as they are now.
     """
 
     visit: Visit
     evidence: CardEvidence
     deadline_at: datetime
     proven: bool = False
+    agreed: bool = False
     name: Literal["checking"] = "checking"
+
+
+@dataclass(frozen=True)
+class TermsChange:
+    """One document that the person has yet to accept for this system.
+
+    `document` is `terms-of-use` or `privacy-policy`, `accepted` the version accepted before, on `accepted_at`; "" and
+    None where none was.
+    """
+
+    document: str
+    version: str
+    accepted: str = ""
+    accepted_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Agreeing:
+    """Card and certificate are confirmed, and the terms are others than this person accepted: nothing goes to anybody
+    before the resident agrees.
+    """
+
+    visit: Visit
+    evidence: CardEvidence
+    deadline_at: datetime
+    changes: tuple[TermsChange, ...] = ()
+    name: Literal["agreeing"] = "agreeing"
 
 
 @dataclass(frozen=True)
@@ -337,6 +365,7 @@ State = (
     | AwaitingBirth
     | CheckingCard
     | Checking
+    | Agreeing
     | Result
     | Consenting
     | KazashiSet
@@ -358,7 +387,7 @@ def derive_challenge(state: State) -> str:
     """The challenge under way, "" when the card is not in use."""
     if isinstance(state, ReadingCard):
         return state.challenge
-    if isinstance(state, Holding | Checking):
+    if isinstance(state, Holding | Checking | Agreeing):
         return state.evidence.challenge
     return ""
 

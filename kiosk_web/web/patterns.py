@@ -89,6 +89,10 @@ _STANDINGS: Mapping[str, Mapping[str, object]] = {
 }
 
 
+_CHANGES: tuple[Mapping[str, object], ...] = tuple(
+    {"document": document, "version": "2026-11", "accepted": "2026-04", "accepted_at": _NOON}
+    for document in ("terms-of-use", "privacy-policy")
+)
 _PANEL: Mapping[str, object] = {
     "masked": "••••••••23",
     "barcode": True,
@@ -191,6 +195,13 @@ def build_patterns() -> dict[str, StageView]:
         "choosing-none": _view("choosing_service", services=[], card=False, kazashi=False),
         "result-kazashi": _view("result", **{**_RESULT, "kazashi": "offered"}),
         "result-kazashi_on": _view("result", **{**_RESULT, "kazashi": "on"}),
+        "agreeing": _view("agreeing", service=library, changes=_CHANGES),
+        "agreeing-first": _view(
+            "agreeing",
+            service=SERVICES[1],
+            tap=True,
+            changes=[{**change, "accepted": "", "accepted_at": None} for change in _CHANGES],
+        ),
         "consenting": _view("consenting", service=library, subject="kazashi"),
         "awaiting_birth": _view("awaiting_birth", service=library),
         "kazashi_set-on": _view("kazashi_set", on=True, card=True),

@@ -40,6 +40,7 @@ STEP_OF_STATE = {
     "checking_pin": 3,
     "checking_card": 3,
     "checking": 4,
+    "agreeing": 4,
     "result": 4,
 }
 GROUPS_AT_A_STEP = frozenset({"card", "pin", "certificate", "confirmation", "identity"})
@@ -225,6 +226,7 @@ class Renderer:
             "language": catalogue.language,
             "say": catalogue.say,
             "day": lambda day: build_day_text(day, catalogue.language),
+            "day_of": lambda moment: build_day_text(moment.astimezone(JAPAN).date(), catalogue.language),
             "clock_short": build_short_clock_text,
             "time": lambda moment: build_time_text(moment, catalogue.language),
         }

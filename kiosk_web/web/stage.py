@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from datetime import datetime
 
 from kiosk_web.identity.offer import Offer, Service
@@ -92,6 +93,8 @@ def _build_data(
             }
         case s.ReadingCard() | s.CheckingPin() | s.Checking() | s.AwaitingBirth() | s.CheckingCard():
             return _service(state.visit, offer)
+        case s.Agreeing(visit=visit):
+            return {**_service(visit, offer), "changes": [asdict(change) for change in state.changes]}
         case s.Consenting(visit=visit):
             return {**_service(visit, offer), "subject": "kazashi"}
         case s.KazashiSet(visit=visit):

@@ -39,6 +39,7 @@ class StageView:
     - `awaiting_pin`, `confirming_last_pin`: `service`, `tries_left`, `refused` bool (the last 暗証番号 was wrong),
       `by_pin` bool (かざし利用 did not do)
     - `checking_pin`, `checking_card`, `checking`, `awaiting_birth`: `service`
+    - `agreeing`: `service`, `changes` [{document, version, accepted ("" for none), accepted_at datetime or None}]
     - `consenting`: `service`, `subject` (`kazashi`)
     - `kazashi_set`: `on` bool, `card` bool
     - `staff_sign_in`: `refused` (the name of a code, or "")

@@ -219,6 +219,7 @@ _EVENTS: Mapping[str, tuple[type, Mapping[str, Callable[[object], object]]]] = {
     "kazashi_wanted": (e.KazashiWanted, {}),
     "consent_given": (e.ConsentGiven, {}),
     "kazashi_stopped": (e.KazashiStopped, {}),
+    "terms_agreed": (e.TermsAgreed, {}),
     "staff_asked": (e.StaffAsked, {}),
     "staff_identified": (e.StaffIdentified, {"number": _staff_number, "code": _staff_code}),
     "staff_signed_out": (e.StaffSignedOut, {}),

@@ -10,6 +10,7 @@ import pytest
 from kiosk_web.adapters.terms_files import load_terms
 from kiosk_web.identity.terms import (
     KINDS,
+    MOST_CHANGES,
     Block,
     TermsRefused,
     derive_versions,
@@ -45,6 +46,7 @@ def test_headings_paragraphs_and_points_are_told_apart() -> None:
         HEAD.replace("version: 2026-11\n", "") + "a",
         HEAD.replace("version: 2026-11", "version: 1\nauthor: x") + "a",
         HEAD.replace("version: 2026-11", "version 1") + "a",
+        HEAD.replace("version: 2026-11", f"version: 1\nchanges: {'x' * (MOST_CHANGES + 1)}") + "a",
     ],
 )
 def test_a_text_that_cannot_be_shown_is_refused(text: str) -> None:
@@ -57,6 +59,11 @@ def test_all_languages_have_one_version() -> None:
     judge_languages({"ja": one, "en": one})
     with pytest.raises(TermsRefused):
         judge_languages({"ja": one, "en": other})
+    told = read_terms(HEAD.replace("date:", "changes: 開館時間が変わりました。\ndate:") + "a")
+    assert told.changes == "開館時間が変わりました。"
+    judge_languages({"ja": told, "en": told})
+    with pytest.raises(TermsRefused):
+        judge_languages({"ja": told, "en": one})
 
 
 def test_a_new_version_is_to_be_accepted_again() -> None:

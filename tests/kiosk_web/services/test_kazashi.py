@@ -142,6 +142,33 @@ async def test_a_profile_without_kazashi_asks_for_the_pin_also_while_attended(
     assert read_claims(terminal.ticket)["method"] == "pin"
 
 
+async def test_a_tap_where_nothing_was_ever_typed_asks_for_the_terms_under_its_lease(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    """Enrolled at one system, tapped at another: no screen of a 暗証番号 has named the terms for that one."""
+    await enrolled(stand, terminal, body)
+    stage = await tap(stand, terminal, body, "library")
+    assert stage.state == "agreeing"
+    assert "demo-1" in stage.html
+    assert query(stand, "SELECT count(*) FROM mykey_ids") == [(0,)]
+    assert (await terminal.send("terms_agreed")).state == "result"
+    accepted = "SELECT document, version FROM accepted_terms WHERE system = 'city-library' ORDER BY document"
+    assert query(stand, accepted) == [("privacy-policy", "demo-1"), ("terms-of-use", "demo-1")]
+    await terminal.take_card()
+    assert (await tap(stand, terminal, body, "library")).state == "result"
+
+
+async def test_a_tap_whose_lease_ended_while_the_terms_were_read_goes_on_by_pin(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    await enrolled(stand, terminal, body)
+    assert (await tap(stand, terminal, body, "library")).state == "agreeing"
+    async with stand.server.store.write() as transaction:
+        await stand.server.sessions._leases.end(transaction, terminal.id, "idle", stand.clock.now)
+    stage = await continue_by_pin(stand, terminal, body, await terminal.send("terms_agreed"))
+    assert stage.state == "result"  # the first visit by 暗証番号 at this system: typing it agrees
+
+
 async def test_the_resident_reads_what_is_kept_and_the_card_signs_what_was_read(
     stand: Stand, terminal: Terminal, body: Body
 ) -> None:

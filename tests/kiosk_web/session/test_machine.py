@@ -74,6 +74,7 @@ def test_every_state_of_the_wire_has_a_row() -> None:
         "confirming_last_pin",
         "checking_pin",
         "checking",
+        "agreeing",
         "result",
         "refused",
         "taking_card",
@@ -225,6 +226,39 @@ def test_the_verdict_waits_for_the_status_and_then_comes_by_itself() -> None:
     assert isinstance(run(state, CONCLUDED)[0], s.Result)
 
 
+CHANGES = (s.TermsChange("terms-of-use", "2", "1", NOW),)
+
+
+def agreeing() -> s.State:
+    return run(hold(GOOD, e.PinSubmitted("c1")), SIGNED, e.ProofAccepted("c1"), e.TermsOutdated("c1", CHANGES))[0]
+
+
+def test_new_terms_come_before_the_result_and_the_verdict_is_made_anew_after_them() -> None:
+    state = agreeing()
+    assert isinstance(state, s.Agreeing)
+    assert state.changes == CHANGES
+    assert s.derive_challenge(state) == "c1"  # the certificate stays in memory
+    state, commands = run(state, e.TermsAgreed())
+    assert commands == [c.Conclude("c1", state.visit, "{}", agreed=True)]  # type: ignore[union-attr]  # it has a visit
+    assert isinstance(run(state, CONCLUDED)[0], s.Result)
+    with pytest.raises(IllegalEvent):
+        step(state, e.TermsOutdated("c1", CHANGES), NOW)  # nobody is asked twice
+
+
+def test_reading_the_terms_for_long_asks_the_responder_again() -> None:
+    state, commands = run(agreeing(), e.TermsAgreed(), now=NOW + timedelta(seconds=181))
+    assert [type(command) for command in commands] == [c.CheckStatus]
+    after, _ = run(state, e.StatusChecked("c1", "certificate_revoked", "{}", NOW))
+    assert isinstance(after, s.Refused)
+
+
+def test_not_agreeing_ends_the_visit_by_name() -> None:
+    state, commands = run(agreeing(), e.Cancelled())
+    assert isinstance(state, s.Refused)
+    assert (state.code, state.stopped_in) == ("terms_declined", "agreeing")
+    assert [command.outcome for command in commands if isinstance(command, c.RecordAudit)] == ["refused"]
+
+
 def test_nothing_concludes_without_proof_and_status() -> None:
     state = hold(e.PinSubmitted("c1"), SIGNED)
     for missing in (state, run(state, GOOD)[0], run(state, e.ProofAccepted("c1"))[0]):
@@ -293,6 +327,7 @@ AT_CARD = {
     "last try": run(start(), *READ, e.CertificateTrusted("c1", "ab" * 32, 1, True))[0],
     "signing": hold(GOOD, e.PinSubmitted("c1")),
     "checking": hold(e.PinSubmitted("c1"), SIGNED),
+    "agreeing": agreeing(),
 }
 
 
