@@ -16,11 +16,13 @@ from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
 from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.client_auth import ClientAuthService
-from kiosk_web.services.clients import ClientService, find_api_systems
+from kiosk_web.services.clients import ClientService, find_api_systems, find_link_systems
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.kept_replies import KeptReplies
+from kiosk_web.services.link_by_api import ApiLinkService
+from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.list_batches import ListBatches
 from kiosk_web.services.list_check import ListCheck, build_list_check
 from kiosk_web.services.ports import Clock, Entropy, Validation
@@ -31,6 +33,7 @@ from kiosk_web.settings import LOOPBACK, Settings
 from kiosk_web.web.api.admission import Admission
 from kiosk_web.web.api.app import ApiGate, build_api_app
 from kiosk_web.web.api.batch_handlers import BatchHandlers
+from kiosk_web.web.api.link_handlers import LinkHandlers
 from kiosk_web.web.api.operations import TOKEN
 from kiosk_web.web.api.reading_handlers import ReadingHandlers
 from kiosk_web.web.api.token_handlers import TokenHandlers
@@ -53,6 +56,7 @@ def build_api(
     limits: StatusPolicy,
     basic_four: BasicFourService,
     readings: ReadingService,
+    linking: LinkingService,
     clock: Clock,
     entropy: Entropy,
 ) -> ApiGate:
@@ -80,6 +84,7 @@ def build_api(
         open_persons=build_opener(settings, store, anchors, clock, whole=True),
         clock=clock,
     )
+    links = ApiLinkService(store=store, linking=linking, offer=settings.build_offer(), in_use=in_use, clock=clock)
     admission = Admission(auth, KeptReplies(store=store, clock=clock))
     return build_api_app(
         (
@@ -87,6 +92,7 @@ def build_api(
             ValidationHandlers(admission, remote),
             BatchHandlers(admission, batches),
             ReadingHandlers(admission, basic_four, readings),
+            LinkHandlers(admission, links),
         ),
         static=settings.static,
         server=url,
@@ -117,6 +123,8 @@ async def run_clients(settings: Settings, clock: Clock, work: Callable[[ClientSe
     migrate(settings.data)
     store = SqlStore(settings.data)
     try:
-        return await work(ClientService(store=store, systems=find_api_systems(settings.build_offer()), clock=clock))
+        offer = settings.build_offer()
+        systems, link_systems = find_api_systems(offer), find_link_systems(offer)
+        return await work(ClientService(store=store, systems=systems, clock=clock, link_systems=link_systems))
     finally:
         await store.close()

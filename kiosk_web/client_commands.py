@@ -40,11 +40,16 @@ def build_client_commands(
     @commands.command("add")
     def add_client(
         name: Name,
-        system: Annotated[list[str], typer.Option(help="A cooperating system it speaks for; may be repeated.")],
         key: Key,
         method: Annotated[
             list[str], typer.Option(help="ocsp, crl or ocsp-then-crl; may be repeated, the first is the usual one.")
         ],
+        system: Annotated[
+            list[str] | None, typer.Option(help="A cooperating system it speaks for; may be repeated.")
+        ] = None,
+        links: Annotated[
+            list[str] | None, typer.Option(help="A system whose links it may read and change; may be repeated.")
+        ] = None,
         origin: Annotated[
             list[str] | None, typer.Option(help="Origin of a page where residents use it; may be repeated.")
         ] = None,
@@ -63,11 +68,12 @@ def build_client_commands(
                 lambda clients: clients.add_client(
                     name,
                     pem,
-                    systems=system,
+                    systems=system or [],
                     methods=method,
                     origins=origin or [],
                     rate=rate,
                     terminals=terminal or [],
+                    link_systems=links or [],
                 ),
             )
         if as_json:
@@ -89,6 +95,7 @@ def build_client_commands(
                 "origins": list(record.origins),
                 "rate": record.rate,
                 "terminals": list(record.terminals),
+                "links": list(record.link_systems),
             }
             for record in records
         ]
@@ -97,9 +104,12 @@ def build_client_commands(
             return
         for row, record in zip(rows, records, strict=True):
             origins = " ".join(record.origins) or "no origin"
-            may = f"{', '.join(record.systems)} by {', '.join(record.methods)}, {record.rate} a minute, {origins}"
+            systems = ", ".join(record.systems) or "no system"
+            may = f"{systems} by {', '.join(record.methods)}, {record.rate} a minute, {origins}"
             if record.terminals:
                 may += f", readings at {' '.join(record.terminals)}"
+            if record.link_systems:
+                may += f", links of {' '.join(record.link_systems)}"
             typer.echo(f"{row['condition']:10} {record.name:32} {may}")
 
     @commands.command("rotate")

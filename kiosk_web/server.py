@@ -360,6 +360,7 @@ def _wire(
             limits,
             basic_four,
             readings,
+            linking,
             clock,
             entropy,
         )

@@ -18,7 +18,7 @@ class ClientRecord:
 
     `systems` are the cooperating systems it speaks for, `methods` how it may have certificates confirmed, `origins`
     the pages on which residents use it, `rate` the requests it may make in a minute, `terminals` the names of those at
-    which it may ask for a reading.
+    which it may ask for a reading, `link_systems` the systems whose links it may read and change.
     """
 
     name: str
@@ -29,6 +29,7 @@ class ClientRecord:
     created_at: datetime
     revoked_at: datetime | None = None
     terminals: tuple[str, ...] = ()
+    link_systems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,20 @@ def find_api_systems(offer: Offer) -> frozenset[str]:
     return frozenset(system.id for system in offer.systems if not system.municipal_library)
 
 
-class ClientService:
-    """`systems` are those the API may serve here."""
+def find_link_systems(offer: Offer) -> frozenset[str]:
+    """The cooperating systems whose links are kept here, so that the API may change them."""
+    return frozenset(system.id for system in offer.systems if system.link_holder == "platform")
 
-    def __init__(self, *, store: Store, systems: Collection[str], clock: Clock) -> None:
+
+class ClientService:
+    """`systems` are those the API may serve here, `link_systems` those whose links it may keep."""
+
+    def __init__(
+        self, *, store: Store, systems: Collection[str], clock: Clock, link_systems: Collection[str] = ()
+    ) -> None:
         self._store = store
         self._systems = frozenset(systems)
+        self._link_systems = frozenset(link_systems)
         self._clock = clock
 
     async def add_client(
@@ -45,21 +53,25 @@ class ClientService:
         origins: Sequence[str],
         rate: int = DEFAULT_RATE,
         terminals: Sequence[str] = (),
+        link_systems: Sequence[str] = (),
     ) -> tuple[ClientRecord, ClientKeyRecord]:
         """Raises `ClientError`, which says what to change."""
         if _NAME.fullmatch(name) is None:
             raise ClientError(
                 "A client's name has 2 to 32 small letters, digits and hyphens, and begins with a letter."
             )
+        if not systems and not link_systems:
+            raise ClientError("Name at least one system (--system, or --links).")
         now = self._clock()
         record = ClientRecord(
             name,
-            self._read_systems(systems),
+            _read_systems(systems, self._systems, "the API may serve"),
             read_methods(methods),
             read_origins(origins),
             _read_rate(rate),
             now,
             terminals=tuple(dict.fromkeys(terminals)),
+            link_systems=_read_systems(link_systems, self._link_systems, "keeps its links here"),
         )
         key_record = _build_key_record(name, key, self._clock)
         async with self._store.write() as transaction:
@@ -72,15 +84,6 @@ class ClientService:
                     raise ClientError(f"There is no terminal {terminal!r} (`kiosk terminal list`).")
             await transaction.clients.add(record, key_record)
         return record, key_record
-
-    def _read_systems(self, systems: Sequence[str]) -> tuple[str, ...]:
-        unknown = sorted(set(systems) - self._systems)
-        if unknown:
-            known = ", ".join(sorted(self._systems)) or "none"
-            raise ClientError(f"There is no system {unknown[0]!r} that the API may serve. There are: {known}.")
-        if not systems:
-            raise ClientError("Name at least one system (--system).")
-        return tuple(dict.fromkeys(systems))
 
     async def list_clients(self) -> tuple[ClientRecord, ...]:
         async with self._store.read() as transaction:
@@ -106,6 +109,14 @@ class ClientService:
             if await transaction.clients.find(name) is None:
                 raise ClientError(f"There is no client {name!r}.")
             await transaction.clients.revoke(name, self._clock())
+
+
+def _read_systems(systems: Sequence[str], known: frozenset[str], what: str) -> tuple[str, ...]:
+    unknown = sorted(set(systems) - known)
+    if unknown:
+        listed = ", ".join(sorted(known)) or "none"
+        raise ClientError(f"There is no system {unknown[0]!r} that {what}. There are: {listed}.")
+    return tuple(dict.fromkeys(systems))
 
 
 def read_methods(methods: Sequence[str]) -> tuple[PolicyName, ...]:

@@ -14,7 +14,7 @@ FileKind = Literal["unlink", "renumber"]
 
 @dataclass(frozen=True, repr=False)
 class LinkRecord:
-    """One link. `person` never leaves the server."""
+    """One link. `person` never leaves the server. `version` rises whenever the number of this link changes."""
 
     id: int
     system: str
@@ -24,6 +24,7 @@ class LinkRecord:
     way: LinkWay
     linked_at: datetime
     ended_at: datetime | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True, repr=False)

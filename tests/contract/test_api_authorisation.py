@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.api_client import API_SYSTEMS, ORIGIN, OTHER_SYSTEM, SYSTEM, ApiClient, register
 from tests.support.kiosk_server import Stand, run_stand
+from tests.support.numbers import number
 from tests.support.readings import open_asker
 
 pytestmark = pytest.mark.anyio
@@ -125,6 +126,57 @@ async def test_every_operation_wants_a_token_and_nobody_elses_will_do(stand: Sta
     for method, path in (("POST", "readings"), ("GET", f"readings/{'A' * 22}"), ("DELETE", f"readings/{'A' * 22}")):
         answer = await client.http.request(method, f"/api/v1/{path}", headers={"Authorization": f"Bearer {'A' * 43}"})
         assert answer.status_code == 401
+    for method in ("GET", "PUT", "DELETE"):
+        path = f"/api/v1/systems/{SYSTEM}/links/{'A' * 24}"
+        answer = await client.http.request(method, path, headers={"Authorization": f"Bearer {'A' * 43}"})
+        assert answer.status_code == 401
+
+
+async def test_links_are_for_clients_registered_for_them_in_systems_that_keep_them_here(tmp_path: Path) -> None:
+    """client × system × operation, with a person who has a link in every system that is kept here."""
+    systems = tuple(
+        system.model_copy(update={"link_holder": "platform"}) if system.id == OTHER_SYSTEM else system
+        for system in API_SYSTEMS
+    )
+    async with run_stand(tmp_path, systems=systems) as stand:
+        keepers = {
+            "booking": ((SYSTEM, OTHER_SYSTEM), ()),
+            "points": ((OTHER_SYSTEM,), (OTHER_SYSTEM,)),
+            "library": ((), ("city-library",)),
+        }
+        clients = {
+            name: await (await register(stand, name, systems=own, links=links)).sign_in()
+            for name, (own, links) in keepers.items()
+        }
+        terminal = await stand.opened()
+        await stand.identify(terminal, stand.card(), "library")
+        mykey_id = (await stand.read_result(terminal)).identifier
+        ppids = {system: (await clients["booking"].validate(stand.card(), system))["ppid"] for system in SYSTEMS[:2]}
+        identifiers = {**ppids, "city-library": mykey_id, "nothing-like-it": mykey_id}
+        refused: set[str] = set()
+        for (name, client), system, identifier in itertools.product(
+            clients.items(), SYSTEMS, sorted({*identifiers.values()})
+        ):
+            own, links = keepers[name]
+            headers = {"Authorization": f"Bearer {client.token}", "Kiosk-Reason": "test", "If-None-Match": "*"}
+            path = f"/api/v1/systems/{system}/links/{identifier}"
+            put = await client.http.put(path, json={"user_number": number(1)}, headers=headers)
+            got = await client.http.get(path, headers=headers)
+            tag = got.headers.get("etag", f'"{"A" * 22}"')
+            ended = await client.http.delete(path, headers={**headers, "If-Match": tag})
+            statuses = (put.status_code, got.status_code, ended.status_code)
+            if system in links and identifier == identifiers[system]:
+                assert statuses == (201, 200, 204)
+                continue
+            codes = [answer.json()["code"] for answer in (put, got, ended)]
+            if system in links:
+                assert codes == ["identifier_unknown", "link_unknown", "link_unknown"]
+                continue
+            known = "links_kept_elsewhere" if system == SYSTEM else "links_not_permitted"
+            expected = known if system in own else "system_not_permitted"
+            assert (statuses, codes) == ((403, 403, 403), [expected] * 3)
+            refused |= {json.dumps(told(answer)) for answer in (put, got, ended)}
+        assert len(refused) == 3  # by nothing but the code can one refusal be told from another
 
 
 async def test_a_reading_is_for_a_clients_own_systems_services_and_terminals(stand: Stand) -> None:

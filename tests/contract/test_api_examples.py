@@ -14,6 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from kiosk_web.service_settings import DEMO_SYSTEMS
+from kiosk_web.services.link_ports import StaffAction
 from tests.support.api_client import SYSTEM, register
 from tests.support.api_server import serve_api
 from tests.support.jpki import ec_key
@@ -22,8 +24,16 @@ from tests.support.kiosk_server import Stand
 pytestmark = pytest.mark.anyio
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)[0]
-SHELL = next(block for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL) if "curl" in block)
+PYTHON, PYTHON_LINKS = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
+SHELL, *_, SHELL_LINKS = (block for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL) if "curl" in block)
+
+
+NO_CURL = pytest.mark.skipif(
+    not shutil.which("curl") or not shutil.which("openssl"), reason="curl and openssl are not here"
+)
+LINKS_HERE = tuple(
+    system.model_copy(update={"link_holder": "platform"}) if system.id == SYSTEM else system for system in DEMO_SYSTEMS
+)
 
 
 @pytest.fixture
@@ -39,13 +49,14 @@ def write_card(stand: Stand, folder: Path) -> None:
     (folder / "auth-key.pem").write_bytes(pem)
 
 
-async def run(folder: Path, address: str, *command: str) -> str:
+async def run(folder: Path, address: str, *command: str, **more: str) -> str:
     environment = {
         **os.environ,
         "API": address,
         "CARD": str(folder),
         "KEY": str(folder / "client.key"),
         "NO_PROXY": "*",
+        **more,
     }
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
@@ -68,7 +79,7 @@ async def test_the_python_example_gets_a_ppid(tmp_path: Path) -> None:
     assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", reference)
 
 
-@pytest.mark.skipif(not shutil.which("curl") or not shutil.which("openssl"), reason="curl and openssl are not here")
+@NO_CURL
 async def test_the_curl_example_gets_the_same(tmp_path: Path) -> None:
     async with serve_api(tmp_path) as (stand, address):
         key = Ed25519PrivateKey.generate()
@@ -78,3 +89,46 @@ async def test_the_curl_example_gets_the_same(tmp_path: Path) -> None:
         write_card(stand, tmp_path)
         verdict = json.loads(await run(tmp_path, address, "sh", "-c", SHELL))
     assert (verdict["accepted"], verdict["outcome"], verdict["system"]) == (True, "good", SYSTEM)
+
+
+async def test_the_python_example_of_links_makes_changes_and_ends_one(tmp_path: Path) -> None:
+    async with serve_api(tmp_path, systems=LINKS_HERE) as (stand, address):
+        key = ec_key("client", "secp256r1")
+        await register(stand, key=key, algorithm="ES256", links=(SYSTEM,))
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / "client.key").write_bytes(pem)
+        write_card(stand, tmp_path)
+        said = await run(tmp_path, address, sys.executable, "-c", PYTHON + PYTHON_LINKS)
+        actions = await list_actions(stand)
+    assert said.splitlines()[1] == "200 30410002"
+    assert [(action.action, action.outcome, action.reason) for action in actions] == [
+        (action, "done", "利用登録の申込み") for action in ("link", "link", "unlink")
+    ]
+
+
+@NO_CURL
+async def test_the_curl_example_of_links_makes_and_ends_one(tmp_path: Path) -> None:
+    async with serve_api(tmp_path, systems=LINKS_HERE) as (stand, address):
+        key = Ed25519PrivateKey.generate()
+        client = await register(stand, "shell", key=key, links=(SYSTEM,))
+        client.http.headers["Host"] = address.removeprefix("http://")
+        client.token = (await client.ask_token(client.sign_assertion(aud=f"{address}/api/v1/token"))).json()[
+            "access_token"
+        ]
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / "client.key").write_bytes(pem)
+        write_card(stand, tmp_path)
+        ppid = (await client.validate(stand.card()))["ppid"]
+        said = await run(tmp_path, address, "sh", "-c", SHELL + SHELL_LINKS, IDENTIFIER=ppid)
+        actions = await list_actions(stand)
+    assert said.splitlines()[-1] == "204"
+    assert [(action.action, action.outcome, action.reason) for action in actions] == [
+        ("link", "done", "registered at the hall"),
+        ("unlink", "done", "ended at the hall"),
+    ]
+
+
+async def list_actions(stand: Stand) -> list[StaffAction]:
+    """The oldest first."""
+    async with stand.server.store.read() as transaction:
+        return list(reversed(await transaction.staff_audit.list_latest(9)))

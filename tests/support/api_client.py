@@ -142,6 +142,7 @@ async def register(
     key: Any = None,
     algorithm: str = "EdDSA",
     terminals: Sequence[str] = (),
+    links: Sequence[str] = (),
 ) -> ApiClient:
     """A client in force that has not signed in."""
     own = key or Ed25519PrivateKey.generate()
@@ -156,6 +157,7 @@ async def register(
             origins=origins,
             rate=rate,
             terminals=terminals,
+            link_systems=links,
         ),
     )
     return ApiClient(stand, name, open_http(stand), own, algorithm)

@@ -42,6 +42,7 @@ class SqlClientRows:
                 rate=record.rate,
                 created_at=record.created_at,
                 terminals="\n".join(record.terminals),
+                link_systems="\n".join(record.link_systems),
             )
         )
         await self._add_key(key)
@@ -116,11 +117,16 @@ class SqlClientRows:
 def _build_client(row: Row[Any]) -> ClientRecord:
     return ClientRecord(
         row.name,
-        tuple(row.systems.split("\n")),
+        _split(row.systems),
         tuple(row.methods.split("\n")),
-        tuple(row.origins.split("\n")) if row.origins else (),
+        _split(row.origins),
         row.rate,
         row.created_at,
         row.revoked_at,
-        tuple(row.terminals.split("\n")) if row.terminals else (),
+        _split(row.terminals),
+        _split(row.link_systems),
     )
+
+
+def _split(words: str) -> tuple[str, ...]:
+    return tuple(words.split("\n")) if words else ()

@@ -41,7 +41,15 @@ class SqlLinkRows:
         if row is None:
             return None
         return LinkRecord(
-            row.id, row.system, row.person_id, row.user_number, row.state, row.way, row.linked_at, row.ended_at
+            row.id,
+            row.system,
+            row.person_id,
+            row.user_number,
+            row.state,
+            row.way,
+            row.linked_at,
+            row.ended_at,
+            row.version,
         )
 
     async def add(self, system: str, person: str, user_number: str, way: LinkWay, now: datetime) -> int:
@@ -68,7 +76,8 @@ class SqlLinkRows:
         # First out of each other's way: a link may get the number that another one gives up.
         await self._connection.execute(statement, [{"link": link, "number": f"~{link}"} for link in numbers])
         await self._connection.execute(
-            statement, [{"link": link, "number": number} for link, number in numbers.items()]
+            statement.values(version=_l.version + 1),
+            [{"link": link, "number": number} for link, number in numbers.items()],
         )
 
     async def has_any(self, person: str) -> bool:

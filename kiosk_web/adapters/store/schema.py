@@ -209,6 +209,7 @@ links = Table(
     Column("way", Text, nullable=False),  # terminal, desk, command, file, api
     Column("linked_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
+    Column("version", Integer, nullable=False, server_default="1"),  # rises with the number; its ETag
     # Unique both ways, as long as the link is active.
     Index("uq_links_number", "system", "user_number", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
     Index("uq_links_person", "system", "person_id", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
@@ -355,6 +356,7 @@ api_clients = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),
     Column("terminals", Text, nullable=False, server_default=""),  # names, like `systems`
+    Column("link_systems", Text, nullable=False, server_default=""),
 )
 
 api_client_keys = Table(

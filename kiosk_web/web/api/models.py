@@ -179,6 +179,21 @@ class ReadingProgress(_Model):
     result: Annotated[str | None, Field(description="A compact JWS (docs/readings.md), given once.")] = None
 
 
+class LinkRequest(_Model):
+    """The user number that the identifier is to have."""
+
+    user_number: Annotated[str, Field(min_length=1, max_length=64, description="As people write it, or as scanned.")]
+
+
+class LinkAnswer(_Model):
+    """One link (連携登録)."""
+
+    system: SystemId
+    identifier: Annotated[str, Field(description="As asked for.")]
+    user_number: Annotated[str, Field(description="In its one form: digits and capitals.")]
+    linked_at: Time
+
+
 class JsonWebKey(_Model):
     """An Ed25519 key (RFC 8037)."""
 

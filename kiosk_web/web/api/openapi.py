@@ -79,6 +79,7 @@ def _build_operation(operation: Operation) -> dict[str, Any]:
 
 
 def _build_parameters(operation: Operation) -> list[dict[str, Any]]:
+    places = (("path", operation.path_fields), ("query", operation.query), ("header", operation.headers))
     parameters: list[dict[str, Any]] = [
         {
             "name": field.name,
@@ -87,7 +88,7 @@ def _build_parameters(operation: Operation) -> list[dict[str, Any]]:
             "description": field.description,
             "schema": {"type": "string", "pattern": field.pattern},
         }
-        for place, fields in (("path", operation.path_fields), ("query", operation.query))
+        for place, fields in places
         for field in fields
     ]
     if not operation.idempotent:
@@ -126,18 +127,17 @@ def _describe_lines(models: tuple[type[BaseModel], ...]) -> dict[str, Any]:
 
 
 def _build_responses(operation: Operation) -> dict[str, Any]:
-    schema: dict[str, Any] = (
-        {"$ref": _REFERENCE.format(model=operation.answer.__name__)}
-        if operation.answer
-        else _describe_lines(operation.lines[1:])
-    )
-    responses: dict[str, Any] = {
-        str(operation.status): {
-            "description": operation.summary,
-            "headers": {"Request-Id": _REQUEST_ID},
-            "content": {operation.answer_type: {"schema": schema}},
-        }
-    }
+    success: dict[str, Any] = {"description": operation.summary, "headers": {"Request-Id": _REQUEST_ID}}
+    if operation.answer is not None:
+        schema = {"$ref": _REFERENCE.format(model=operation.answer.__name__)}
+        success["content"] = {operation.answer_type: {"schema": schema}}
+    elif operation.lines:
+        success["content"] = {operation.answer_type: {"schema": _describe_lines(operation.lines[1:])}}
+    if operation.tagged:
+        success["headers"]["ETag"] = {"description": "Strong (RFC 9110 8.8.3).", "schema": {"type": "string"}}
+    responses: dict[str, Any] = {str(operation.status): success}
+    if operation.created is not None:
+        responses[str(operation.created)] = success
     for status in sorted({PROBLEMS[code].status for code in operation.codes}):
         codes = [code for code in operation.codes if PROBLEMS[code].status == status]
         headers: dict[str, Any] = {"Request-Id": _REQUEST_ID}

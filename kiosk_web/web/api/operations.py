@@ -2,69 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-from pydantic import BaseModel
-
 from kiosk_web.web.api import models as m
+from kiosk_web.web.api.link_operations import END_LINK, PUT_LINK, READ_LINK
+from kiosk_web.web.api.operation import (
+    ALWAYS_CODES,
+    BODY_CODES,
+    CLIENT_CODES,
+    FORM,
+    JSON,
+    NDJSON,
+    ONCE_CODES,
+    PREFIX,
+    FormField,
+    Operation,
+    QueryField,
+)
 
-PREFIX = "/api/v1"
-JSON, FORM, NDJSON = "application/json", "application/x-www-form-urlencoded", "application/x-ndjson"
-
-_ALWAYS = ("host_refused", "browser_refused", "malformed_request", "internal")
-_BODY = ("request_too_slow", "body_too_large", "media_type_refused")
-_CLIENT = ("token_refused", "too_many_requests")
-_ONCE = ("request_running", "idempotency_key_reused")
-
-
-@dataclass(frozen=True)
-class FormField:
-    """One field of the token request."""
-
-    name: str
-    description: str
-    required: bool = True
-    value: str | None = None
-
-
-@dataclass(frozen=True)
-class QueryField:
-    """One parameter of the query or the path; one of the path is always required."""
-
-    name: str
-    description: str
-    pattern: str
-    required: bool = True
-
-
-@dataclass(frozen=True)
-class Operation:
-    """`answer` is sent with `status`; `codes` are the problems that may come instead. `example` is a request body."""
-
-    id: str
-    method: Literal["GET", "POST", "DELETE"]
-    path: str
-    summary: str
-    description: str
-    media_type: str | None
-    request: type[BaseModel] | None
-    form: tuple[FormField, ...]
-    status: int
-    answer: type[BaseModel] | None
-    answer_type: str
-    codes: tuple[str, ...]
-    needs_token: bool = True
-    idempotent: bool = False
-    query: tuple[QueryField, ...] = ()
-    path_fields: tuple[QueryField, ...] = ()
-    lines: tuple[type[BaseModel], ...] = ()
-    """Of a stream: the model of a line that comes in, then those of the lines that go out."""
-
-    @property
-    def whole_path(self) -> str:
-        return PREFIX + self.path
-
+__all__ = ["FORM", "JSON", "NDJSON", "OPERATIONS", "PREFIX", "Operation", "QueryField"]
 
 TOKEN = Operation(
     id="issueToken",
@@ -88,8 +42,8 @@ TOKEN = Operation(
     answer=m.AccessTokenAnswer,
     answer_type=JSON,
     codes=(
-        *_ALWAYS,
-        *_BODY,
+        *ALWAYS_CODES,
+        *BODY_CODES,
         "token_request_malformed",
         "grant_type_unsupported",
         "client_unproven",
@@ -114,10 +68,10 @@ CHALLENGE = Operation(
     answer=m.ChallengeAnswer,
     answer_type=JSON,
     codes=(
-        *_ALWAYS,
-        *_BODY,
-        *_CLIENT,
-        *_ONCE,
+        *ALWAYS_CODES,
+        *BODY_CODES,
+        *CLIENT_CODES,
+        *ONCE_CODES,
         "system_not_permitted",
         "system_not_in_use",
         "origin_not_permitted",
@@ -140,14 +94,22 @@ VALIDATION = Operation(
     status=200,
     answer=m.ValidationAnswer,
     answer_type=JSON,
-    codes=(*_ALWAYS, *_BODY, *_CLIENT, *_ONCE, "method_not_permitted", "system_not_in_use", "challenge_not_usable"),
+    codes=(
+        *ALWAYS_CODES,
+        *BODY_CODES,
+        *CLIENT_CODES,
+        *ONCE_CODES,
+        "method_not_permitted",
+        "system_not_in_use",
+        "challenge_not_usable",
+    ),
     idempotent=True,
 )
 _BATCH = (
-    *_ALWAYS,
+    *ALWAYS_CODES,
     "request_too_slow",
     "media_type_refused",
-    *_CLIENT,
+    *CLIENT_CODES,
     "method_not_permitted",
     "system_not_in_use",
     "batch_running",
@@ -206,7 +168,7 @@ READING = Operation(
     status=200,
     answer=m.ReadingAnswer,
     answer_type=JSON,
-    codes=(*_ALWAYS, *_BODY, *_CLIENT, *_ONCE, "system_not_permitted", "reading_not_available"),
+    codes=(*ALWAYS_CODES, *BODY_CODES, *CLIENT_CODES, *ONCE_CODES, "system_not_permitted", "reading_not_available"),
     idempotent=True,
 )
 REQUEST_READING = Operation(
@@ -225,10 +187,10 @@ REQUEST_READING = Operation(
     answer=m.ReadingProgress,
     answer_type=JSON,
     codes=(
-        *_ALWAYS,
-        *_BODY,
-        *_CLIENT,
-        *_ONCE,
+        *ALWAYS_CODES,
+        *BODY_CODES,
+        *CLIENT_CODES,
+        *ONCE_CODES,
         "system_not_permitted",
         "system_not_in_use",
         "service_not_permitted",
@@ -254,7 +216,7 @@ SHOW_READING = Operation(
     status=200,
     answer=m.ReadingProgress,
     answer_type=JSON,
-    codes=(*_ALWAYS, *_CLIENT, "reading_unknown", "reading_delivered"),
+    codes=(*ALWAYS_CODES, *CLIENT_CODES, "reading_unknown", "reading_delivered"),
     query=(QueryField("wait", "Seconds to wait, 0 to 25.", "^([0-9]|1[0-9]|2[0-5])$", required=False),),
     path_fields=(_READING_ID,),
 )
@@ -270,7 +232,7 @@ CANCEL_READING = Operation(
     status=200,
     answer=m.ReadingProgress,
     answer_type=JSON,
-    codes=(*_ALWAYS, *_CLIENT, "reading_unknown"),
+    codes=(*ALWAYS_CODES, *CLIENT_CODES, "reading_unknown"),
     path_fields=(_READING_ID,),
 )
 KEYS = Operation(
@@ -285,7 +247,7 @@ KEYS = Operation(
     status=200,
     answer=m.KeySet,
     answer_type=JSON,
-    codes=_ALWAYS,
+    codes=ALWAYS_CODES,
     needs_token=False,
 )
 OPERATIONS: tuple[Operation, ...] = (
@@ -298,5 +260,8 @@ OPERATIONS: tuple[Operation, ...] = (
     REQUEST_READING,
     SHOW_READING,
     CANCEL_READING,
+    READ_LINK,
+    PUT_LINK,
+    END_LINK,
     KEYS,
 )

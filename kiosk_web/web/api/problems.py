@@ -118,6 +118,18 @@ PROBLEMS: Mapping[str, Problem] = {
             "alike.",
         ),
         Problem(
+            "links_not_permitted",
+            403,
+            "This client may not read and change links of this system",
+            "Register the system for it (`kiosk client add --links`).",
+        ),
+        Problem(
+            "links_kept_elsewhere",
+            403,
+            "The municipality keeps the links of this system itself",
+            'Ask the system, or have the operator set `link_holder = "platform"` (docs/linking.md).',
+        ),
+        Problem(
             "kazashi_not_offered",
             403,
             "There is no kazashi by API",
@@ -135,6 +147,18 @@ PROBLEMS: Mapping[str, Problem] = {
             404,
             "There is no such reading",
             "It is unknown, another client's, or older than a day; which of these is not told.",
+        ),
+        Problem(
+            "link_unknown",
+            404,
+            "There is no user number under this identifier",
+            "The identifier is unknown, of another system, or has no number; which of these is not told.",
+        ),
+        Problem(
+            "identifier_unknown",
+            404,
+            "There is no such identifier in this system",
+            "It is unknown, of another system, or (a MyKey ID) not in force; which of these is not told.",
         ),
         Problem(
             "reading_delivered",
@@ -193,6 +217,18 @@ PROBLEMS: Mapping[str, Problem] = {
             "A batch of this client is still running",
             "One at a time: wait for its last line.",
         ),
+        Problem(
+            "number_taken",
+            409,
+            "The user number is linked to another person",
+            "Whose it is is not told. Check the number; a link is never moved, so have the other one ended first.",
+        ),
+        Problem(
+            "precondition_failed",
+            412,
+            "The link is not as `If-Match` or `If-None-Match` says",
+            "Somebody else changed it, or there is one already, or none. Read it again and decide anew.",
+        ),
         Problem("body_too_large", 413, "The body is too large", "At most 64 KiB; a stream may be of any length."),
         Problem(
             "media_type_refused",
@@ -206,6 +242,30 @@ PROBLEMS: Mapping[str, Problem] = {
             422,
             "This Idempotency-Key was used for another request",
             "Use a new random key for each new request.",
+        ),
+        Problem(
+            "number_malformed",
+            422,
+            "This is no user number of the system",
+            "Compare it with the form of the system's numbers (`user_number.pattern`).",
+        ),
+        Problem(
+            "number_check_digit",
+            422,
+            "The check digit of the user number is wrong",
+            "Read the number again.",
+        ),
+        Problem(
+            "number_not_listed",
+            422,
+            "The user number is not on the list of valid ones",
+            "Have the library's list brought up to date (`kiosk link numbers`).",
+        ),
+        Problem(
+            "precondition_required",
+            428,
+            "The request must say which link it means",
+            "Send `If-Match` with the `ETag`, or `If-None-Match: *` for a new link.",
         ),
         Problem(
             "too_many_requests",

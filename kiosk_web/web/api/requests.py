@@ -145,12 +145,22 @@ def read_query(request: Request, field: QueryField) -> str:
     return value
 
 
-def read_path(request: Request, field: QueryField) -> str:
-    """A parameter of the path. Raises `ProblemRaised`: nothing is there under any other name."""
+def read_path(request: Request, field: QueryField, unknown: str = "reading_unknown") -> str:
+    """A parameter of the path. Raises `ProblemRaised` with `unknown`: nothing is there under any other name."""
     value: str = request.path_params[field.name]
     if re.fullmatch(field.pattern, value) is None:
-        raise ProblemRaised("reading_unknown")
+        raise ProblemRaised(unknown)
     return value
+
+
+def read_header(request: Request, field: QueryField) -> str | None:
+    """A field of the head, None where it may be left out and is. Raises `ProblemRaised` for a wrong or doubled one."""
+    given = request.headers.getlist(field.name)
+    if not given and not field.required:
+        return None
+    if len(given) != 1 or re.fullmatch(field.pattern, given[0]) is None:
+        raise ProblemRaised("malformed_request", f"{field.name}: missing, doubled, or not as the schema says")
+    return given[0]
 
 
 def refuse_query(request: Request, *known: str) -> None:
