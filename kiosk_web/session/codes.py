@@ -1,9 +1,10 @@
-"""Every way a visit can end without a result:
+"""Every way a visit can end without a result, and every way the number of a result can fail to go out:
 
 a stable name, the code on the screen, and whether trying again makes sense.
 
-The words for residents and staff are in `locales/` under `code.<name>.{title,text,action,remedy}`; `docs/codes.md`
-is made from both. A name or a number, once published, never changes its meaning.
+The words for residents and staff are in `locales/` under `code.<name>.{title,text,action,remedy}`, those of a hand-over
+under `handover.code.<name>.{text,remedy}`; `docs/codes.md` is made from both. A name or a number, once published, never
+changes its meaning.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["terminal", "card", "pin", "certificate", "confirmation", "identity", "session"]
+Group = Literal["terminal", "card", "pin", "certificate", "confirmation", "identity", "session", "handover"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +93,19 @@ _TABLE: tuple[Code, ...] = (
 )
 
 CODES: dict[str, Code] = {code.name: code for code in _TABLE}
+"""Names by which a visit ends."""
+
+_HANDOVER_TABLE: tuple[Code, ...] = (
+    Code("output_not_allowed", "K-801", "handover", False),
+    Code("output_window_missing", "K-802", "handover", True),
+    Code("output_window_lost", "K-803", "handover", True),
+    Code("output_keys_held", "K-804", "handover", True),
+    Code("output_keyboard_unfit", "K-805", "handover", True),
+    Code("output_keyboard_taken", "K-806", "handover", True),
+    Code("output_input_method_active", "K-807", "handover", True),
+    Code("output_display_missing", "K-808", "handover", True),
+    Code("output_serial_failed", "K-809", "handover", True),
+)
+
+HANDOVER_CODES: dict[str, Code] = {code.name: code for code in _HANDOVER_TABLE}
+"""Names by which a hand-over ends, beside some of `CODES`: the visit has its result, and the number did not go out."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kiosk_web.session.codes import CODES, Group
+from kiosk_web.session.codes import CODES, HANDOVER_CODES, Code, Group
 from kiosk_web.web.catalogue import Catalogue, load_catalogues
 
 __all__ = ["build_code_table", "load_catalogues"]
@@ -21,13 +21,15 @@ _HEADINGS: dict[Group, str] = {
     "confirmation": "The certificate could not be confirmed: neither valid nor revoked",
     "session": "The visit",
     "identity": "The identifier: the certificate is confirmed, and yet the service is not given",
+    "handover": "The hand-over: the visit has its result, and its number did not go out to the other system",
 }
 
 _OPENING = """\
 # Codes
 
-Every way a visit can end without a result. The code stands on the screen, its name in the page (`data-code`); once
-published, neither changes its meaning. This page is made from `kiosk_web/session/codes.py` and `kiosk_web/locales/`.
+Every way a visit can end without a result, and every way the number of a result can fail to go out. The code stands on
+the screen, its name in the page (`data-code`); once published, neither changes its meaning. This page is made from
+`kiosk_web/session/codes.py` and `kiosk_web/locales/`.
 
 **again**: the same resident may succeed by trying again here. **staff**: staff are told at once.
 """
@@ -40,10 +42,17 @@ def build_code_table(catalogues: Mapping[str, Catalogue]) -> str:
     for group, heading in _HEADINGS.items():
         parts.append(f"## {heading}\n")
         rows = ["| code | name | on the screen | what to do | |", "| --- | --- | --- | --- | --- |"]
-        for code in (code for code in CODES.values() if code.group == group):
-            key = f"code.{code.name}"
+        for code in (code for code in (CODES | HANDOVER_CODES).values() if code.group == group):
+            key, screen = _find_words(code)
             marks = ", ".join(mark for mark, holds in (("again", code.retriable), ("staff", code.alarm)) if holds)
-            screen = f"{japanese.say(f'{key}.title')}<br>{english.say(f'{key}.title')}"
-            rows.append(f"| {code.number} | `{code.name}` | {screen} | {english.say(f'{key}.remedy')} | {marks} |")
+            shown = f"{japanese.say(screen)}<br>{english.say(screen)}"
+            rows.append(f"| {code.number} | `{code.name}` | {shown} | {english.say(f'{key}.remedy')} | {marks} |")
         parts.append("\n".join(rows) + "\n")
     return "\n".join(parts)
+
+
+def _find_words(code: Code) -> tuple[str, str]:
+    """Where its words are, and which of them tells the resident what happened."""
+    if code.group == "handover":
+        return f"handover.code.{code.name}", f"handover.code.{code.name}.text"
+    return f"code.{code.name}", f"code.{code.name}.title"

@@ -100,6 +100,7 @@ _PANEL: Mapping[str, object] = {
     "status": "",
     "code": "",
     "reason": "other",
+    "number": "K-607",
     "sent": 0,
     "may_retry": False,
 }
@@ -110,7 +111,8 @@ _PANELS: Mapping[str, Mapping[str, object]] = {
     "failed": {
         "status": "failed",
         "code": "output_window_lost",
-        "reason": "window_lost",
+        "reason": "output_window_lost",
+        "number": "K-803",
         "sent": 4,
         "may_retry": True,
         "barcode": False,

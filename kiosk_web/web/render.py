@@ -18,7 +18,7 @@ from kiosk_web.pki.fields import build_fields
 from kiosk_web.services.handover import Panel, ShownNumber
 from kiosk_web.services.handover_ports import LibraryWord
 from kiosk_web.services.linking import FoundLink
-from kiosk_web.session.codes import CODES
+from kiosk_web.session.codes import CODES, HANDOVER_CODES
 from kiosk_web.web.barcode import BarcodeUnfit, build_barcode
 from kiosk_web.web.catalogue import Catalogue, load_catalogues
 from kiosk_web.web.view import StaffBoard, StageView
@@ -57,19 +57,7 @@ STATES = (
     "out_of_service",
 )
 TEXT_SIZES = ("normal", "large", "extra")
-REASONS = {  # code of a hand-over → the last part of its sentence
-    "output_not_allowed": "not_allowed",
-    "output_window_missing": "window_missing",
-    "output_window_lost": "window_lost",
-    "output_keys_held": "keys_held",
-    "output_keyboard_unfit": "keyboard_unfit",
-    "output_keyboard_taken": "keyboard_taken",
-    "output_input_method_active": "input_method_active",
-    "output_display_missing": "display_missing",
-    "output_serial_failed": "serial_failed",
-    "card_removed": "card",
-    "card_swapped": "card",
-}
+CARD_GONE = frozenset({"card_removed", "card_swapped"})
 WORKING_STATES = frozenset({"reading_card", "checking_pin", "checking_card", "checking"})
 WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -168,7 +156,9 @@ class Renderer:
 
     def render_handover(self, panel: Panel) -> str:
         """What the result says about the user number: masked, and how handing it over goes."""
-        shown = {**asdict(panel), "reason": REASONS.get(panel.code, "other")}
+        reason = panel.code if panel.code in HANDOVER_CODES else "card" if panel.code in CARD_GONE else "other"
+        code = (CODES | HANDOVER_CODES).get(panel.code, CODES["internal"])
+        shown = {**asdict(panel), "reason": reason, "number": code.number}
         template = self._environment.get_template("kiosk/handover.html")
         return template.render(handover=shown, **self._words(panel.language)).strip()
 

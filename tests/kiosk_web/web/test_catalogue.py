@@ -12,9 +12,9 @@ import pytest
 from kiosk_web.identity.links import LINK_REFUSALS
 from kiosk_web.identity.standing import SignatureState
 from kiosk_web.services.crl_alarms import AlarmName
-from kiosk_web.session.codes import CODES
+from kiosk_web.session.codes import CODES, HANDOVER_CODES
 from kiosk_web.web.catalogue import LANGUAGES, load_catalogue, load_catalogues
-from kiosk_web.web.render import CONSENT_PARTS, REASONS, STATES, STEPS, TEMPLATES, TEXT_SIZES
+from kiosk_web.web.render import CONSENT_PARTS, STATES, STEPS, TEMPLATES, TEXT_SIZES
 
 CATALOGUES = load_catalogues()
 JAPANESE = CATALOGUES["ja"].messages
@@ -28,7 +28,11 @@ BUILT = {  # keys that templates put together: the first part, and every last pa
     "result.": ("ppid", "mykey_id"),
     "result.checked.": ("ocsp", "crl", "window", "manager", "automatic"),
     "code.": tuple(f"{name}.{part}" for name in CODES for part in PARTS),
-    "handover.reason.": (*dict.fromkeys(REASONS.values()), "other"),
+    "handover.code.": (
+        *(f"{name}.{part}" for name in HANDOVER_CODES for part in ("text", "remedy")),
+        "card.text",
+        "other.text",
+    ),
     "handover.library.": ("usable", "blocked", "unknown", "unreachable"),
     "standing.items.": ("unchanged", "changed", "first", "unknown"),
     "standing.signature.": get_args(SignatureState),

@@ -110,6 +110,7 @@ async def test_a_failure_says_why_and_may_be_tried_again_a_few_times(tmp_path: P
             panel = await tell(terminal, ticket, "output_window_lost", 4)
             assert 'data-code="output_window_lost"' in panel
             assert "途中で画面が切り替わりました" in panel
+            assert 'id="number-code">コード K-803<' in panel
             assert "4文字まで" in panel
             assert ('data-handover="send"' in panel) == (left > 0)
         assert await ask_ticket(terminal) is None
