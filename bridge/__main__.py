@@ -16,6 +16,7 @@ from bridge import __version__
 from bridge.enrolment import enrol as enrol_terminal
 from bridge.errors import EnrolmentError, SettingsError
 from bridge.log import configure_log
+from bridge.personal.command import personal, personal_window
 from bridge.service import run_bridge
 from bridge.settings import BridgeSettings
 
@@ -25,7 +26,7 @@ DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE")
 
 app = typer.Typer(
     name="kiosk-bridge",
-    help="The bridge between the card reader of this terminal and its kiosk page.",
+    help="The bridge between a card reader and the pages that may use it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # a traceback with local variables could show a PIN
@@ -61,7 +62,7 @@ def _options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop.")
     ] = False,
 ) -> None:
-    """The bridge between the card reader of this terminal and its kiosk page."""
+    """The bridge between a card reader and the pages that may use it."""
 
 
 @app.command()
@@ -125,6 +126,10 @@ def run(
         _fail(str(trouble), EXIT_CANNOT_RUN)
     except KeyboardInterrupt:
         return  # before the handlers were in place
+
+
+app.command()(personal)
+app.command(hidden=True)(personal_window)
 
 
 def _fail(message: str, exit_code: int) -> None:

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
@@ -116,12 +117,12 @@ class BridgeService:
             self._loop.call_soon_threadsafe(call, item)
 
 
-def open_source(settings: BridgeSettings) -> ReaderSource:
-    """The readers that the settings name. Raises `SettingsError`."""
-    if settings.virtual is not None:
+def open_source(virtual: Path | None) -> ReaderSource:
+    """The virtual reader in a folder, or the readers of PC/SC. Raises `SettingsError`."""
+    if virtual is not None:
         from bridge.virtual.reader import VirtualSource
 
-        return VirtualSource(settings.virtual)
+        return VirtualSource(virtual)
     try:
         from bridge.card.pcsc import PcscSource
     except ImportError:
@@ -152,10 +153,10 @@ async def run_bridge(settings: BridgeSettings) -> None:
     terminal = load_terminal(settings.state)
     counter = EvidenceCounter(settings.state)
     stopped = asyncio.Event()
-    with _stop_signals(asyncio.get_running_loop(), stopped):
+    with stop_signals(asyncio.get_running_loop(), stopped):
         service = BridgeService(
             terminal,
-            open_source(settings),
+            open_source(settings.virtual),
             counter,
             production=settings.deployment == "production",
             allow_birth_key_without_limit=settings.allow_birth_key_without_limit,
@@ -183,7 +184,7 @@ def _issue_port_file(settings: BridgeSettings, port: int) -> None:
 
 
 @contextlib.contextmanager
-def _stop_signals(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> Iterator[None]:
+def stop_signals(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> Iterator[None]:
     """Set `stopped` on a signal to end. Plain handlers, because event loops on Windows offer no others."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -46,6 +46,7 @@ ONLY_THERE = {
     "subprocess": ("kiosk_web/children.py", "bridge/output/x11_input_method.py"),
     "typer": (
         "bridge/__main__.py",
+        "bridge/personal/command.py",
         "kiosk_web/__main__.py",
         "kiosk_web/client_commands.py",
         "kiosk_web/count_commands.py",
@@ -57,7 +58,8 @@ ONLY_THERE = {
         "kiosk_web/simulator/command.py",
         "kiosk_web/verify/command.py",
     ),
-    "websockets": ("bridge/gated_socket.py", "bridge/server.py"),
+    "tkinter": ("bridge/personal/tk_window.py",),
+    "websockets": ("bridge/gated_socket.py", "bridge/personal/", "bridge/server.py"),
     "Xlib": ("bridge/output/x11_keyboard.py",),
 }
 """The edges of the product: each library is known to one place."""
