@@ -6,8 +6,10 @@ from kiosk_web.adapters.sip2 import Sip2Client, Sip2Settings
 from kiosk_web.handover_settings import HandoverSettings
 from kiosk_web.services.handover import HandoverRules, HandoverService, SystemRules
 from kiosk_web.services.keys import KeyRing
+from kiosk_web.services.link_invitations import LinkInvitations
 from kiosk_web.services.ports import Clock, Entropy, Store
 from kiosk_web.services.sessions import SessionService
+from kiosk_web.services.terminal_linking import TerminalLinking
 from kiosk_web.services.terminals import TerminalService
 from kiosk_web.settings import Settings
 from kiosk_web.web.handover import HandoverRenderer, HandoverRoutes
@@ -22,11 +24,14 @@ def build_handover_routes(
     renderer: HandoverRenderer,
     clock: Clock,
     entropy: Entropy,
+    linking: TerminalLinking,
 ) -> HandoverRoutes:
-    """The routes of the linked number on a result."""
+    """The routes of the linked number on a result, and of linking one."""
     rules = build_handover_rules(settings.handover, clock)
     handover = HandoverService(store=store, sessions=sessions, keys=keys, rules=rules, clock=clock, entropy=entropy)
-    return HandoverRoutes(handover, terminals, renderer)
+    offer = settings.build_offer()
+    invitations = LinkInvitations(store=store, sessions=sessions, linking=linking, offer=offer, clock=clock)
+    return HandoverRoutes(handover, invitations, terminals, renderer)
 
 
 def build_handover_rules(settings: HandoverSettings, clock: Clock) -> HandoverRules:

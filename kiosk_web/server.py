@@ -63,6 +63,7 @@ from kiosk_web.services.responders import GuardedFetcher
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.services.standing import StandingBoard, StandingService
 from kiosk_web.services.sweep import LinkSweep
+from kiosk_web.services.terminal_linking import TerminalLinking
 from kiosk_web.services.terminals import TerminalService
 from kiosk_web.services.upkeep import Upkeep
 from kiosk_web.services.validation import Fetcher, Lists, ValidationService
@@ -262,9 +263,9 @@ def _wire(
     linking = LinkingService(store=store, offer=offer, clock=clock)
     leases = build_leases(settings.kazashi, store, feed, clock, entropy)
     basic_four = build_basic_four(settings, store, clock, entropy)
-    terms = load_shown_terms(settings)
-    renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address, terms=terms)
+    renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address, terms=load_shown_terms(settings))
     kazashi = KazashiService(load_kazashi_rules(settings), leases)
+    terminal_linking = TerminalLinking(linking=linking, leases=leases, offer=offer)
     proofs = ProofService(validation=validation, kazashi=kazashi, early_check=settings.early_check)
     effects = EffectService(
         challenges=ChallengeService(
@@ -276,6 +277,7 @@ def _wire(
         ),
         kazashi=kazashi,
         leases=leases,
+        linking=terminal_linking,
     )
     sessions = SessionService(
         store=store,
@@ -329,7 +331,7 @@ def _wire(
             renderer=renderer,
             origin=settings.origin,
         ),
-        build_handover_routes(settings, store, sessions, keys, terminals, renderer, clock, entropy),
+        build_handover_routes(settings, store, sessions, keys, terminals, renderer, clock, entropy, terminal_linking),
         health,
         static=settings.static,
         port=settings.port,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from kiosk_web.identity.offer import Service, StatusPolicyName, Words
 from kiosk_web.identity.profiles import PROFILES, ProfileName
-from kiosk_web.identity.systems import CooperatingSystem, LinkHolder
+from kiosk_web.identity.systems import CooperatingSystem, LinkConfirmation, LinkHolder
 from kiosk_web.identity.user_numbers import ANY_NUMBER, CheckDigit, NumberFormat
 from kiosk_web.pki.receiver_key import read_receiver_key
 
@@ -53,6 +53,7 @@ class NumberSettings(BaseModel):
 class SystemSettings(BaseModel):
     """One cooperating system. `link_holder`: who keeps identifier ↔ user number; a library's links are the platform's.
 
+    `link_confirmation`: who confirms a number that a resident links at a terminal.
     `municipal_library`: it is the system of a municipal library, and its services are of the library profile.
     `receiver_key`: a public key, PEM or JWK, to which the basic 4 information is sealed (`docs/basic-four.md`).
     `webhook_url`: where it is sent; without it the system picks it up by the API.
@@ -64,6 +65,7 @@ class SystemSettings(BaseModel):
     link_holder: LinkHolder | None = None
     municipal_library: bool = False
     user_number: NumberSettings = NumberSettings()
+    link_confirmation: LinkConfirmation = "staff"
     receiver_key: Annotated[str, Field(min_length=1, max_length=16_384)] | None = None
 
     webhook_url: Annotated[str, Field(max_length=500)] | None = None
@@ -94,6 +96,7 @@ class SystemSettings(BaseModel):
             municipal_library=self.municipal_library,
             user_number=NumberFormat(self.user_number.pattern, self.user_number.check_digit),
             receives_basic_four=self.receiver_key is not None,
+            link_confirmation=self.link_confirmation,
         )
 
 

@@ -1,6 +1,6 @@
-// 窓口モード: staff number and one-time code, typed on keys or on the screen, sent as one event.
+// 窓口モード, and staff who confirm a link: staff number and one-time code, typed on keys or on the screen, sent as one event.
 
-const STATE = "staff_sign_in";
+const STATES = new Set(["staff_sign_in", "confirming_link"]);
 const NUMBER = /^[0-9]{4,8}$/;
 const CODE = /^[0-9]{6}$/;
 
@@ -14,7 +14,7 @@ export class StaffDesk {
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("mousedown", (event) => event.target.closest?.("#staff-pad") && event.preventDefault());
     document.addEventListener("keydown", (event) => {
-      if (this.#state === STATE && event.key === "Enter" && event.target.closest?.("#staff-number, #staff-code")) this.#confirm();
+      if (STATES.has(this.#state) && event.key === "Enter" && event.target.closest?.("#staff-number, #staff-code")) this.#confirm();
     });
   }
 
@@ -22,7 +22,7 @@ export class StaffDesk {
   enter(state) {
     if (state === this.#state) return;
     this.#state = state;
-    if (state === STATE) document.getElementById("staff-number").focus({ preventScroll: true });
+    if (STATES.has(state)) document.getElementById("staff-number").focus({ preventScroll: true });
   }
 
   /** The field that the keys of the screen fill: the one that has the focus, first the number. */
@@ -33,7 +33,7 @@ export class StaffDesk {
   }
 
   #click(event) {
-    const key = this.#state === STATE && event.target.closest?.("[data-staff-digit], [data-staff-key]");
+    const key = STATES.has(this.#state) && event.target.closest?.("[data-staff-digit], [data-staff-key]");
     if (!key) return;
     const field = this.#field();
     if (key.dataset.staffDigit) {

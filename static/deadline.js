@@ -9,6 +9,8 @@ const EXTENDABLE = new Set([
   "confirming_last_pin",
   "awaiting_birth",
   "agreeing",
+  "entering_number",
+  "confirming_link",
   "consenting",
   "staff_sign_in",
   "result",

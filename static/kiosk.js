@@ -8,6 +8,7 @@ import { Deadline } from "./deadline.js";
 import { Handover } from "./handover.js";
 import { PinPad } from "./pin.js";
 import { Terms } from "./terms.js";
+import { UserNumber } from "./user_number.js";
 
 const LOST_AFTER_MS = 5000;
 const ANSWER_MS = 8000;
@@ -57,6 +58,10 @@ class Kiosk {
       onActivity: () => this.deadline.noticeActivity(),
     });
     this.desk = new StaffDesk({ send: (event) => this.send(event) });
+    this.number = new UserNumber({
+      send: (event) => this.send(event),
+      onActivity: () => this.deadline.noticeActivity(),
+    });
     this.bridge = new BridgeSocket({
       address: document.body.dataset.bridge,
       origin: location.origin,
@@ -121,6 +126,7 @@ class Kiosk {
     this.pin.enter(state);
     this.birth.enter(state);
     this.desk.enter(state);
+    this.number.enter(state);
     this.deadline.enter(state, deadline);
     this.handover.enter(state);
     if (state !== this.#state) {

@@ -91,7 +91,8 @@ async def observe_identifier(stand: Stand, profile: ProfileName) -> None:
 async def observe_kazashi(stand: Stand, profile: ProfileName) -> None:
     """4: an enrolled card taps at an attended terminal; at Type 2 it is asked for the 暗証番号 all the same."""
     terminal, body = await stand.opened(), Body(stand.card())
-    assert (await identify_by_pin(stand, terminal, body)).state == "result"
+    place = TILES[profile] if PROFILES[profile].kazashi else "facility"
+    assert (await identify_by_pin(stand, terminal, body, place)).state == "result"
     assert (await enrol(stand, terminal, body)).state == "kazashi_set"
     await terminal.take_card()
     await (await Desk.opened(stand)).attend(terminal)

@@ -15,15 +15,17 @@ from kiosk_web.identity.user_numbers import ANY_NUMBER, NumberFormat
 from kiosk_web.identity.words import Words
 
 LinkHolder = Literal["platform", "municipality"]
+LinkConfirmation = Literal["staff", "none"]
 
 
 @dataclass(frozen=True)
 class CooperatingSystem:
     """`link_holder`: who keeps identifier ↔ user number (row 13 of the profiles' table).
 
-    `municipal_library`: the system of a municipal library, the only kind that the library profile is for (row 1).
-    `user_number`: the form of its user numbers. `receives_basic_four`: there is a key to which the basic 4
-    information is sealed for it.
+    `link_confirmation`: who confirms a number that a resident links at a terminal. With `none` it must be on the
+    system's list of valid numbers. `municipal_library`: the system of a municipal library, the only kind that the
+    library profile is for (row 1). `user_number`: the form of its user numbers. `receives_basic_four`: there is a key
+    to which the basic 4 information is sealed for it.
     """
 
     id: str
@@ -32,6 +34,7 @@ class CooperatingSystem:
     municipal_library: bool = False
     user_number: NumberFormat = ANY_NUMBER
     receives_basic_four: bool = False
+    link_confirmation: LinkConfirmation = "staff"
 
 
 class SystemRefused(ValueError):

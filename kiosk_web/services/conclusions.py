@@ -16,6 +16,7 @@ from kiosk_web.services.ports import ChallengeRecord, Transaction
 from kiosk_web.services.proofs import ProofService
 from kiosk_web.services.reading_results import record_reading
 from kiosk_web.services.status_context import build_status_context
+from kiosk_web.services.terminal_linking import derive_link_offer
 from kiosk_web.services.terms_acceptance import TermsUnaccepted
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
@@ -120,4 +121,5 @@ class ConclusionService:
             status_method=status.evidence.method,
             fallback=status.evidence.opening.cause if status.evidence.opening else "",
             kazashi=offer,
+            link=derive_link_offer(self._offer, service, challenge.method),
         )

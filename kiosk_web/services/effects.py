@@ -15,8 +15,10 @@ from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.ports import Transaction
 from kiosk_web.services.proofs import ProofService
 from kiosk_web.services.reading_results import end_reading
+from kiosk_web.services.terminal_linking import TerminalLinking
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import states as s
 
 SUSPENDED = frozenset({"certificate_on_hold", "certificate_revoked"})
 
@@ -32,12 +34,14 @@ class EffectService:
         conclusions: ConclusionService,
         kazashi: KazashiService,
         leases: LeaseService,
+        linking: TerminalLinking,
     ) -> None:
         self._challenges = challenges
         self._proofs = proofs
         self._conclusions = conclusions
         self._kazashi = kazashi
         self._leases = leases
+        self._linking = linking
 
     async def find_question(
         self, transaction: Transaction, challenge: str
@@ -48,6 +52,10 @@ class EffectService:
     def forget(self, challenge: str) -> None:
         """The visit that held it is over."""
         self._proofs.forget(challenge)
+
+    def forget_number(self, visit: s.Visit) -> None:
+        """No number of it waits to be confirmed any more."""
+        self._linking.forget(visit)
 
     async def execute(
         self, transaction: Transaction, terminal: str, command: c.Command, now: datetime
@@ -72,6 +80,10 @@ class EffectService:
             case c.EndKazashi():
                 await transaction.kazashi.end(bytes.fromhex(command.certificate_sha256))
                 return e.KazashiEnded()
+            case c.CheckNumber():
+                return await self._linking.check(transaction, command, now)
+            case c.ConfirmLink():
+                return await self._linking.confirm(transaction, terminal, command, now)
             case c.OpenLease():
                 refusal = await self._leases.open(
                     transaction, terminal, command.page, command.number, command.code, now

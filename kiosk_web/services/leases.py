@@ -44,17 +44,10 @@ class LeaseService:
     async def open(
         self, transaction: Transaction, terminal: str, page: str, number: str, code: str, now: datetime
     ) -> StaffRefusal:
-        """ "" when the terminal is attended now. Every wrong number, code and facility is refused alike and counted."""
-        staff = await transaction.staff.find_by_number(number)
-        subject = _derive_subject(number, staff)
-        if await self._is_limited(transaction, terminal, subject, now):
-            self._log.warning("staff_code_limit", terminal=terminal)
-            return "staff_code_limit"
-        if staff is None or not await self._is_right(transaction, terminal, staff, code, now):
-            await transaction.staff.add_failure(terminal, subject, now)
-            self._log.warning("staff_code_refused", terminal=terminal)
-            return "staff_code_refused"
-        await transaction.staff.forget_failures(subject, now - timedelta(days=1))
+        """ "" when the terminal is attended now."""
+        staff = await self.identify(transaction, terminal, number, code, now)
+        if isinstance(staff, str):
+            return staff
         await self.end(transaction, terminal, "replaced", now)
         await transaction.leases.add(
             LeaseRecord(
@@ -69,6 +62,22 @@ class LeaseService:
             )
         )
         return ""
+
+    async def identify(
+        self, transaction: Transaction, terminal: str, number: str, code: str, now: datetime
+    ) -> StaffRecord | StaffRefusal:
+        """Who proves to be at this terminal. Every wrong number, code and facility is refused alike and counted."""
+        staff = await transaction.staff.find_by_number(number)
+        subject = _derive_subject(number, staff)
+        if await self._is_limited(transaction, terminal, subject, now):
+            self._log.warning("staff_code_limit", terminal=terminal)
+            return "staff_code_limit"
+        if staff is None or not await self._is_right(transaction, terminal, staff, code, now):
+            await transaction.staff.add_failure(terminal, subject, now)
+            self._log.warning("staff_code_refused", terminal=terminal)
+            return "staff_code_refused"
+        await transaction.staff.forget_failures(subject, now - timedelta(days=1))
+        return staff
 
     async def _is_limited(self, transaction: Transaction, terminal: str, subject: str, now: datetime) -> bool:
         rows = transaction.staff

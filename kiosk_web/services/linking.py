@@ -58,9 +58,17 @@ class LinkingService:
         self, transaction: Transaction, person: str, system: str, text: str, way: LinkWay, now: datetime
     ) -> LinkRefusal | LinkRecord:
         """Link inside the caller's transaction; for the terminal, where the caller has proven who the person is."""
-        number = self.read_number(system, text)
+        number = await self.judge_within(transaction, person, system, text)
         if number in LINK_REFUSALS:
             return number  # a refusal is never a number: it has small letters
+        link = await transaction.links.add(system, person, number, way, now)
+        return LinkRecord(link, system, person, number, "active", way, now)
+
+    async def judge_within(self, transaction: Transaction, person: str, system: str, text: str) -> LinkRefusal | str:
+        """The number in its one form, if it may be linked to this person; nothing is changed."""
+        number = self.read_number(system, text)
+        if number in LINK_REFUSALS:
+            return number
         owner = await transaction.links.find_by_number(system, number)
         own = await transaction.links.find_by_person(system, person)
         standing = Standing(
@@ -68,11 +76,7 @@ class LinkingService:
             owner=None if owner is None else owner.person,
             own=None if own is None else own.user_number,
         )
-        refusal = judge_link(person, number, standing)
-        if refusal is not None:
-            return refusal
-        link = await transaction.links.add(system, person, number, way, now)
-        return LinkRecord(link, system, person, number, "active", way, now)
+        return judge_link(person, number, standing) or number
 
     async def link_visit(self, reference: str, system: str, text: str, by: str, reason: str, way: LinkWay) -> FoundLink:
         """Link the person of a visit of the last half hour, found by its reference number (受付番号)."""

@@ -288,6 +288,8 @@ class SessionService:
         over = s.derive_challenge(progress.before)
         if over and over != s.derive_challenge(progress.after.state):
             self._effects.forget(over)
+        if isinstance(progress.before, s.ConfirmingLink) and not isinstance(progress.after.state, s.ConfirmingLink):
+            self._effects.forget_number(progress.before.visit)
         self._feed.publish(terminal)
 
     async def _check_status(self, terminal: str, challenge: str) -> None:

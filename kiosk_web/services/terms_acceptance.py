@@ -11,7 +11,7 @@ from datetime import datetime
 
 from kiosk_web.identity.terms import TermsKind, find_unaccepted
 from kiosk_web.services.ports import Transaction
-from kiosk_web.session.states import TermsChange
+from kiosk_web.session.terms_change import TermsChange
 
 
 class TermsUnaccepted(Exception):

@@ -281,6 +281,7 @@ def conclude(state: s.Checking, event: e.VisitConcluded, now: datetime) -> Step:
         card_held=state.visit.presence.card != "none",
         fallback=event.fallback,
         kazashi=event.kazashi,
+        link=event.link,
         certificate_sha256=state.evidence.certificate_sha256,
         card=state.visit.presence.instance,
     )

@@ -89,6 +89,11 @@ _TABLE: tuple[Code, ...] = (
     Code("reading_withdrawn", "K-611", "session", False),
     Code("reading_expired", "K-612", "session", True),
     Code("terms_declined", "K-613", "session", True),
+    Code("link_number_malformed", "K-614", "session", True),
+    Code("link_number_unknown", "K-615", "session", True),
+    Code("link_number_taken", "K-616", "session", False),
+    Code("link_not_possible", "K-617", "session", False),
+    Code("link_attempts_used", "K-618", "session", False),
     Code("mykey_id_stopped", "K-701", "identity", False),
 )
 

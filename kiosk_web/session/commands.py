@@ -84,6 +84,23 @@ class EndKazashi:
 
 
 @dataclass(frozen=True, repr=False)
+class CheckNumber:
+    """May this user number be linked to whoever this visit has confirmed? Where nobody must confirm it, link it."""
+
+    visit: Visit
+    number: str
+
+
+@dataclass(frozen=True, repr=False)
+class ConfirmLink:
+    """Judge staff number and one-time code; on acceptance link the number that was checked."""
+
+    visit: Visit
+    number: str
+    code: str
+
+
+@dataclass(frozen=True, repr=False)
 class OpenLease:
     """Judge staff number and one-time code; on acceptance this terminal is attended."""
 
@@ -105,6 +122,8 @@ Command = (
     | Conclude
     | RecordAudit
     | EndKazashi
+    | CheckNumber
+    | ConfirmLink
     | OpenLease
     | CloseLease
 )

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from kiosk_web.session import events as e
 from kiosk_web.session import states as s
 from kiosk_web.session.machine import TABLE, IllegalEvent, step
+from kiosk_web.session.terms_change import TermsChange
 
 _CHALLENGE = "c"
 _HASH = "00" * 32
@@ -32,6 +33,7 @@ def build_examples(now: datetime) -> tuple[s.State, ...]:
     tapping = replace(visit, method="kazashi")
     registered = replace(result, kazashi="on", certificate_sha256=_HASH, card="i")
     offered = replace(registered, kazashi="offered")
+    linkable = replace(result, card="i", link="open")
     refused = s.Refused(visit, soon, "cancelled", True)
     return (
         s.Connecting(),
@@ -50,12 +52,16 @@ def build_examples(now: datetime) -> tuple[s.State, ...]:
         s.Checking(visit, waiting, soon),
         s.Checking(visit, fresh, soon, proven=True),
         s.Checking(enrolling, fresh, soon, proven=True),
-        s.Agreeing(visit, fresh, soon, (s.TermsChange("terms-of-use", "2", "1", now),)),
+        s.Agreeing(visit, fresh, soon, (TermsChange("terms-of-use", "2", "1", now),)),
         result,
         replace(result, card_held=False, visit=replace(visit, presence=s.Presence())),
         offered,
         registered,
         s.Consenting(visit, offered, soon),
+        linkable,
+        s.EnteringNumber(visit, linkable, soon),
+        s.EnteringNumber(visit, replace(linkable, link_tries=4), soon),
+        s.ConfirmingLink(visit, linkable, soon),
         s.KazashiSet(visit, soon, True, True),
         s.StaffSigningIn(idle, soon),
         refused,
@@ -86,6 +92,8 @@ def build_example_events(now: datetime) -> tuple[e.Event, ...]:
         e.KazashiWanted(),
         e.ConsentGiven(),
         e.KazashiStopped(),
+        e.LinkWanted(),
+        e.NumberEntered("n"),
         e.TermsAgreed(),
         e.StaffAsked(),
         e.StaffIdentified("1234", "c"),
@@ -113,9 +121,12 @@ def build_example_events(now: datetime) -> tuple[e.Event, ...]:
         e.ProofRejected(_CHALLENGE, "kazashi_unavailable"),
         e.VisitConcluded(_CHALLENGE, "type1", "ppid", "x", False, now, now),
         e.VisitRejected(_CHALLENGE, "status_stale"),
-        e.TermsOutdated(_CHALLENGE, (s.TermsChange("terms-of-use", "2"),)),
+        e.TermsOutdated(_CHALLENGE, (TermsChange("terms-of-use", "2"),)),
         e.EnrolmentConcluded(_CHALLENGE),
         e.KazashiEnded(),
+        e.NumberAccepted(),
+        e.NumberRefused("link_number_unknown"),
+        e.NumberLinked(),
         e.LeaseOpened(),
         e.LeaseRefused("staff_code_refused"),
         e.ReadingRequested(s.AskedReading("r"), "x", now + timedelta(seconds=120)),

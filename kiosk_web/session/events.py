@@ -15,13 +15,14 @@ from kiosk_web.session.states import (
     FallbackCause,
     KazashiOffer,
     Language,
+    LinkOffer,
     Method,
     ReaderCondition,
     StaffRefusal,
     StatusMethod,
-    TermsChange,
     TextSize,
 )
+from kiosk_web.session.terms_change import TermsChange
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,18 @@ class ConsentGiven:
 @dataclass(frozen=True)
 class KazashiStopped:
     """The resident wants no かざし利用 any more."""
+
+
+@dataclass(frozen=True)
+class LinkWanted:
+    """The resident has an old card, and wants its number linked."""
+
+
+@dataclass(frozen=True, repr=False)
+class NumberEntered:
+    """A user number as it was typed or scanned. Not judged yet."""
+
+    number: str
 
 
 @dataclass(frozen=True)
@@ -254,6 +267,7 @@ class VisitConcluded:
     status_method: StatusMethod = "ocsp"
     fallback: FallbackCause = ""
     kazashi: KazashiOffer = ""
+    link: LinkOffer = ""
 
 
 @dataclass(frozen=True)
@@ -285,12 +299,31 @@ class KazashiEnded:
 
 
 @dataclass(frozen=True)
+class NumberAccepted:
+    """Answer to `CheckNumber`: the number may be linked, once staff have confirmed it."""
+
+
+@dataclass(frozen=True)
+class NumberRefused:
+    """Answer to `CheckNumber` and `ConfirmLink`: a name of `session/codes.py`."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class NumberLinked:
+    """Answer to `CheckNumber` and `ConfirmLink`."""
+
+
+@dataclass(frozen=True)
 class LeaseOpened:
     """Answer to `OpenLease`: this terminal is attended from now on."""
 
 
 @dataclass(frozen=True)
 class LeaseRefused:
+    """Answer to `OpenLease` and `ConfirmLink`: the code did not do."""
+
     code: StaffRefusal
 
 
@@ -343,6 +376,8 @@ PageEvent = (
     | KazashiWanted
     | ConsentGiven
     | KazashiStopped
+    | LinkWanted
+    | NumberEntered
     | TermsAgreed
     | StaffAsked
     | StaffIdentified
@@ -369,6 +404,9 @@ ServerEvent = (
     | TermsOutdated
     | EnrolmentConcluded
     | KazashiEnded
+    | NumberAccepted
+    | NumberRefused
+    | NumberLinked
     | LeaseOpened
     | LeaseRefused
     | ReadingRequested

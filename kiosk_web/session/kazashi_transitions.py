@@ -60,7 +60,9 @@ def decline_consent(state: s.Consenting, event: e.Cancelled | e.DeadlinePassed, 
     return replace(state.result, visit=state.visit, deadline_at=later(now, CLOSING_SECONDS)), ()
 
 
-def notice_card_while_consenting(state: s.Consenting, event: e.CardChanged, now: datetime) -> Step:
+def notice_card_while_consenting(
+    state: s.Consenting | s.EnteringNumber | s.ConfirmingLink, event: e.CardChanged, now: datetime
+) -> Step:
     """The card that was proven is gone, or another one lies there: everything is forgotten."""
     presence = s.Presence(event.reader, event.card, event.instance)
     visit = replace(state.visit, presence=presence)

@@ -14,6 +14,7 @@ from typing import Any
 from kiosk_web.session import card_transitions as k
 from kiosk_web.session import events as e
 from kiosk_web.session import kazashi_transitions as z
+from kiosk_web.session import linking_transitions as n
 from kiosk_web.session import reading_transitions as r
 from kiosk_web.session import states as s
 from kiosk_web.session import terms_transitions as a
@@ -63,9 +64,20 @@ _AT_END: dict[type, Handler] = {
     e.Finished: t.finish,
     e.DeadlinePassed: t.finish,
 }
+_LINKING: dict[type, Handler] = {
+    **_COMFORT,
+    e.PageVerified: t.begin,
+    e.BridgeLost: t.lose_bridge_idle,
+    e.CardChanged: z.notice_card_while_consenting,
+    e.NumberRefused: n.refuse_number,
+    e.NumberLinked: n.finish_link,
+    e.Cancelled: n.leave_linking,
+    e.DeadlinePassed: n.leave_linking,
+}
 # What the bridge, the responder or a clock may still say about a visit that has ended.
 _ECHOES = frozenset({e.StatusChecked, e.DeadlinePassed, e.WorkInterrupted, e.ReadingCancelled})
 _BRIDGE_ECHOES = frozenset({e.BridgeFailed, e.CertificateRead, e.PinRefused, e.Signed, e.EnrolmentSigned})
+_LINK_ECHOES = frozenset({e.BridgeFailed, e.StatusChecked, e.WorkInterrupted, e.LinkWanted, e.ReadingCancelled})
 
 _WAITING = frozenset({e.DeadlinePassed, e.WorkInterrupted, e.StatusChecked, e.ReadingCancelled})
 _PROOF = frozenset(
@@ -78,7 +90,9 @@ _CHOICE = frozenset({e.KazashiWanted, e.ConsentGiven, e.KazashiStopped, e.Kazash
 _STAFF = frozenset({e.StaffAsked, e.StaffIdentified, e.StaffSignedOut, e.LeaseOpened, e.LeaseRefused})
 _ASKED = frozenset({e.ReadingRequested})
 _TERMS = frozenset({e.TermsAgreed})
-_ELSEWHERE = _CHOICE | _TERMS | _STAFF | _ASKED
+_LINKED = frozenset({e.NumberAccepted, e.NumberRefused, e.NumberLinked})
+_LINK = _LINKED | {e.LinkWanted, e.NumberEntered}
+_ELSEWHERE = _CHOICE | _TERMS | _LINK | _STAFF | _ASKED
 _SIGNATURES = frozenset({e.Signed, e.EnrolmentSigned})
 
 TABLE: dict[type, Row] = {
@@ -105,6 +119,7 @@ TABLE: dict[type, Row] = {
         | _SIGNATURES
         | _CHOICE
         | _TERMS
+        | _LINK
         | _PIN
         | _PROOF
         | _CERTIFICATE,
@@ -126,6 +141,7 @@ TABLE: dict[type, Row] = {
         | _SIGNATURES
         | _CHOICE
         | _TERMS
+        | _LINK
         | _ASKED
         | _PIN
         | _PROOF
@@ -252,6 +268,7 @@ TABLE: dict[type, Row] = {
         | _SIGNATURES
         | _PIN
         | _CHOICE
+        | _LINK
         | _STAFF
         | _ASKED
         | _PROOF
@@ -263,11 +280,13 @@ TABLE: dict[type, Row] = {
             e.KazashiWanted: z.want_kazashi,
             e.KazashiStopped: z.stop_kazashi,
             e.KazashiEnded: z.end_kazashi,
+            e.LinkWanted: n.want_link,
         },
         frozenset({e.BridgeLost, e.BridgeFailed, e.StatusChecked, e.WorkInterrupted, e.ReadingCancelled}),
-        frozenset({e.ServiceChosen, e.Cancelled, e.CertificateRead, e.ConsentGiven})
+        frozenset({e.ServiceChosen, e.Cancelled, e.CertificateRead, e.ConsentGiven, e.NumberEntered})
         | _SIGNATURES
         | _TERMS
+        | _LINKED
         | _STAFF
         | _ASKED
         | _PIN
@@ -288,7 +307,42 @@ TABLE: dict[type, Row] = {
         frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.KazashiStopped, e.KazashiEnded})
         | _SIGNATURES
         | _TERMS
+        | _LINK
         | _STAFF
+        | _ASKED
+        | _PIN
+        | _PROOF
+        | _CERTIFICATE,
+    ),
+    s.EnteringNumber: Row(
+        {
+            **_LINKING,
+            e.NumberEntered: n.enter_number,
+            e.NumberAccepted: n.accept_number,
+        },
+        _LINK_ECHOES,
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead})
+        | _SIGNATURES
+        | _CHOICE
+        | _TERMS
+        | _STAFF
+        | _ASKED
+        | _PIN
+        | _PROOF
+        | _CERTIFICATE,
+    ),
+    s.ConfirmingLink: Row(
+        {
+            **_LINKING,
+            e.StaffIdentified: n.confirm_link,
+            e.LeaseRefused: n.refuse_staff,
+        },
+        _LINK_ECHOES,
+        frozenset({e.ServiceChosen, e.Finished, e.CertificateRead, e.NumberEntered, e.NumberAccepted})
+        | frozenset({e.StaffAsked, e.StaffSignedOut, e.LeaseOpened})
+        | _SIGNATURES
+        | _CHOICE
+        | _TERMS
         | _ASKED
         | _PIN
         | _PROOF

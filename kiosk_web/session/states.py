@@ -12,6 +12,8 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
+from kiosk_web.session.terms_change import TermsChange
+
 Language = Literal["ja", "en"]
 TextSize = Literal["normal", "large", "extra"]
 ReaderCondition = Literal["ready", "missing", "service_down", "denied", "busy"]
@@ -24,6 +26,7 @@ Method = Literal["pin", "kazashi"]
 ConsentSubject = Literal["", "kazashi"]
 KazashiOffer = Literal["", "offered", "on"]
 StaffRefusal = Literal["", "staff_code_refused", "staff_code_limit"]
+LinkOffer = Literal["", "open", "used_up", "linked"]
 
 
 @dataclass(frozen=True)
@@ -224,20 +227,6 @@ class Checking:
 
 
 @dataclass(frozen=True)
-class TermsChange:
-    """One document that the person has yet to accept for this system.
-
-    `document` is `terms-of-use` or `privacy-policy`, `accepted` the version accepted before, on `accepted_at`; "" and
-    None where none was.
-    """
-
-    document: str
-    version: str
-    accepted: str = ""
-    accepted_at: datetime | None = None
-
-
-@dataclass(frozen=True)
 class Agreeing:
     """Card and certificate are confirmed, and the terms are others than this person accepted: nothing goes to anybody
     before the resident agrees.
@@ -255,7 +244,9 @@ class Result:
     """The one success. `status_as_of` is the thisUpdate of the answer, or of the list with method `crl`.
 
     `fallback` is why a list stood in for the responder, "" where none did. `kazashi`: it may be registered, or is.
-    `card` is the stay on the reader in which the certificate of that hash was proven.
+    `card` is the stay on the reader in which the certificate of that hash was proven. `link`: the user number of an old
+    card may be linked (`open`; whether there is one already is not known here), is linked now, or was tried too often;
+    `link_tries`: numbers that did not do.
     """
 
     visit: Visit
@@ -272,6 +263,8 @@ class Result:
     kazashi: KazashiOffer = ""
     certificate_sha256: str = ""
     card: str = ""
+    link: LinkOffer = ""
+    link_tries: int = 0
     name: Literal["result"] = "result"
 
     @property
@@ -299,6 +292,28 @@ class KazashiSet:
     on: bool
     card_held: bool
     name: Literal["kazashi_set"] = "kazashi_set"
+
+
+@dataclass(frozen=True)
+class EnteringNumber:
+    """The number of the old card is typed or scanned; no state ever has it. `refused`: why the last one did not do."""
+
+    visit: Visit
+    result: Result
+    deadline_at: datetime
+    refused: str = ""
+    name: Literal["entering_number"] = "entering_number"
+
+
+@dataclass(frozen=True)
+class ConfirmingLink:
+    """The number would do: staff compare it with the old card. `refused`: why their last code did not do."""
+
+    visit: Visit
+    result: Result
+    deadline_at: datetime
+    refused: StaffRefusal = ""
+    name: Literal["confirming_link"] = "confirming_link"
 
 
 @dataclass(frozen=True)
@@ -369,6 +384,8 @@ State = (
     | Result
     | Consenting
     | KazashiSet
+    | EnteringNumber
+    | ConfirmingLink
     | StaffSigningIn
     | Refused
     | TakingCard

@@ -106,7 +106,7 @@ def extend(state: s.State, event: e.Extended, now: datetime) -> Step:
     """The resident is still there. The machine's own times (reading, checking) are not the resident's to extend."""
     if isinstance(state, s.ChoosingService | s.AwaitingCard | s.AwaitingPin | s.ConfirmingLastPin | s.AwaitingBirth):
         return replace(state, deadline_at=later(now, STEP_SECONDS)), ()
-    if isinstance(state, s.Consenting | s.Agreeing | s.StaffSigningIn):
+    if isinstance(state, s.Consenting | s.Agreeing | s.EnteringNumber | s.ConfirmingLink | s.StaffSigningIn):
         return replace(state, deadline_at=later(now, STEP_SECONDS)), ()
     if isinstance(state, s.Result | s.Refused | s.KazashiSet):
         return replace(state, deadline_at=later(now, CLOSING_SECONDS)), ()

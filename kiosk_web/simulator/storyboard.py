@@ -32,10 +32,10 @@ class Step:
 STEPS = (
     Step(
         1, "図書館で登録する", "Register at the library",
-        "端末で「図書館の利用」を選び、暗証番号 1234 を入力します。結果の画面で「かざし利用」を登録します。"
-        "職員画面の「連携登録の窓口」に受付番号と利用者番号 2026041828 を入れて登録します。",
-        "Choose Library on the terminal and type the PIN 1234. Switch tapping on at the result (born 昭和63.4.17). "
-        "At the link desk of the staff page, enter the reference number and the number 2026041828.",
+        "端末で「図書館の利用」を選び、暗証番号 1234 を入力します。結果の画面で「お持ちのカードの番号とつなぐ」を押し、"
+        "番号 2026041828 を入力します。下の職員番号と確認番号で、職員として確認します。「かざし利用」も登録します。",
+        "Choose Library on the terminal and type the PIN 1234. At the result, link the number 2026041828 of an old "
+        "card, and confirm it as staff with number and code below. Then switch tapping on too (born 昭和63.4.17).",
         person="midori",
     ),
     Step(

@@ -1,4 +1,7 @@
-"""The routes of hand-over on a result (`docs/wire.md` 8). All are bound to the page's cookie and stored nowhere."""
+"""The routes of the user number on a result: hand it over, or link one (`docs/wire.md` 8).
+
+All are bound to the page's cookie and stored nowhere.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from starlette.routing import Route
 
 from kiosk_web.services.handover import HandoverService, Panel, ShownNumber
 from kiosk_web.services.handover_ports import LibraryWord
+from kiosk_web.services.link_invitations import LinkInvitation, LinkInvitations
 from kiosk_web.services.ports import PageRecord
 from kiosk_web.services.terminals import TerminalService
 from kiosk_web.web import wire
@@ -26,6 +30,8 @@ class HandoverRenderer(Protocol):
     """`web/render.py`, as far as the hand-over sees it."""
 
     def render_handover(self, panel: Panel) -> str: ...
+    def render_link_invitation(self, invitation: LinkInvitation) -> str: ...
+    def render_typed(self, number: str) -> str: ...
     def render_number(self, number: ShownNumber) -> str: ...
     def render_library(self, language: str, word: LibraryWord) -> str: ...
 
@@ -33,6 +39,7 @@ class HandoverRenderer(Protocol):
 @dataclass(frozen=True)
 class HandoverRoutes:
     handover: HandoverService
+    invitations: LinkInvitations
     terminals: TerminalService
     renderer: HandoverRenderer
 
@@ -40,16 +47,28 @@ class HandoverRoutes:
         return [
             Route("/k/handover", self.show_panel),
             Route("/k/handover/number", self.show_number),
+            Route("/k/linking/number", self.show_typed),
             Route("/k/handover/library", self.show_library),
             Route("/k/handover/ticket", self.issue_ticket, methods=["POST"]),
             Route("/k/handover/outcome", self.take_outcome, methods=["POST"]),
         ]
 
     async def show_panel(self, request: Request) -> Response:
-        """204 where there is nothing to hand over."""
+        """The linked number, or how one can be linked; 204 where there is neither."""
         page = await self._find_page(request)
-        panel = None if page is None else await self.handover.load_panel(page)
-        return _nothing() if panel is None else HTMLResponse(self.renderer.render_handover(panel))
+        if page is None:
+            return _nothing()
+        panel = await self.handover.load_panel(page)
+        if panel is not None:
+            return HTMLResponse(self.renderer.render_handover(panel))
+        invitation = await self.invitations.load(page)
+        return _nothing() if invitation is None else HTMLResponse(self.renderer.render_link_invitation(invitation))
+
+    async def show_typed(self, request: Request) -> Response:
+        """The number that staff compare with the old card."""
+        page = await self._find_page(request)
+        number = None if page is None else await self.invitations.load_typed(page)
+        return _nothing() if number is None else HTMLResponse(self.renderer.render_typed(number))
 
     async def show_number(self, request: Request) -> Response:
         """The barcode, after a touch."""

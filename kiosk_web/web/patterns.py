@@ -93,6 +93,7 @@ _CHANGES: tuple[Mapping[str, object], ...] = tuple(
     {"document": document, "version": "2026-11", "accepted": "2026-04", "accepted_at": _NOON}
     for document in ("terms-of-use", "privacy-policy")
 )
+_INVITATION: Mapping[str, object] = {"service": {"ja": "図書館の利用", "en": "Library"}, "used_up": False}
 _PANEL: Mapping[str, object] = {
     "masked": "••••••••23",
     "barcode": True,
@@ -208,6 +209,17 @@ def build_patterns() -> dict[str, StageView]:
         "awaiting_birth": _view("awaiting_birth", service=library),
         "kazashi_set-on": _view("kazashi_set", on=True, card=True),
         "kazashi_set-off": _view("kazashi_set", on=False, card=False),
+        "result-link": _view("result", **{**_RESULT, "invitation": _INVITATION}),
+        "result-link_kazashi": _view("result", **{**_RESULT, "invitation": _INVITATION, "kazashi": "offered"}),
+        "result-link_used_up": _view("result", **{**_RESULT, "invitation": {**_INVITATION, "used_up": True}}),
+        "result-linked": _view("result", **{**_RESULT, "link": "linked", "handover": _PANEL, "kazashi": "offered"}),
+        "entering_number": _view("entering_number", service=library, refused=""),
+        **{
+            f"entering_number-{name}": _view("entering_number", service=library, refused=name)
+            for name in ("link_number_malformed", "link_number_unknown", "link_number_taken", "link_not_possible")
+        },
+        "confirming_link": _view("confirming_link", service=library, refused=""),
+        "confirming_link-refused": _view("confirming_link", service=library, refused="staff_code_refused"),
         "staff_sign_in": _view("staff_sign_in", refused=""),
         "staff_sign_in-refused": _view("staff_sign_in", refused="staff_code_refused"),
         "result": _view("result", **_RESULT),

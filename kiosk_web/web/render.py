@@ -17,6 +17,7 @@ from kiosk_web.identity.terms import Terms, derive_versions
 from kiosk_web.pki.fields import build_fields
 from kiosk_web.services.handover import Panel, ShownNumber
 from kiosk_web.services.handover_ports import LibraryWord
+from kiosk_web.services.link_invitations import LinkInvitation
 from kiosk_web.services.linking import FoundLink
 from kiosk_web.session.codes import CODES, HANDOVER_CODES
 from kiosk_web.web.barcode import BarcodeUnfit, build_barcode
@@ -50,6 +51,8 @@ STATES = (
     "awaiting_birth",
     "consenting",
     "kazashi_set",
+    "entering_number",
+    "confirming_link",
     "staff_sign_in",
     "refused",
     "taking_card",
@@ -161,6 +164,16 @@ class Renderer:
         shown = {**asdict(panel), "reason": reason, "number": code.number}
         template = self._environment.get_template("kiosk/handover.html")
         return template.render(handover=shown, **self._words(panel.language)).strip()
+
+    def render_link_invitation(self, invitation: LinkInvitation) -> str:
+        """What a result says to somebody without a link."""
+        shown = {"service": {"ja": invitation.service_ja, "en": invitation.service_en}, "used_up": invitation.used_up}
+        template = self._environment.get_template("kiosk/link_invitation.html")
+        return template.render(invitation=shown, **self._words(invitation.language)).strip()
+
+    def render_typed(self, number: str) -> str:
+        """The number to be compared with the old card, in groups."""
+        return self._environment.get_template("kiosk/typed_number.html").render(number=number).strip()
 
     def render_number(self, number: ShownNumber) -> str:
         """The barcode of the number, or, where it has none, the panel's word for that."""

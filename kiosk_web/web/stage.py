@@ -99,6 +99,8 @@ def _build_data(
             return {**_service(visit, offer), "subject": "kazashi"}
         case s.KazashiSet(visit=visit):
             return {"on": state.on, "card": visit.presence.card != "none"}
+        case s.EnteringNumber(visit=visit) | s.ConfirmingLink(visit=visit):
+            return {**_service(visit, offer), "refused": state.refused}
         case s.StaffSigningIn():
             return {"refused": state.refused}
         case s.Result():
@@ -130,6 +132,7 @@ def _build_result(state: s.Result) -> dict[str, object]:
         "reference": state.visit.reference,
         "card": state.visit.presence.card != "none",
         "kazashi": state.kazashi if state.kazashi == "on" or state.same_card else "",
+        "link": state.link,
     }
 
 

@@ -42,11 +42,12 @@ class StageView:
     - `agreeing`: `service`, `changes` [{document, version, accepted ("" for none), accepted_at datetime or None}]
     - `consenting`: `service`, `subject` (`kazashi`)
     - `kazashi_set`: `on` bool, `card` bool
+    - `entering_number`, `confirming_link`: `service`, `refused` (the name of a code, or "")
     - `staff_sign_in`: `refused` (the name of a code, or "")
     - `result`: `service`, `profile`, `identifier_kind` (`ppid` or `mykey_id`), `identifier`, `expires_soon` bool,
       `checked_at` datetime, `method` (`ocsp` or `crl`), `fallback` (why a list stood in for the responder: `window`,
       `manager`, `automatic`, or ""), `status_as_of` datetime or None, `reference`, `card` bool (still on the reader),
-      `kazashi` (`offered`, `on` or ""),
+      `kazashi` (`offered`, `on` or ""), `link` (`open`, `used_up`, `linked` or ""; the page asks for what it shows),
       `standing`: None, or {`asking` bool, and once it is not: `signature` and `items` (`identity/standing.py`; `first`
       before the first confirmation), `since` date or None, `as_of` datetime or None}
     - `refused`: `service`, `reference`, `tries_left` int or None, `card` bool, `stopped_in` (the state before),

@@ -26,6 +26,7 @@ VERSION = 1
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STAFF_NUMBER = re.compile(r"[0-9]{4,8}")
+_USER_NUMBER = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _STAFF_CODE = re.compile(r"[0-9]{6}")
 
 
@@ -154,6 +155,11 @@ def _staff_number(value: object) -> str:
     return read_text(value, _STAFF_NUMBER)
 
 
+def _user_number(value: object) -> str:
+    """As somebody types it or a reader sends it: what it must be is the system's to say."""
+    return read_text(value, _USER_NUMBER)
+
+
 def _staff_code(value: object) -> str:
     return read_text(value, _STAFF_CODE)
 
@@ -220,6 +226,8 @@ _EVENTS: Mapping[str, tuple[type, Mapping[str, Callable[[object], object]]]] = {
     "consent_given": (e.ConsentGiven, {}),
     "kazashi_stopped": (e.KazashiStopped, {}),
     "terms_agreed": (e.TermsAgreed, {}),
+    "link_wanted": (e.LinkWanted, {}),
+    "number_entered": (e.NumberEntered, {"number": _user_number}),
     "staff_asked": (e.StaffAsked, {}),
     "staff_identified": (e.StaffIdentified, {"number": _staff_number, "code": _staff_code}),
     "staff_signed_out": (e.StaffSignedOut, {}),

@@ -19,5 +19,8 @@ def test_a_result_is_reached_from_one_state_by_one_event_only() -> None:
     arrows = {source: names for (source, target), names in derive_arrows(NOW).items() if target == "result"}
     assert arrows == {
         "checking": ("visit_concluded",),
-        "consenting": ("cancelled", "deadline_passed"),  # back to the result that was left
+        # back to the result that was left
+        "consenting": ("cancelled", "deadline_passed"),
+        "entering_number": ("cancelled", "number_linked", "deadline_passed", "number_refused"),
+        "confirming_link": ("cancelled", "number_linked", "deadline_passed"),
     }

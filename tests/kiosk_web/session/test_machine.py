@@ -15,6 +15,7 @@ from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.diagram import build_example_events, build_examples
 from kiosk_web.session.machine import TABLE, IllegalEvent, step
+from kiosk_web.session.terms_change import TermsChange
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 HERE = s.Presence("ready", "ours", "card-1")
@@ -84,6 +85,8 @@ def test_every_state_of_the_wire_has_a_row() -> None:
         "checking_card",
         "consenting",
         "kazashi_set",
+        "entering_number",
+        "confirming_link",
         "staff_sign_in",
     }
     assert {type(state) for state in build_examples(NOW)} == set(TABLE)
@@ -226,7 +229,7 @@ def test_the_verdict_waits_for_the_status_and_then_comes_by_itself() -> None:
     assert isinstance(run(state, CONCLUDED)[0], s.Result)
 
 
-CHANGES = (s.TermsChange("terms-of-use", "2", "1", NOW),)
+CHANGES = (TermsChange("terms-of-use", "2", "1", NOW),)
 
 
 def agreeing() -> s.State:
@@ -477,6 +480,8 @@ def test_every_command_is_one_that_the_service_knows() -> None:
         "Conclude",
         "RecordAudit",
         "EndKazashi",
+        "CheckNumber",
+        "ConfirmLink",
         "OpenLease",
         "CloseLease",
     }

@@ -144,7 +144,8 @@ async def test_without_the_card_the_visit_or_the_link_there_is_nothing(tmp_path:
                 link = await transaction.links.find_by_number(SYSTEM, NUMBER)
                 assert link is not None
                 assert await transaction.links.end(link.id, stand.clock())
-        for path in ("/k/handover", "/k/handover/number", "/k/handover/library"):
+        asked = ["/k/handover/number", "/k/handover/library"]
+        for path in (*asked, "/k/handover") if ends != "link" else asked:
             answer = await terminal.client.get(path)
             assert (answer.status_code, answer.content) == (204, b"")
         assert await ask_ticket(terminal) is None
@@ -153,7 +154,10 @@ async def test_without_the_card_the_visit_or_the_link_there_is_nothing(tmp_path:
 
 async def test_a_person_who_is_not_linked_has_nothing_to_hand_over(tmp_path: Path) -> None:
     async with at_a_result(tmp_path, number=None) as (_, terminal):
-        assert (await terminal.client.get("/k/handover")).status_code == 204
+        panel = (await terminal.client.get("/k/handover")).text
+        assert 'id="link"' in panel  # but may link a number
+        assert 'id="number"' not in panel
+        assert (await terminal.client.get("/k/handover/number")).status_code == 204
 
 
 async def test_a_self_service_terminal_types_nothing(tmp_path: Path) -> None:
