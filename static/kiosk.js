@@ -379,9 +379,10 @@ class Kiosk {
     clearTimeout(this.#streamTimer);
   }
 
+  /** A step that has only begun measures nothing: the bar goes on sliding. */
   #measure(percent) {
     const bar = document.getElementById("bar");
-    if (!bar) return;
+    if (!bar || percent === 0) return;
     bar.classList.add("is-measured");
     bar.firstElementChild.style.width = `${Math.max(6, percent)}%`;
   }

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, bindparam, insert, or_, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.pki.fallback import OpeningRecord, RecordedCause
 
 _f = schema.fallback_openings.c
+
+_LIST_OPEN_SINCE = (
+    select(schema.fallback_openings)
+    .where(_f.until > bindparam("moment"), or_(_f.closed_at.is_(None), _f.closed_at > bindparam("moment")))
+    .order_by(_f.id)
+)
 
 
 class SqlFallbackRows:
@@ -38,11 +44,7 @@ class SqlFallbackRows:
         return closed.rowcount > 0
 
     async def list_open_since(self, moment: datetime) -> tuple[OpeningRecord, ...]:
-        rows = await self._connection.execute(
-            select(schema.fallback_openings)
-            .where(_f.until > moment, or_(_f.closed_at.is_(None), _f.closed_at > moment))
-            .order_by(_f.id)
-        )
+        rows = await self._connection.execute(_LIST_OPEN_SINCE, {"moment": moment})
         return tuple(_build_record(row) for row in rows)
 
     async def list_latest(self, limit: int, cause: RecordedCause | None = None) -> tuple[OpeningRecord, ...]:

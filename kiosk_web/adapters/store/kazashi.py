@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 
 from kiosk_web.adapters.store import kazashi_schema as schema
 from kiosk_web.adapters.store.statements import Statements
@@ -21,6 +21,8 @@ _OPEN = (
     .join(schema.staff, _s.id == _l.staff_id)
     .where(_l.ended_at.is_(None))
 )
+_FIND_OPEN = _OPEN.where(_l.terminal_id == bindparam("terminal"))
+_FIND = select(schema.kazashi_enrolments).where(_k.certificate_sha256 == bindparam("certificate"))
 
 
 class SqlStaffRows:
@@ -111,7 +113,7 @@ class SqlLeaseRows:
         )
 
     async def find_open(self, terminal: str) -> LeaseRecord | None:
-        row = (await self._connection.execute(_OPEN.where(_l.terminal_id == terminal))).first()
+        row = (await self._connection.execute(_FIND_OPEN, {"terminal": terminal})).first()
         return None if row is None else _build_lease(row)
 
     async def list_open(self) -> tuple[LeaseRecord, ...]:
@@ -133,8 +135,7 @@ class SqlKazashiRows:
         self._connection = connection
 
     async def find(self, certificate_sha256: bytes) -> KazashiEnrolment | None:
-        query = select(schema.kazashi_enrolments).where(_k.certificate_sha256 == certificate_sha256)
-        row = (await self._connection.execute(query)).one_or_none()
+        row = (await self._connection.execute(_FIND, {"certificate": certificate_sha256})).one_or_none()
         if row is None:
             return None
         return KazashiEnrolment(row.certificate_sha256, row.person_id, row.public_key, row.enrolled_at, row.used_at)

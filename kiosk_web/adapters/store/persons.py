@@ -23,6 +23,11 @@ _m = schema.mykey_ids.c
 _FIND = select(_c.person_id).where(_c.issuer_key_id == bindparam("issuer"), _c.serial == bindparam("serial"))
 _FIND_PPID = select(_p.ppid).where(_p.person_id == bindparam("person"), _p.system == bindparam("system"))
 _FIND_MYKEY_ID = select(_m.mykey_id, _m.state).where(_m.person_id == bindparam("person"), _m.state != "superseded")
+_SET_CHECK_AGAIN = (
+    update(schema.persons)
+    .where(schema.persons.c.id == bindparam("person"), schema.persons.c.check_again != bindparam("wanted"))
+    .values(check_again=bindparam("wanted"))
+)
 
 
 class SqlPersonRows:
@@ -158,7 +163,4 @@ class SqlPersonRows:
         return bool((await self._connection.execute(query)).scalar_one_or_none())
 
     async def _set_check_again(self, person: str, *, wanted: bool) -> None:
-        table = schema.persons
-        await self._connection.execute(
-            update(table).where(table.c.id == person, table.c.check_again != wanted).values(check_again=wanted)
-        )
+        await self._connection.execute(_SET_CHECK_AGAIN, {"person": person, "wanted": wanted})

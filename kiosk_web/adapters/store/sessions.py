@@ -51,10 +51,13 @@ _FINISH_WORK = (
 
 
 class SqlSessionRows:
-    """Implements `services.ports.SessionRows`."""
+    """Implements `services.ports.SessionRows`. A challenge changes once, when it is consumed; what is known of the one that
+    this transaction consumed is not asked for again.
+    """
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
+        self._consumed: ChallengeRecord | None = None
 
     async def load(self, terminal: str) -> SessionRecord | None:
         row = (await self._connection.execute(_LOAD, {"terminal": terminal})).one_or_none()
@@ -108,13 +111,16 @@ class SqlSessionRows:
         await self._connection.execute(_ADD_CHALLENGE, values)
 
     async def find_challenge(self, challenge: str) -> ChallengeRecord | None:
+        if self._consumed is not None and self._consumed.id == challenge:
+            return self._consumed
         row = (await self._connection.execute(_FIND_CHALLENGE, {"challenge": challenge})).one_or_none()
         return None if row is None else _build_challenge(row)
 
     async def consume_challenge(self, challenge: str, terminal: str, now: datetime) -> ChallengeRecord | None:
         parameters = {"challenge": challenge, "terminal": terminal, "now": now}
         row = (await self._connection.execute(_CONSUME_CHALLENGE, parameters)).one_or_none()
-        return None if row is None else _build_challenge(row)
+        self._consumed = None if row is None else _build_challenge(row)
+        return self._consumed
 
     async def is_reference_used(self, reference: str) -> bool:
         return (await self._connection.execute(_IS_REFERENCE_USED, {"reference": reference})).first() is not None

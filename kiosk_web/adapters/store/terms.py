@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.adapters.store.terms_schema import accepted_terms
@@ -13,6 +13,12 @@ from kiosk_web.identity.terms import TermsKind
 from kiosk_web.services.terms_ports import AcceptedTerms
 
 _t = accepted_terms.c
+
+_FIND = (
+    select(accepted_terms)
+    .where(_t.person_id == bindparam("person"), _t.system == bindparam("system"))
+    .order_by(_t.document.desc())
+)
 
 
 class SqlTermsRows:
@@ -22,8 +28,7 @@ class SqlTermsRows:
         self._connection = connection
 
     async def find(self, person: str, system: str) -> tuple[AcceptedTerms, ...]:
-        query = select(accepted_terms).where(_t.person_id == person, _t.system == system).order_by(_t.document.desc())
-        rows = await self._connection.execute(query)
+        rows = await self._connection.execute(_FIND, {"person": person, "system": system})
         return tuple(AcceptedTerms(row.document, row.version, row.accepted_at) for row in rows)
 
     async def record(self, person: str, system: str, versions: Mapping[TermsKind, str], now: datetime) -> None:
