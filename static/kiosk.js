@@ -16,6 +16,7 @@ const RETRY_MS = 500;
 const DOUBLE_TAP_MS = 400; // a second touch of the same button on the same screen within this time is not meant
 const STREAM_RETRY_MS = 3000;
 const NO_ENTRY = new Set([401, 403]);
+const LOST = 0;
 // The head of a fragment (templates/kiosk/stage.html). No value in it has a ">": they are escaped.
 const STAGE = /^\s*<section id="stage"[^>]* data-state="([a-z_]+)"[^>]* data-version="(\d+)"/;
 
@@ -191,20 +192,16 @@ class Kiosk {
   async #deliver(body) {
     const giveUpAt = performance.now() + LOST_AFTER_MS;
     for (;;) {
-      let crossed = false; // it met the page's own new proof: told again, now as the newest page
-      try {
-        const response = await this.#post("/k/events", body);
-        if (NO_ENTRY.has(response.status)) {
-          this.#proveAgain();
-          return;
-        }
-        crossed = response.headers.get("Kiosk-Refusal") === "superseded" && (this.#welcoming || this.bridge.ready);
-        if (response.status < 500 && !crossed) {
-          await this.#show(await response.text());
-          return;
-        }
-      } catch (error) {
-        if (error.name !== "TypeError" && error.name !== "TimeoutError") throw error;
+      const answer = await this.#tell(body);
+      if (NO_ENTRY.has(answer.status)) {
+        this.#proveAgain();
+        return;
+      }
+      // it met the page's own new proof: told again, now as the newest page
+      const crossed = answer.getResponseHeader("Kiosk-Refusal") === "superseded" && (this.#welcoming || this.bridge.ready);
+      if (answer.status !== LOST && answer.status < 500 && !crossed) {
+        await this.#show(answer.responseText);
+        return;
       }
       if (!crossed) this.#streamDown();
       if (performance.now() > giveUpAt) {
@@ -214,6 +211,18 @@ class Kiosk {
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
+  }
+
+  /** An event and its answer, whose status is LOST when none came. `fetch` would give the head first and the body several turns later. */
+  #tell(body) {
+    return new Promise((resolve) => {
+      const request = new XMLHttpRequest();
+      request.open("POST", "/k/events");
+      request.setRequestHeader("Content-Type", "application/json");
+      request.timeout = ANSWER_MS;
+      request.addEventListener("loadend", () => resolve(request));
+      request.send(JSON.stringify(body));
+    });
   }
 
   #post(path, body) {

@@ -23,6 +23,9 @@ from kiosk_web.services.ports import Clock, Feed, Store
 from kiosk_web.services.register import Register
 from kiosk_web.session import states as s
 
+HEAD_START_SECONDS = 0.1
+"""What the result has before the register is asked: on a small computer, asking delays its way to the screen."""
+
 
 class StandingService:
     """`ask` only for a person whose certificate was confirmed and whose signature was verified in this visit."""
@@ -115,6 +118,7 @@ class StandingBoard:
 
     async def _ask(self, terminal: str, reference: str, service: Service, identifier: str) -> None:
         answer = HolderStanding(why="unreachable")
+        await asyncio.sleep(HEAD_START_SECONDS)
         try:
             async with self._store.read() as transaction:
                 person = await transaction.persons.find_by_ppid(identifier, service.system)

@@ -51,8 +51,8 @@ _FINISH_WORK = (
 
 
 class SqlSessionRows:
-    """Implements `services.ports.SessionRows`. A challenge changes once, when it is consumed; what is known of the one that
-    this transaction consumed is not asked for again.
+    """Implements `services.ports.SessionRows`. A challenge changes once, when it is consumed; the one that this
+    transaction consumed is not asked for again.
     """
 
     def __init__(self, connection: Statements) -> None:
