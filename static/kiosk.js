@@ -17,6 +17,7 @@ const DOUBLE_TAP_MS = 400; // a second touch of the same button on the same scre
 const STREAM_RETRY_MS = 3000;
 const NO_ENTRY = new Set([401, 403]);
 const LOST = 0;
+const CARD_FIRST_MS = 30;
 // The head of a fragment (templates/kiosk/stage.html). No value in it has a ">": they are escaped.
 const STAGE = /^\s*<section id="stage"[^>]* data-state="([a-z_]+)"[^>]* data-version="(\d+)"/;
 
@@ -30,6 +31,7 @@ class Kiosk {
   #seq = 0;
   #queue = Promise.resolve();
   #underWay = []; // kinds of the events that are not answered yet
+  #submitted = null; // `pin_submitted`, until the card is at work or something else has to be told
   #touch = null; // the last one, until a second of its kind would be meant
   #admitted = false;
   #admittedOnce = false;
@@ -175,9 +177,11 @@ class Kiosk {
 
   /**
    * Tells the server what happened; one after the other, in this order. Only `signed` does not wait for the answer to `pin_submitted`,
-   * for it says that too; should it arrive first, the server refuses the other by its number.
+   * for it says that too; should it arrive first, the server refuses the other by its number. One that is not told by then never is.
    */
   send(event) {
+    if (event.type === "signed") this.#submitted = null;
+    else this.#tellSubmitted();
     this.#seq += 1;
     const body = { v: VERSION, seq: this.#seq, event };
     const overtakes = event.type === "signed" && this.#underWay.every((type) => type === "pin_submitted");
@@ -211,6 +215,14 @@ class Kiosk {
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
+  }
+
+  /** The card first: the server and its next screen would take processors from VERIFY. Once that has begun there is time for both. */
+  #tellSubmitted() {
+    const event = this.#submitted;
+    if (event === null) return;
+    this.#submitted = null;
+    this.send(event);
   }
 
   /** An event and its answer, whose status is LOST when none came. `fetch` would give the head first and the body several turns later. */
@@ -292,6 +304,7 @@ class Kiosk {
         this.send({ type: "card_changed", ...fields });
         break;
       case "progress":
+        this.#tellSubmitted();
         this.#measure(fields.percent);
         break;
       case "certificate":
@@ -344,9 +357,9 @@ class Kiosk {
       pin.fill(0);
       return;
     }
-    // the card first: it takes longest
     const entered = need.keypad ? this.bridge.enterPinAtReader() : this.bridge.enterPin(need.challenge, card, pin);
-    this.send({ type: "pin_submitted", challenge: need.challenge });
+    this.#submitted = { type: "pin_submitted", challenge: need.challenge };
+    setTimeout(() => this.#tellSubmitted(), CARD_FIRST_MS); // VERIFY may be held: the screen is not
     await entered;
   }
 
