@@ -40,8 +40,8 @@ from kiosk_web.services.crl_refresh import (
 from kiosk_web.settings import Settings
 
 FOLDER = "crl"
-IMPORT_LIMIT = 1 << 40
-"""Octets of a list that somebody imports by hand: no limit to speak of."""
+IMPORT_LIMIT = 1 << 32
+"""Octets of a list that somebody imports by hand: more than a hundred million entries, which must fit into memory."""
 
 _LOCK_SECONDS = 0.2
 

@@ -12,6 +12,7 @@ import mmap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -21,17 +22,21 @@ from kiosk_web.errors import KeysError
 from kiosk_web.pki.crl_layout import SegmentDamaged
 from kiosk_web.pki.crl_segment import Segment
 from kiosk_web.pki.crl_status import ListFinding, covers
+from kiosk_web.pki.distribution_points import DistributionPoint
 from kiosk_web.pki.trust import TrustedCertificate
 from kiosk_web.services.crl_alarms import AlarmName
 
 LOOK_SECONDS = 1.0
 """How old a look at the manifest may be."""
 
-_MOST_NAMES = 1 << 16
-"""Names of distribution points that are remembered: names that nobody made a list for would fill the memory."""
+_MOST_PLACES = 1 << 16
+"""Distribution points that are remembered: those that nobody made a list for would fill the memory."""
 
 _ATTEMPTS = 5
 """A writer may remove the files of the old manifest while they are being opened; then the new one is read."""
+
+_Place: TypeAlias = tuple[bytes, bool, tuple[DistributionPoint, ...]]
+"""Key of the issuer, is it a CA, distribution points: which lists cover a certificate depends on nothing else."""
 
 
 class CrlShelf:
@@ -61,18 +66,11 @@ class CrlShelf:
         another list is no answer to that.
         """
         self.refresh()
-        reading = self._reading
-        names = {b""}
-        for point in certificate.certificate.distribution_points:
-            if point.plain:
-                names |= point.names
-        numbers = {number for name in names for number in reading.find(certificate.issuer_key_id, name)}
+        reading, serial = self._reading, certificate.certificate.serial
         findings = []
-        for number in sorted(numbers):
+        for number, segment in reading.find_covering(certificate) or ():
             try:
-                segment = reading.segment(number)
-                if covers(segment.header, certificate):
-                    findings.append(ListFinding(segment.header, segment.find(certificate.serial)))
+                findings.append(ListFinding(segment.header, segment.find(serial)))
             except SegmentDamaged:
                 reading.put_out_of_use(number)
                 return ()
@@ -180,7 +178,7 @@ class _Reading:
     def __init__(self, manifest: Manifest | None, files: dict[SegmentFile, memoryview]) -> None:
         self._manifest = manifest
         self._files = files
-        self._found: dict[tuple[bytes, bytes], tuple[int, ...]] = {}
+        self._covering: dict[_Place, tuple[tuple[int, Segment], ...]] = {}
         self._segments: dict[int, Segment] = {}
         self._records: tuple[ManifestRecord, ...] | None = None
         self.damaged: frozenset[int] = frozenset()
@@ -192,14 +190,35 @@ class _Reading:
     def __len__(self) -> int:
         return 0 if self._manifest is None else len(self._manifest)
 
-    def find(self, key_id: bytes, name: bytes) -> tuple[int, ...]:
-        """Numbers of the lists that may be about this name of a distribution point."""
-        found = self._found.get((key_id, name))
+    def find_covering(self, certificate: TrustedCertificate) -> tuple[tuple[int, Segment], ...] | None:
+        """The lists that cover the certificate, with their numbers. None if one that may be among them is damaged."""
+        known = self._covering  # what is found now is not kept if a segment is put out of use meanwhile
+        inner = certificate.certificate
+        place = certificate.anchor.key_id, inner.is_ca, inner.distribution_points
+        found = known.get(place)
         if found is None:
-            found = () if self._manifest is None else self._manifest.find(key_id, name)
-            if len(self._found) < _MOST_NAMES:
-                self._found[key_id, name] = found
+            found = self._open_covering(certificate)
+            if found is not None and len(known) < _MOST_PLACES:
+                known[place] = found
         return found
+
+    def _open_covering(self, certificate: TrustedCertificate) -> tuple[tuple[int, Segment], ...] | None:
+        if self._manifest is None:
+            return ()
+        points = certificate.certificate.distribution_points
+        names = {b""}.union(*(point.names for point in points if point.plain))
+        found = []
+        for number in sorted(
+            {number for name in names for number in self._manifest.find(certificate.issuer_key_id, name)}
+        ):
+            try:
+                segment = self.segment(number)
+            except SegmentDamaged:
+                self.put_out_of_use(number)
+                return None
+            if covers(segment.header, certificate):
+                found.append((number, segment))
+        return tuple(found)
 
     def segment(self, number: int) -> Segment:
         """Raises `SegmentDamaged`."""
@@ -218,6 +237,7 @@ class _Reading:
     def put_out_of_use(self, number: int) -> None:
         self.damaged |= {number}
         self._segments.pop(number, None)
+        self._covering = {}
 
     def record(self, number: int) -> ManifestRecord:
         assert self._manifest is not None

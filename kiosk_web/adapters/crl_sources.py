@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import mmap
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -36,6 +37,12 @@ PHASE_SECONDS = 30.0
 
 CONNECTIONS = 8
 """Lists fetched at once."""
+
+LARGE = 1 << 22
+"""Octets from which on a file gets memory of its own, which goes at once when it is done with."""
+
+_PIECE = 1 << 20
+"""Octets that are read at once."""
 
 _LONGEST_VALIDATOR = 200
 
@@ -75,14 +82,6 @@ class Spool:
         self.file.truncate(self.end)
         self.file.seek(self.end)
 
-    def read(self) -> bytes:
-        """What was appended since the last `keep`."""
-        size = self.file.tell() - self.end
-        self.file.seek(self.end)
-        found = self.file.read(size)
-        self.file.seek(self.end + size)
-        return found
-
     def keep(self) -> tuple[int, int]:
         """Offset and length of what was appended since the last `keep`."""
         begin, self.end = self.end, self.file.tell()
@@ -114,6 +113,30 @@ def map_path(path: Path) -> Iterator[memoryview]:
         yield view
 
 
+@contextlib.contextmanager
+def read_path(path: Path, limit: int) -> Iterator[memoryview]:
+    """A file on the disk, or its first `limit` octets, in memory that is ours alone. Raises `OSError`.
+
+    Read, not mapped: whoever writes to the file, or cuts it off, changes nothing of what was read.
+    """
+    with path.open("rb", buffering=0) as file:
+        size = min(os.fstat(file.fileno()).st_size, limit)
+        if size < LARGE:
+            yield memoryview(file.read(size) or b"")
+            return
+        memory = mmap.mmap(-1, size)
+        try:
+            if hasattr(mmap, "MADV_HUGEPAGE"):  # otherwise the memory takes longer to come than the octets
+                memory.madvise(mmap.MADV_HUGEPAGE)
+            room, end = memoryview(memory), 0
+            while end < size and (count := file.readinto(room[end : end + _PIECE])):
+                end += count
+            yield room[:end].toreadonly()
+        finally:
+            with contextlib.suppress(BufferError):  # a slice is still held: the memory goes when the slice does
+                memory.close()
+
+
 def list_files(source: ListSource) -> tuple[Path, ...] | SourceFailure:
     """The lists of a `file` or `directory` source, by name."""
     place = Path(source.place)
@@ -132,7 +155,7 @@ def _is_list(path: Path) -> bool:
 
 def offer_file(source: ListSource, path: Path) -> OfferedList:
     """A list on the disk."""
-    return _build_offer(source, path.name, partial(map_path, path))
+    return _build_offer(source, path.name, partial(map_path, path), partial(read_path, path, source.max_bytes))
 
 
 class ListFetcher:
@@ -167,7 +190,7 @@ class ListFetcher:
             answer = await self.fetch_list(source, known)
             if not isinstance(answer, FetchedList):
                 return answer
-            return Offered((_build_offer(source, source.name, answer.open, private=True),), answer.validators)
+            return Offered((_build_offer(source, source.name, answer.open, answer.open),), answer.validators)
         found = list_files(source)
         if isinstance(found, SourceFailure):
             return found
@@ -240,10 +263,9 @@ def _build_offer(
     source: ListSource,
     label: str,
     opened: Callable[[], contextlib.AbstractContextManager[memoryview]],
-    *,
-    private: bool = False,
+    loaded: Callable[[], contextlib.AbstractContextManager[memoryview]],
 ) -> OfferedList:
-    return OfferedList(source.name, label, opened, source.max_bytes, source.expected, private)
+    return OfferedList(source.name, label, opened, loaded, source.max_bytes, source.expected)
 
 
 def _refuse_head(response: aiohttp.ClientResponse, limit: int) -> SourceFailure | None:

@@ -8,7 +8,6 @@ and the next start see the old index or the new one. Files that no manifest name
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -27,12 +26,12 @@ from kiosk_web.adapters.crl_manifest import (
     hash_name,
     read_manifest,
 )
-from kiosk_web.adapters.crl_sources import FULL_DISK, Spool, map_file
+from kiosk_web.adapters.crl_sources import FULL_DISK
 from kiosk_web.adapters.durable_files import DRAFT_ENDING, DraftFile, remove_files, sync_folder, write_durably
 from kiosk_web.errors import ListIndexError
 from kiosk_web.file_lock import LockHeld, hold_lock
 from kiosk_web.pki.crl_builder import build_segment
-from kiosk_web.pki.crl_layout import SegmentDamaged, read_segment_header
+from kiosk_web.pki.crl_layout import SegmentDamaged
 from kiosk_web.pki.crl_trust import ListHeader, ListMark, ListScope, TrustedCrl
 
 MOST_FILES = 16
@@ -40,11 +39,6 @@ MOST_FILES = 16
 
 FORGET_AFTER = timedelta(days=30)
 """A list that was to be followed by another so long ago is no longer kept: its source or its issuer is gone."""
-
-_PIECE = 1 << 22
-"""Octets that are copied at once. A list no larger is judged in memory, and all of them share one file on the way
-there: the operating system copies, which tells an error where a list is cut off under its hands.
-"""
 
 ALIGNMENT = 64
 """A segment begins at a multiple of it."""
@@ -64,7 +58,6 @@ def open_writer(root: Path, key: Ed25519PrivateKey, clock: Callable[[], datetime
     with lock:
         with _naming_trouble():
             writer = CrlWriter(folder, key, clock)
-        lock.callback(writer.close)
         yield writer
 
 
@@ -73,8 +66,6 @@ def _naming_trouble() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.EFAULT:  # the mapped list was cut off under our hands: that is trouble of the list
-            raise
         why = "disk_full" if error.errno in FULL_DISK else "disk_failed"
         raise ListIndexError(why, error.strerror or "the index could not be written") from None
 
@@ -92,15 +83,9 @@ class CrlWriter:
         self._clock = clock
         self.generation = 0
         self.was_damaged = False
-        self._spool: Spool | None = None
         self.records: dict[ListScope, ManifestRecord] = {}
         self._load()
         self._remove_leftovers()
-
-    def close(self) -> None:
-        """Nothing is held open any more."""
-        if self._spool is not None:
-            self._spool.close()
 
     @property
     def marks(self) -> Mapping[ListScope, ListMark]:
@@ -116,22 +101,6 @@ class CrlWriter:
         except (OSError, SegmentDamaged):
             return False
         return True
-
-    @contextlib.contextmanager
-    def hold(self, view: memoryview) -> Iterator[memoryview]:
-        small = len(view) <= _PIECE
-        with contextlib.ExitStack() as kept:
-            with _naming_trouble():
-                if small:
-                    spool = self._spool = self._spool or Spool(self._folder.root)
-                    spool.go_back()
-                else:
-                    spool = Spool(self._folder.root)
-                    kept.callback(spool.close)
-                for begin in range(0, len(view), _PIECE):
-                    spool.append(view[begin : begin + _PIECE])
-            del view  # the mapped list may go; this would keep it
-            yield memoryview(spool.read()) if small else kept.enter_context(map_file(spool.file))
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[SegmentBatch]:
@@ -222,12 +191,11 @@ class SegmentBatch:
             begin = self._draft.position
             offset = _align(self._draft)
             try:
-                header = build_segment(crl, self._draft.write, progress)
+                built = build_segment(crl, self._draft.write, progress)
             except ValueError:
                 self._draft.go_back(begin)
                 raise
-            with self._draft.open_view(offset) as view:
-                header_sha256 = read_segment_header(view)[2]
+        header = built.header
         key_id = header.scope.key_id
         self._added[header.scope] = ManifestRecord(
             scope=header.scope,
@@ -236,7 +204,7 @@ class SegmentBatch:
             next_update=header.next_update,
             entries=header.entries,
             size=header.size,
-            place=SegmentPlace(SegmentFile("", 0), offset, self._draft.position - offset, header_sha256),
+            place=SegmentPlace(SegmentFile("", 0), offset, self._draft.position - offset, built.header_sha256),
             names=frozenset(hash_name(key_id, name) for name in header.point_names or {b""}),
         )
         return header

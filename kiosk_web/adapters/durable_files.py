@@ -7,11 +7,10 @@ to the disk. Every call to the operating system that changes something is in thi
 from __future__ import annotations
 
 import contextlib
-import mmap
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 DRAFT_ENDING = ".new"
@@ -48,16 +47,6 @@ class DraftFile:
         os.ftruncate(self._descriptor, position)
         os.lseek(self._descriptor, position, os.SEEK_SET)
         self.position = position
-
-    @contextlib.contextmanager
-    def open_view(self, position: int) -> Iterator[memoryview]:
-        """What was written from `position` on, mapped. Something must have been."""
-        mapped = mmap.mmap(self._descriptor, self.position, access=mmap.ACCESS_READ)
-        try:
-            yield memoryview(mapped)[position:]
-        finally:
-            with contextlib.suppress(BufferError):  # a slice is still held: the memory goes when the slice does
-                mapped.close()
 
     def publish(self, path: Path) -> None:
         """Force the content to the disk and rename, over an older file of that name. The folder is not forced yet."""

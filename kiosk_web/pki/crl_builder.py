@@ -6,13 +6,16 @@ One pass over the list, and about 30 octets of memory for each entry beside the 
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-from kiosk_web.pki.crl_entries import HOLD, Entries, build_no_entries, scan_entries
+from kiosk_web.pki.crl_entries import HOLD, NO_REASON, U8, Entries, build_no_entries, scan_entries
 from kiosk_web.pki.crl_layout import (
     ALIGNMENT,
     LONG_PAGE,
@@ -23,7 +26,6 @@ from kiosk_web.pki.crl_layout import (
     build_segment_header,
     count_pages,
     find_field,
-    sum_page,
 )
 from kiosk_web.pki.crl_trust import ListHeader, TrustedCrl
 
@@ -37,8 +39,20 @@ _SHORTEST_ENTRY = 20
 """Octets: the headers of entry and serial number, one octet of that, and a UTCTime."""
 
 
-def build_segment(crl: TrustedCrl, write: Write, progress: Progress | None = None) -> ListHeader:
-    """Write the segment of a trusted list by calls of `write`, in the order of the file, and return its header.
+_SECONDS_BITS, _REASON_BITS = 28, 4
+"""Dates of eight and a half years, and a reason; together with a serial number of 32 bits they make one number."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltSegment:
+    """A segment that was written: what it says of its list, and the SHA-256 of its header."""
+
+    header: ListHeader
+    header_sha256: bytes
+
+
+def build_segment(crl: TrustedCrl, write: Write, progress: Progress | None = None) -> BuiltSegment:
+    """Write the segment of a trusted list by calls of `write`, in the order of the file.
 
     Raises `MalformedCrl` for a list with an entry that cannot be read, before anything is written. `progress` is told
     how many octets of the list have been read, every now and then.
@@ -61,10 +75,11 @@ def build_segment(crl: TrustedCrl, write: Write, progress: Progress | None = Non
     digest = hashlib.sha256()
     for part in body:
         digest.update(part)
-    write(build_segment_header(SegmentHeader(header, counts[0], counts[1], digest.digest())))
+    head = build_segment_header(SegmentHeader(header, counts[0], counts[1], digest.digest()))
+    write(head)
     for part in body:
         write(part)
-    return header
+    return BuiltSegment(header, hashlib.sha256(head).digest())
 
 
 def _lay_out_pages(entries: Entries) -> list[memoryview | bytes]:
@@ -72,16 +87,17 @@ def _lay_out_pages(entries: Entries) -> list[memoryview | bytes]:
     if not len(entries):
         return []
     page = LONG_PAGE if entries.tails.shape[1] else SHORT_PAGE
-    pages = np.zeros(count_pages(len(entries)), page)
+    pages = np.empty(count_pages(len(entries)), page)
     _fill(pages["keys"], entries.keys, 0xFFFFFFFFFFFFFFFF)
-    _fill(pages["records"]["seconds"], entries.seconds, 0)
-    _fill(pages["records"]["reason"], entries.reasons, 0)
+    _fill(pages["seconds"], entries.seconds, 0)
+    _fill(pages["reasons"], entries.reasons, 0)
     if page is LONG_PAGE:
         _fill(pages["tails"], entries.tails, 0)
     octets = pages.view(np.uint8).data
     summed = find_field(page, "checksum")
-    starts = range(0, len(octets), page.itemsize)
-    pages["checksum"] = [sum_page(number, octets[start : start + summed]) for number, start in enumerate(starts)]
+    rows = struct.Struct(f"{summed}s{page.itemsize - summed}x").iter_unpack(octets)
+    pages["checksum"] = [crc32(row, number) for number, (row,) in enumerate(rows)]  # `sum_page`, without its call
+    pages["zero"] = 0
     directory = entries.keys[::PAGE].tobytes()
     return [directory, bytes(-len(directory) % ALIGNMENT), octets, bytes(-len(octets) % ALIGNMENT)]
 
@@ -129,36 +145,49 @@ class _Pile:
 
 
 def _sort(entries: Entries) -> Entries:
-    """The entries by their serial number. Takes the columns over: those of `entries` may be used up."""
+    """The entries by their serial number. Takes the columns over: those of `entries` are used up."""
     keys = entries.keys
     if not len(keys) or bool((keys[1:] > keys[:-1]).all()):
         return entries
-    if entries.tails.shape[1] or keys.max() >> np.uint64(32) or len(keys) >> 32:
-        order = np.argsort(keys)
-        if entries.tails.shape[1] and bool((np.diff(keys[order]) == 0).any()):
-            parts = entries.tails.view(">u4")  # the 12 octets as three numbers
-            order = np.lexsort((parts[:, 2], parts[:, 1], parts[:, 0], keys))
-        for column in (keys, entries.tails, entries.seconds, entries.reasons):
-            column[...] = column[order]  # in its place: twice as much memory for one of them at a time
-        return entries
-    return _sort_small(entries)
+    if not entries.tails.shape[1] and not keys.max() >> np.uint64(32):
+        first = int(entries.seconds.min())
+        if (int(entries.seconds.max()) - first) >> _SECONDS_BITS == 0:
+            return _sort_small(entries, first)
+    order = np.argsort(keys)
+    if entries.tails.shape[1] and bool((np.diff(keys[order]) == 0).any()):
+        parts = entries.tails.view(">u4")  # the 12 octets as three numbers
+        order = np.lexsort((parts[:, 2], parts[:, 1], parts[:, 0], keys))
+    for column in (keys, entries.tails, entries.seconds, entries.reasons):
+        column[...] = column[order]  # in its place: twice as much memory for one of them at a time
+    return entries
 
 
-def _sort_small(entries: Entries) -> Entries:
-    """For serial numbers below 2^32: the place of each entry goes into the lower half of its key, and along with it."""
-    keys, count = entries.keys, len(entries)
-    keys <<= np.uint64(32)
-    for start in range(0, count, _AT_ONCE):
-        keys[start : start + _AT_ONCE] |= np.arange(start, min(start + _AT_ONCE, count), dtype=np.uint64)
+def _sort_small(entries: Entries, first: int) -> Entries:
+    """For serial numbers below 2^32, with dates that lie close behind the `first`: date and reason go into the lower
+    half of the key, and along with it.
+    """
+    keys, seconds, reasons = entries.keys, entries.seconds, entries.reasons
+    chunks = [slice(start, start + _AT_ONCE) for start in range(0, len(keys), _AT_ONCE)]
+    for chunk in chunks:
+        packed = keys[chunk]
+        packed <<= np.uint64(_SECONDS_BITS)
+        packed |= seconds[chunk] - np.uint32(first)
+        packed <<= np.uint64(_REASON_BITS)
+        packed |= reasons[chunk] & np.uint8((1 << _REASON_BITS) - 1)
     keys.sort()
-    seconds, reasons = np.empty_like(entries.seconds), np.empty_like(entries.reasons)
-    for start in range(0, count, _AT_ONCE):
-        chunk = slice(start, start + _AT_ONCE)
-        places = (keys[chunk] & np.uint64(0xFFFFFFFF)).astype(np.intp)
-        entries.seconds.take(places, out=seconds[chunk])
-        entries.reasons.take(places, out=reasons[chunk])
-    keys >>= np.uint64(32)
-    return Entries(keys, entries.tails, seconds, reasons)
+    for chunk in chunks:
+        packed = keys[chunk]
+        lower = packed.astype(np.uint32)
+        _REASON_CODES.take(lower & np.uint32((1 << _REASON_BITS) - 1), out=reasons[chunk])
+        lower >>= np.uint32(_REASON_BITS)
+        np.add(lower, np.uint32(first), out=seconds[chunk])
+        packed >>= np.uint64(32)
+    return entries
+
+
+_REASON_CODES: U8 = np.arange(1 << _REASON_BITS, dtype=np.uint8)
+_REASON_CODES[NO_REASON & (1 << _REASON_BITS) - 1] = NO_REASON
+"""Reasons by their lower bits, in which all of them differ."""
 
 
 def _merge(entries: Entries) -> Entries:

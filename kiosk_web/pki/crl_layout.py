@@ -19,10 +19,12 @@ from kiosk_web.pki.distribution_points import Coverage
 from kiosk_web.pki.fields import build_fields, read_fields
 
 MAGIC = b"KIOSKCRL"
-VERSION = 1
+VERSION = 2
 
-PAGE = 64
-"""Entries that lie together, with one checksum. To sum 832 octets costs less than to fetch them from twice as far."""
+PAGE = 32
+"""Entries that lie together, with one checksum. To sum twice as many octets takes longer than to search twice as long a
+directory.
+"""
 
 TAIL = 12
 """Octets of a long serial number before its last 8: together the 20 that RFC 5280 4.1.2.2 allows."""
@@ -30,24 +32,13 @@ TAIL = 12
 ALIGNMENT = 64
 """The directory and the pages begin at multiples of it, and so does what follows the header."""
 
-RECORD = struct.Struct("<IB")
-"""What is said of an entry: its date in seconds since `crl_entries.EPOCH`, and its reason."""
+_SAID = [("seconds", "<u4", PAGE), ("reasons", "u1", PAGE), ("checksum", "<u4"), ("zero", "<u4")]
+"""What a page says of its entries: their dates in seconds since `crl_entries.EPOCH`, and their reasons."""
 
-RECORD_TYPE = np.dtype([("seconds", "<u4"), ("reason", "u1")])
-"""The same for numpy."""
+SHORT_PAGE = np.dtype([("keys", "<u8", PAGE), *_SAID])
+"""A page of entries with serial numbers below 2^64. Behind the last entry of a table its keys are FF, all else is 0."""
 
-SHORT_PAGE = np.dtype([("keys", "<u8", PAGE), ("records", RECORD_TYPE, PAGE), ("checksum", "<u4"), ("zero", "<u4")])
-"""A page of entries with serial numbers below 2^64. Behind the last entry of a table its keys are FF, its records 0."""
-
-LONG_PAGE = np.dtype(
-    [
-        ("keys", "<u8", PAGE),
-        ("tails", "u1", (PAGE, TAIL)),
-        ("records", RECORD_TYPE, PAGE),
-        ("checksum", "<u4"),
-        ("zero", "<u4"),
-    ]
-)
+LONG_PAGE = np.dtype([("keys", "<u8", PAGE), ("tails", "u1", (PAGE, TAIL)), *_SAID])
 """A page of entries with longer ones: the last 8 octets of each are its key, the 12 before them its tail."""
 
 _FIXED = struct.Struct("<8sIIQQQ32sQQqqBBHI")

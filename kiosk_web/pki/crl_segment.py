@@ -1,6 +1,6 @@
 """The index of one revocation list, a segment: opened by reading its header, whatever the size (docs/crl-index.md).
 
-It is searched where it lies, in a mapped file that all workers share. A directory leads to a page of 64 entries, and
+It is searched where it lies, in a mapped file that all workers share. A directory leads to a page of 32 entries, and
 nothing is believed before the checksum of that page has been computed. To say "not listed", both neighbours of the
 place where the number would be are read from pages so checked: their order proves its absence, wherever a damaged octet
 may have led the search.
@@ -24,7 +24,6 @@ from kiosk_web.pki.crl_entries import EPOCH, REASONS, U8, U32, U64, Mask, Places
 from kiosk_web.pki.crl_layout import (
     LONG_PAGE,
     PAGE,
-    RECORD,
     SHORT_PAGE,
     TAIL,
     Layout,
@@ -41,15 +40,12 @@ from kiosk_web.pki.crl_trust import ListHeader
 NOT_LISTED = 254
 """In place of a reason where the list has no entry. `NO_REASON` (255): it has one that gives none."""
 
-_SIZE, _RECORD = SHORT_PAGE.itemsize, RECORD.size
-_RECORDS, _CHECKSUM = find_field(SHORT_PAGE, "records"), find_field(SHORT_PAGE, "checksum")
-_LONG_SIZE, _LONG_TAILS, _LONG_RECORDS = (
-    LONG_PAGE.itemsize,
-    find_field(LONG_PAGE, "tails"),
-    find_field(LONG_PAGE, "records"),
-)
+_SIZE, _CHECKSUM = SHORT_PAGE.itemsize, find_field(SHORT_PAGE, "checksum")
+_SECONDS, _REASONS = find_field(SHORT_PAGE, "seconds") // 4, find_field(SHORT_PAGE, "reasons")
+_LONG_SIZE, _LONG_TAILS = LONG_PAGE.itemsize, find_field(LONG_PAGE, "tails")
+_LONG_SECONDS, _LONG_REASONS = find_field(LONG_PAGE, "seconds") // 4, find_field(LONG_PAGE, "reasons")
 _EPOCH_SECONDS = int(EPOCH.timestamp())
-_read_record, _derive_time, _name_reason = RECORD.unpack_from, datetime.fromtimestamp, REASONS.get
+_derive_time, _name_reason = datetime.fromtimestamp, REASONS.get
 _build_entry = functools.partial(tuple.__new__, ListEntry)
 """Looked up once, not for each visitor."""
 
@@ -141,12 +137,12 @@ class _Pages:
         self.page = table.page
         self.directory = view[table.directory : table.directory + 8 * table.page_count].cast("Q")
         self.octets = view[table.pages : table.pages + self.page_size * table.page_count]
-        self.words, self.checksums = self.octets.cast("Q"), self.octets.cast("I")
+        self.words, self.numbers = self.octets.cast("Q"), self.octets.cast("I")
 
     def check_page(self, page: int) -> None:
         start = page * self.page_size
         end = start + self.summed
-        if sum_page(page, self.octets[start:end]) != self.checksums[end // 4]:
+        if sum_page(page, self.octets[start:end]) != self.numbers[end // 4]:
             raise SegmentDamaged(_DAMAGED)
 
     def view_pages(self) -> npt.NDArray[np.void]:
@@ -154,7 +150,7 @@ class _Pages:
         return np.frombuffer(self.octets, self.page)
 
     def release(self) -> None:
-        for view in (self.directory, self.words, self.checksums, self.octets):
+        for view in (self.directory, self.words, self.numbers, self.octets):
             view.release()
 
 
@@ -173,8 +169,9 @@ class _ShortPages(_Pages):
                 return None
             page = 0
         start = page * _SIZE
-        octets, words = self.octets, self.words
-        if crc32(octets[start : start + _CHECKSUM], page) != self.checksums[(start + _CHECKSUM) // 4]:
+        octets, words, numbers = self.octets, self.words, self.numbers
+        summed = start + _CHECKSUM
+        if crc32(octets[start:summed], page) != numbers[summed // 4]:
             raise SegmentDamaged(_DAMAGED)
         first = start // 8
         rest = self.count - page * PAGE
@@ -187,7 +184,8 @@ class _ShortPages(_Pages):
             if place == first and page:
                 raise SegmentDamaged(_DISORDERED)
             return None
-        seconds, reason = _read_record(octets, start + _RECORDS + (place - first) * _RECORD)
+        slot = place - first
+        seconds, reason = numbers[start // 4 + _SECONDS + slot], octets[start + _REASONS + slot]
         return _build_entry((_derive_time(seconds + _EPOCH_SECONDS, UTC), _name_reason(reason)))
 
     def check_gap(self, page: int, serial: int) -> None:
@@ -199,8 +197,8 @@ class _ShortPages(_Pages):
 
     def read_all(self) -> tuple[U64, FoundMany]:
         pages = self.view_pages()
-        keys, records = pages["keys"].reshape(-1), pages["records"].reshape(-1)
-        return keys[: self.count], FoundMany(records["reason"][: self.count], records["seconds"][: self.count])
+        keys, reasons, seconds = (pages[name].reshape(-1)[: self.count] for name in ("keys", "reasons", "seconds"))
+        return keys, FoundMany(reasons, seconds)
 
     def find_many(self, serials: U64) -> FoundMany:
         """The same for many, with numpy: in ascending order, and each page that is touched checked once."""
@@ -225,9 +223,8 @@ class _ShortPages(_Pages):
         for page, serial in zip((pages[behind] + 1).tolist(), wanted[behind].tolist(), strict=True):
             self.check_gap(page, serial)
         listed = np.flatnonzero(hits)
-        details = self.view_pages()["records"][pages[listed], slots[listed]]
-        into = listed if order is None else order[listed]
-        found.reasons[into], found.seconds[into] = details["reason"], details["seconds"]
+        into, at = listed if order is None else order[listed], (pages[listed], slots[listed])
+        found.reasons[into], found.seconds[into] = self.view_pages()["reasons"][at], self.view_pages()["seconds"][at]
         return found
 
 
@@ -260,8 +257,8 @@ class _LongPages(_Pages):
         if found != wanted:
             return None
         page, slot = divmod(place, PAGE)
-        seconds, reason = _read_record(self.octets, page * _LONG_SIZE + _LONG_RECORDS + slot * _RECORD)
-        return seconds, reason
+        start = page * _LONG_SIZE
+        return self.numbers[start // 4 + _LONG_SECONDS + slot], self.octets[start + _LONG_REASONS + slot]
 
     def read_serial(self, place: int) -> tuple[int, int]:
         """The serial number of an entry, as it is sorted: its last 8 octets, and those before."""

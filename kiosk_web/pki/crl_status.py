@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -56,8 +55,7 @@ class ListEntry(NamedTuple):
         return self.reason == HOLD
 
 
-@dataclass(frozen=True, slots=True)
-class ListFinding:
+class ListFinding(NamedTuple):
     """What one list says about the certificate in question: its entry, or None for silence."""
 
     header: ListHeader

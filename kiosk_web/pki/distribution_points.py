@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kiosk_web.pki.der import MalformedDer
 from kiosk_web.pki.elements import (
@@ -37,8 +37,7 @@ _FULL_NAME, _RELATIVE_NAME = 0xA0, 0xA1
 """DistributionPointName."""
 
 
-@dataclass(frozen=True, slots=True)
-class DistributionPoint:
+class DistributionPoint(NamedTuple):
     """One place at which a certificate's status is published. `names` say which; any of them will do.
 
     Canonical directory names (`names.py`), addresses as `uri:` and their octets, other forms as they are encoded. Only
@@ -46,8 +45,11 @@ class DistributionPoint:
     5280 6.3.3 b 1) and is left out where the issuer publishes its own (4.2.1.13).
     """
 
-    names: frozenset[bytes] = field(repr=False)
+    names: frozenset[bytes]
     plain: bool
+
+    def __repr__(self) -> str:
+        return f"DistributionPoint(plain={self.plain})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,17 +45,18 @@ ANYTHING = Expectation()
 
 @dataclass(frozen=True, slots=True)
 class OfferedList:
-    """Something that claims to be a list. `label` tells staff which one; `open` gives its bytes, or `OSError`.
+    """Something that claims to be a list. `label` tells staff which one.
 
-    `private`: nobody but this process can change these bytes. Of others a copy is judged.
+    `open` shows its bytes where they lie, `load` gives them in memory that nobody else can change; both raise
+    `OSError`. The first is for choosing among lists: others may be writing to it. Only what was loaded is judged.
     """
 
     source: str
     label: str
     open: Callable[[], AbstractContextManager[memoryview]] = field(repr=False)
+    load: Callable[[], AbstractContextManager[memoryview]] = field(repr=False)
     max_bytes: int
     expected: Expectation = ANYTHING
-    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,6 @@ class ListIndex(Protocol):
 
     def is_sound(self, scope: ListScope) -> bool:
         """Is the segment of the list in force what was written, to the last octet?"""
-        ...
-
-    def hold(self, view: memoryview) -> AbstractContextManager[memoryview]:
-        """A copy of a list that nobody else can change. `OSError` if the list went away meanwhile."""
         ...
 
     def begin(self) -> AbstractContextManager[ListBatch]:
@@ -229,14 +226,10 @@ class ListIntake:
         offer = head.offer
         try:
             with ExitStack() as opened:
-                view = opened.enter_context(offer.open())
+                view = opened.enter_context(offer.load())
                 current = round_.in_force.get(head.scope)
                 if current is not None and self._is_current(head, current, view):
                     return ListOutcome(offer, "unchanged", sha256=current.sha256)
-                if not offer.private:
-                    # The signature must be over the very bytes whose entries are read afterwards.
-                    with opened.pop_all():
-                        view = opened.enter_context(self._index.hold(view))
                 judged = judge_crl(read_crl(view), self._anchors, self._policy, self._clock(), round_.known)
                 if isinstance(judged, RefusedCrl):
                     return ListOutcome(offer, "refused", judged.why, judged.detail)

@@ -109,7 +109,7 @@ def _look_up(judged: TrustedCrl, trust: TrustedCertificate, deputies: tuple[Anch
     A list of a deputy speaks for the issuer: it is taken as if the issuer's own key had signed it.
     """
     index = bytearray()
-    header = build_segment(judged, index.extend)
+    header = build_segment(judged, index.extend).header
     if judged.anchor in deputies:
         header = replace(header, scope=ListScope(trust.issuer_key_id, header.scope.point))
     return ListFinding(header, Segment.open(memoryview(index)).find(trust.serial))

@@ -136,12 +136,12 @@ def offer(data: bytes, label: str = "list.crl", source: str = "test", max_bytes:
     def opened() -> AbstractContextManager[memoryview]:
         return nullcontext(memoryview(data))
 
-    return OfferedList(source, label, opened, max_bytes)
+    return OfferedList(source, label, opened, opened, max_bytes)
 
 
 def offer_what(opened: Callable[[], AbstractContextManager[memoryview]], label: str = "list.crl") -> OfferedList:
     """A list that is opened by a test's own means."""
-    return OfferedList("test", label, opened, LIMIT)
+    return OfferedList("test", label, opened, opened, LIMIT)
 
 
 def list_of(root: Root, serials: Sequence[int], shape: ListShape = ORDINARY) -> bytes:

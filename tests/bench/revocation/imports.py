@@ -111,7 +111,7 @@ def judge_imports(imports: Sequence[Import]) -> list[Finding]:
             peak <= PEAK_LIMIT,
             "; ".join(
                 f"{show_count(one.entries)}: {show_size(one.peaks['kiosk'])}, of which {show_size(one.list.size)} are "
-                f"the mapped list: {one.peak_per_entry:.0f} B an entry beside it"
+                f"the list itself: {one.peak_per_entry:.0f} B an entry beside it"
                 for one in imports
             ),
         ),

@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk_web.adapters.crl_sources import map_path
+from kiosk_web.adapters.crl_sources import map_path, offer_file
 from kiosk_web.adapters.crl_writer import open_writer
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
@@ -21,7 +21,8 @@ from kiosk_web.pki.crl import UnverifiedCrl, read_crl
 from kiosk_web.pki.crl_builder import build_segment
 from kiosk_web.pki.crl_trust import CrlPolicy, TrustedCrl, judge_crl
 from kiosk_web.pki.trust import TrustStore
-from kiosk_web.services.crl_intake import ListIntake, OfferedList
+from kiosk_web.services.crl_intake import ListIntake
+from kiosk_web.services.crl_refresh import ListSource
 from tests.bench.revocation.child import read_peak, read_resident
 from tests.bench.turns import take_turns
 from tests.support.crl_stand import SilentWatcher
@@ -31,7 +32,7 @@ INDEX_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 INDEX_FOLDER = "crl"
 """In the data folder."""
 
-_LARGEST = 1 << 40
+_SOURCE = ListSource("bench", "file", "", max_bytes=1 << 40, budget_seconds=0)
 
 
 def build_store(root: str) -> TrustStore:
@@ -58,7 +59,7 @@ async def _take_in(data: Path, anchors: TrustStore, batches: list[list[str]]) ->
             await intake.take_in([], SilentWatcher())  # what happens once in a process has happened then
             base = read_resident()
             for paths in batches:
-                offers = [OfferedList("bench", path, partial(map_path, Path(path)), _LARGEST) for path in paths]
+                offers = [offer_file(_SOURCE, Path(path)) for path in paths]
                 began = time.perf_counter()
                 outcomes = await intake.take_in(offers, SilentWatcher())
                 times.append(time.perf_counter() - began)

@@ -47,8 +47,9 @@ _HOW = """\
   `openssl crl` ends after the signature, `cryptography` with a set of serial numbers in memory that dies with the
   process. The time of `openssl crl` is that of its process, the others' begin when Python has started and, for us, when
   database and index are open.
-- Memory is the most that the process ever had resident, less what it had before the list; pages of the mapped list
-  count. It is judged from 1 M entries on: with fewer, what any process needs weighs more than they do.
+- Memory is the most that the process ever had resident, less what it had before the list; the list itself, which is
+  read into memory, counts. It is judged from 1 M entries on: with fewer, what any process needs weighs more than they
+  do.
 - A look-up by serial number tells reason and date, and checks the checksum of every page that it believes. The floor is
   Python's `bisect` on a mapped array of nothing but numbers.
 - "One certificate" is the way from its bytes to `Good` by a list: parsing, the path to an anchor, the lists that cover

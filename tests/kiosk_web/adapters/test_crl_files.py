@@ -76,7 +76,7 @@ async def test_a_restricted_point_of_a_certificate_is_not_covered(stand: ListSta
     shelf = stand.open_shelf()
     certificate = stand.certificate(6)
     (point,) = certificate.certificate.distribution_points
-    restricted = certificate.certificate._replace(distribution_points=(replace(point, plain=False),))
+    restricted = certificate.certificate._replace(distribution_points=(point._replace(plain=False),))
     assert len(shelf.look_up(certificate)) == 1
     assert shelf.look_up(replace(certificate, certificate=restricted)) == ()
 
@@ -183,6 +183,18 @@ async def test_damage_is_found_by_the_look_up_that_touches_it(stand: ListStand) 
     assert stand.answer(shelf, 5) == []
     assert stand.answer(shelf, 1999) == [], "the list as a whole is out of use"
     assert len(shelf.damaged()) == 1
+
+
+async def test_what_the_digest_finds_is_out_of_use_also_where_it_was_asked_before(stand: ListStand) -> None:
+    await stand.take_in(list_of(stand.root, [5], FIRST))
+    shelf = stand.open_shelf()
+    assert stand.answer(shelf, 6) == [None]
+    with only_segment_file(stand).open("r+b") as writable:
+        writable.seek(-1, 2)  # behind all that a look-up touches
+        writable.write(b"\x01")
+    assert stand.answer(shelf, 6) == [None]
+    assert not shelf.check_digests()
+    assert stand.answer(shelf, 6) == []
 
 
 async def test_if_one_of_two_lists_is_damaged_the_silence_of_the_other_is_no_answer(stand: ListStand) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import random
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from kiosk_web.adapters.crl_sources import (
     Spool,
     list_files,
     map_path,
+    read_path,
 )
 from kiosk_web.services.crl_refresh import ListSource, NotModified, SourceFailure, Validators
 from tests.support.ocsp_responder import Exchange, serve
@@ -290,6 +292,37 @@ def test_a_place_without_a_list_has_its_name(tmp_path: Path, kind: str, name: st
     found = list_files(ListSource("place", kind, str(tmp_path / name), 1, 1))  # type: ignore[arg-type]  # by pytest
     assert isinstance(found, SourceFailure)
     assert found.why == why
+
+
+@pytest.mark.parametrize("size", [0, 5000, crl_sources.LARGE, crl_sources.LARGE + 3_000_001])
+def test_what_was_read_of_a_file_stays_whatever_becomes_of_it(tmp_path: Path, size: int) -> None:
+    path, content = tmp_path / "list", random.Random(size).randbytes(size)
+    path.write_bytes(content)
+    with read_path(path, 1 << 30) as view:
+        with path.open("r+b") as file:
+            file.write(b"another beginning")
+        os.truncate(path, 100)
+        assert (bytes(view), view.readonly) == (content, True)
+    path.write_bytes(content)
+    with read_path(path, max(0, size - 10)) as view:
+        assert bytes(view) == content[:-10]
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_as_much_as_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "list"
+    path.write_bytes(bytes(crl_sources.LARGE + 100))
+    look = os.fstat
+
+    def look_and_cut(descriptor: int) -> os.stat_result:
+        found = look(descriptor)
+        os.truncate(path, 1000)
+        return found
+
+    monkeypatch.setattr(os, "fstat", look_and_cut)
+    with read_path(path, 1 << 30) as view:
+        assert bytes(view) == bytes(1000)
 
 
 def test_a_file_is_mapped_and_an_empty_one_is_empty(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The format of a segment: held by a file that an earlier version wrote, and refused in any other form.
 
-`tests/contract/vectors/crl_segment_v1.idx` was written once. If it can no longer be read, or another one is written for
+`tests/contract/vectors/crl_segment_v2.idx` was written once. If it can no longer be read, or another one is written for
 the same list, then the format has changed: it needs another VERSION (docs/crl-index.md), not another file.
 """
 
@@ -32,7 +32,8 @@ from kiosk_web.pki.fields import build_fields
 from tests.support.crl_writer import ListShape, build_list, encode_entry, encode_reason
 from tests.support.jpki import build_root
 
-GOLDEN = Path(__file__).parents[2] / "contract/vectors/crl_segment_v1.idx"
+VECTORS = Path(__file__).parents[2] / "contract/vectors"
+GOLDEN = VECTORS / "crl_segment_v2.idx"
 
 NAMES = frozenset({b"0\x00\x02ab", b"uri:http://lists.invalid/a"})
 HEADER = ListHeader(
@@ -77,17 +78,22 @@ def build_trusted() -> TrustedCrl:
 
 def test_the_golden_segment_is_written_again_octet_for_octet() -> None:
     parts: list[bytes] = []
-    assert build_segment(build_trusted(), lambda part: parts.append(bytes(part))) == HEADER
+    assert build_segment(build_trusted(), lambda part: parts.append(bytes(part))).header == HEADER
     assert b"".join(parts) == GOLDEN.read_bytes()
 
 
 def test_the_golden_segment_says_what_was_written() -> None:
     segment = Segment.open(memoryview(GOLDEN.read_bytes()))
     assert segment.header == HEADER
-    assert segment.header_sha256.hex() == "7f78dd38a499e07ec561006fdaab8b005a081208519fb2722e15e38f9857d04f"
+    assert segment.header_sha256.hex() == "79c182840ab191caa4bfee4fd022f1b2ac8a43ca820d6bd6d47f94c30d34f88f"
     assert {serial: segment.find(serial) for serial in FACTS} == FACTS
     assert [segment.find(serial) for serial in (1, SHORT[0] + 1, 2 << 64, (1 << 159))] == [None] * 4
     assert segment.check_digest()
+
+
+def test_a_segment_of_the_first_version_is_refused() -> None:
+    with pytest.raises(SegmentDamaged, match="version"):
+        Segment.open(memoryview((VECTORS / "crl_segment_v1.idx").read_bytes()))
 
 
 def test_each_octet_is_where_the_document_says() -> None:
@@ -95,7 +101,7 @@ def test_each_octet_is_where_the_document_says() -> None:
     octets = GOLDEN.read_bytes()
     assert octets[:8] == b"KIOSKCRL"
     version, header_size, file_size, short, long = struct.unpack_from("<IIQQQ", octets, 8)
-    assert (version, header_size, file_size, short, long) == (1, 256, len(octets), 66, 5)
+    assert (version, header_size, file_size, short, long) == (2, 256, len(octets), 66, 5)
     assert octets[40:72] == hashlib.sha256(octets[256:]).digest()
     assert struct.unpack_from("<QQ", octets, 72) == (HEADER.size, HEADER.entries)
     times = [int(HEADER.this_update.timestamp()), int(HEADER.next_update.timestamp())]
@@ -109,27 +115,28 @@ def test_each_octet_is_where_the_document_says() -> None:
 
     directory, pages = 256, 320
     keys = sorted(SHORT)
-    assert octets[directory:pages] == struct.pack("<QQ", keys[0], keys[64]).ljust(64, b"\0")
-    for number, page in enumerate((octets[pages : pages + 840], octets[pages + 840 : pages + 1680])):
-        mine = keys[64 * number : 64 * number + 64]
-        assert list(struct.unpack_from("<64Q", page)) == mine + [(1 << 64) - 1] * (64 - len(mine))
-        records = [struct.unpack_from("<IB", page, 512 + 5 * slot) for slot in range(64)]
-        assert records == [record(FACTS[key]) for key in mine] + [(0, 0)] * (64 - len(mine))
-        assert page[832:] == crc(page[:832], number) + bytes(4)
+    assert octets[directory:pages] == struct.pack("<QQQ", keys[0], keys[32], keys[64]).ljust(64, b"\0")
+    for number in range(3):
+        page = octets[pages + 424 * number : pages + 424 * number + 424]
+        mine = keys[32 * number : 32 * number + 32]
+        empty = 32 - len(mine)
+        assert list(struct.unpack_from("<32Q", page)) == mine + [(1 << 64) - 1] * empty
+        said = zip(struct.unpack_from("<32I", page, 256), page[384:416], strict=True)
+        assert list(said) == [record(FACTS[key]) for key in mine] + [(0, 0)] * empty
+        assert page[416:] == crc(page[:416], number) + bytes(4)
 
-    long_directory, long_page = 2048, 2112
+    long_directory, long_page = 1600, 1664
     numbers = sorted(LONG, key=lambda serial: (serial & (1 << 64) - 1, serial >> 64))
-    assert octets[pages + 1680 : long_directory] == bytes(48)
+    assert octets[pages + 1272 : long_directory] == bytes(8)
     assert octets[long_directory : long_directory + 8] == struct.pack("<Q", numbers[0] & (1 << 64) - 1)
-    page = octets[long_page : long_page + 1608]
-    found = [page[512 + 12 * slot : 524 + 12 * slot] + page[8 * slot : 8 * slot + 8][::-1] for slot in range(5)]
+    page = octets[long_page : long_page + 808]
+    found = [page[256 + 12 * slot : 268 + 12 * slot] + page[8 * slot : 8 * slot + 8][::-1] for slot in range(5)]
     assert [int.from_bytes(number, "big") for number in found] == numbers
-    assert [struct.unpack_from("<IB", page, 1280 + 5 * slot) for slot in range(5)] == [
-        record(FACTS[n]) for n in numbers
-    ]
-    assert page[1600:] == crc(page[:1600]) + bytes(4)
-    assert octets[long_page + 1608 :] == bytes(len(octets) - long_page - 1608)
-    assert len(octets) == 3776
+    said = zip(struct.unpack_from("<5I", page, 640), page[768:773], strict=True)
+    assert list(said) == [record(FACTS[n]) for n in numbers]
+    assert page[800:] == crc(page[:800]) + bytes(4)
+    assert octets[long_page + 808 :] == bytes(len(octets) - long_page - 808)
+    assert len(octets) == 2496
 
 
 def crc(octets: bytes, page: int = 0) -> bytes:
@@ -147,7 +154,7 @@ def test_the_parts_follow_one_another_in_multiples_of_64(counts: tuple[int, int]
     places = [place for table in (layout.short, layout.long) for place in (table.directory, table.pages, table.end)]
     assert places == sorted(places)
     assert not [place for place in places if place % 64]
-    assert layout.size <= 256 + 13.25 * (counts[0] + PAGE) + 25.25 * (counts[1] + PAGE) + 4 * 64
+    assert layout.size <= 256 + 13.5 * (counts[0] + PAGE) + 25.5 * (counts[1] + PAGE) + 4 * 64
 
 
 @pytest.mark.parametrize(
@@ -212,7 +219,8 @@ def forge(**changes: int) -> bytes:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"version": 2},
+        {"version": 1},
+        {"version": 3},
         {"size": 1 << 31},
         {"size": 10},
         {"size": 128},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,12 +14,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from kiosk_web.adapters.crl_sources import map_path
-from kiosk_web.adapters.crl_writer import CrlWriter
+from kiosk_web.adapters.crl_sources import map_path, offer_file
 from kiosk_web.pki.crl_trust import ListMark
 from kiosk_web.pki.names import canonicalise_name
 from kiosk_web.services import crl_intake
 from kiosk_web.services.crl_intake import Expectation, ListOutcome
+from kiosk_web.services.crl_refresh import ListSource
 from tests.support.crl_stand import ListStand, SilentWatcher, list_of, offer, offer_what, town_point
 from tests.support.crl_writer import (
     CERTIFICATE_ISSUER,
@@ -36,6 +35,7 @@ from tests.support.jpki import NOW, Root, build_root
 
 pytestmark = pytest.mark.anyio
 
+SOURCE = ListSource("test", "file", "", max_bytes=1 << 30, budget_seconds=0)
 FIRST, SECOND, THIRD = (ListShape(number=number) for number in (1, 2, 3))
 DELTA = encode_extension(bytes.fromhex("551d1b"), encode_integer(1), critical=True)
 UNKNOWN = encode_extension(bytes.fromhex("2a03"), b"\x05\x00", critical=True)
@@ -219,42 +219,42 @@ async def test_a_file_that_is_written_over_while_it_is_read_is_refused(stand: Li
 
 
 async def test_what_somebody_writes_over_after_the_signature_was_checked_is_not_read(
-    stand: ListStand, monkeypatch: pytest.MonkeyPatch
+    stand: ListStand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Whoever may write into the folder of the lists must not be able to take a name from a signed one."""
-    data = bytearray(list_of(stand.root, [0x1234567, 5], FIRST))
+    path = tmp_path / "list.crl"
+    path.write_bytes(list_of(stand.root, [0x1234567, 5], FIRST))
+    place = path.read_bytes().index(bytes.fromhex("01234567"))
     judge = crl_intake.judge_crl
 
     def judge_and_change(*given: Any) -> Any:
         judged = judge(*given)
-        place = bytes(data).index(bytes.fromhex("01234567"))
-        data[place : place + 4] = bytes.fromhex("01234568")
+        with path.open("r+b") as file:  # in place
+            file.seek(place)
+            file.write(bytes.fromhex("01234568"))
         return judged
 
     monkeypatch.setattr(crl_intake, "judge_crl", judge_and_change)
-    assert told(await stand.take_in(offer_what(lambda: nullcontext(memoryview(data))))) == ["taken"]
+    assert told(await stand.take_in(offer_file(SOURCE, path))) == ["taken"]
     shelf = stand.open_shelf()
     assert (stand.answer(shelf, 0x1234567), stand.answer(shelf, 0x1234568)) == ([""], [None])
 
 
-async def test_a_file_that_is_cut_off_while_it_is_copied_is_refused(stand: ListStand, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rest", [0, 5000])
+async def test_a_file_that_is_cut_off_after_it_was_looked_at_is_refused(
+    stand: ListStand, tmp_path: Path, rest: int
+) -> None:
     path = tmp_path / "list.crl"
     path.write_bytes(list_of(stand.root, list(range(1, 2000)), FIRST))
+    found = offer_file(SOURCE, path)
 
     @contextlib.contextmanager
-    def opened() -> Iterator[memoryview]:
-        with map_path(path) as view:
+    def open_and_cut() -> Iterator[memoryview]:
+        with found.open() as view:
             yield view
+        os.truncate(path, rest)
 
-    hold = CrlWriter.hold
-
-    def cut_and_hold(writer: CrlWriter, view: memoryview) -> contextlib.AbstractContextManager[memoryview]:
-        os.truncate(path, 0)
-        return hold(writer, view)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(CrlWriter, "hold", cut_and_hold)
-        assert told(await stand.take_in(offer_what(opened))) == ["file_unreadable"]
+    assert told(await stand.take_in(replace(found, open=open_and_cut))) == ["malformed"]
     assert stand.open_shelf().records() == ()
 
 
