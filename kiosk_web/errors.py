@@ -55,6 +55,8 @@ REFUSALS = {
     "not_linked": "there is no such link",
     "visit_unknown": "there is no visit of the last 30 minutes with this reference number",
     "visit_of_another_system": "the visit was at a service of another system",
+    "identifier_unknown": "the system has no such PPID or MyKey ID",
+    "kazashi_not_registered": "this person has no kazashi registered",
     "reason_missing": "say why, in one line",
     "name_missing": "say who does it, in one line",
     "same_person": "the visit and the number are one person's already",

@@ -13,17 +13,21 @@ from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.crl_index import build_policy, open_shelf
+from kiosk_web.identity.offer import Offer
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
 from kiosk_web.services.issuance import IssuanceService
+from kiosk_web.services.kazashi_ending import KazashiEndingService
 from kiosk_web.services.link_files import LinkFileService
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.list_check import build_list_check
 from kiosk_web.services.mykey import MyKeyService
+from kiosk_web.services.ports import Store
 from kiosk_web.services.register import NoRegister
 from kiosk_web.services.relink import JudgeCertificate, RelinkService
 from kiosk_web.services.standing import StandingService
 from kiosk_web.settings import Settings
+from kiosk_web.web.link_desk import DeskRenderer, LinkDeskRoutes
 
 Answer = TypeVar("Answer")
 
@@ -42,6 +46,7 @@ class LinkDesk:
     relinking: RelinkService
     mykey: MyKeyService
     standing: StandingService
+    kazashi: KazashiEndingService
 
 
 def build_link_desk(settings: Settings, store: SqlStore, clock: Callable[[], datetime] = read_clock) -> LinkDesk:
@@ -56,6 +61,7 @@ def build_link_desk(settings: Settings, store: SqlStore, clock: Callable[[], dat
         ),
         mykey=MyKeyService(store=store, issuance=IssuanceService(secrets.token_bytes), clock=clock),
         standing=StandingService(store=store, register=NoRegister(), clock=clock),
+        kazashi=KazashiEndingService(store=store, linking=linking, offer=offer, clock=clock),
     )
 
 
@@ -69,6 +75,14 @@ def build_certificate_judge(settings: Settings, store: SqlStore, clock: Callable
         return check.judge_serials(name.issuer_key_id, [name.serial])[0].outcome
 
     return judge
+
+
+def build_link_desk_routes(
+    store: Store, linking: LinkingService, offer: Offer, renderer: DeskRenderer, clock: Callable[[], datetime]
+) -> LinkDeskRoutes:
+    """The same desk as pages of the staff listener."""
+    kazashi = KazashiEndingService(store=store, linking=linking, offer=offer, clock=clock)
+    return LinkDeskRoutes(linking, kazashi, offer, renderer)
 
 
 async def run_link_desk(settings: Settings, work: Callable[[LinkDesk], Awaitable[Answer]]) -> Answer:

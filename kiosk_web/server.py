@@ -34,6 +34,7 @@ from kiosk_web.errors import SettingsError
 from kiosk_web.handover_wiring import build_handover_routes
 from kiosk_web.identity.terms import derive_versions
 from kiosk_web.kazashi_wiring import build_leases, load_kazashi_rules
+from kiosk_web.link_wiring import build_link_desk_routes
 from kiosk_web.listener import build_listener, open_socket
 from kiosk_web.pki.circuit import CircuitPolicy
 from kiosk_web.pki.ocsp import OcspResponderPolicy
@@ -74,7 +75,6 @@ from kiosk_web.web.app import Application, build_resident_app, build_staff_app
 from kiosk_web.web.desk_feed import DeskFeed
 from kiosk_web.web.health import HealthRoutes
 from kiosk_web.web.kiosk import KioskRoutes
-from kiosk_web.web.link_desk import LinkDeskRoutes
 from kiosk_web.web.patterns import build_pattern_routes
 from kiosk_web.web.render import Renderer
 from kiosk_web.web.staff import StaffRoutes
@@ -342,7 +342,7 @@ def _wire(
     staff_hosts = {f"{name}:{settings.staff_port}" for name in (settings.staff_host, "localhost", LOOPBACK)}
     staff: Application = build_staff_app(
         StaffRoutes(monitoring, feed, renderer),
-        LinkDeskRoutes(linking, offer, renderer),
+        build_link_desk_routes(store, linking, offer, renderer, clock),
         health,
         static=settings.static,
         hosts=frozenset(staff_hosts),

@@ -1,4 +1,4 @@
-"""`kiosk staff`: members of staff who may attend a terminal (窓口モード)."""
+"""`kiosk staff`: members of staff who may attend a terminal (窓口モード), and what they end for a person."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def build_staff_commands(
     load: Callable[[Mapping[str, Any]], Settings], telling_errors: Callable[[], AbstractContextManager[None]]
 ) -> typer.Typer:
     """`load` reads the settings, `telling_errors` turns what a person can mend into one line."""
-    commands = typer.Typer(help="Add, list and revoke staff who may attend a terminal.", no_args_is_help=True)
+    commands = typer.Typer(help="Staff who may attend a terminal; end a person's かざし利用.", no_args_is_help=True)
 
     def run(data: Path | None, work: Callable[[StaffService], Awaitable[Answer]]) -> Answer:
         with telling_errors():
@@ -80,6 +80,28 @@ def build_staff_commands(
         """End a member: a lease that runs is over at once, and no code counts any more."""
         run(data, lambda staff: staff.revoke(name))
         typer.echo(f"{name} is revoked.")
+
+    @commands.command("end-kazashi")
+    def end_kazashi(
+        system: Annotated[str, typer.Option(help="Id of the cooperating system that the words below belong to.")],
+        by: Annotated[str, typer.Option(help="Name of the member of staff who does it.")],
+        reason: Annotated[str, typer.Option(help="Why, in one line. No names of residents.")],
+        number: Annotated[str, typer.Option(help="User number in that system.")] = "",
+        reference: Annotated[str, typer.Option(help="Reference number (受付番号) of the last 30 minutes.")] = "",
+        identifier: Annotated[str, typer.Option(help="PPID, or MyKey ID of a library.")] = "",
+        data: Data = None,
+    ) -> None:
+        """End かざし利用 of a person, who lost the card for instance: 暗証番号 first at the next visit."""
+        from kiosk_web.link_wiring import run_link_desk
+        from kiosk_web.services.kazashi_ending import Holder
+
+        if [bool(number), bool(reference), bool(identifier)].count(True) != 1:
+            raise typer.BadParameter("give one of --number, --reference and --identifier")
+        holder = Holder(number, reference, identifier)
+        with telling_errors():
+            settings = load({"data": data})
+            asyncio.run(run_link_desk(settings, lambda desk: desk.kazashi.end(system, holder, by, reason)))
+        typer.echo("Kazashi is ended. The PIN is asked for at the next visit.")
 
     return commands
 

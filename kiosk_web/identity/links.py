@@ -26,6 +26,8 @@ LinkRefusal = Literal[
     "not_linked",
     "visit_unknown",
     "visit_of_another_system",
+    "identifier_unknown",
+    "kazashi_not_registered",
     "reason_missing",
     "name_missing",
 ]

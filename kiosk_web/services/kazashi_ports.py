@@ -119,3 +119,7 @@ class KazashiRows(Protocol):
     async def end(self, certificate_sha256: bytes) -> bool:
         """Delete every one of the person who holds this certificate; True if there was one."""
         ...
+
+    async def end_of_person(self, person: str) -> bool:
+        """Delete every one of this person; True if there was one."""
+        ...

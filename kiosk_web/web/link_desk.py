@@ -1,4 +1,4 @@
-"""The link desk (連携登録の窓口) on the staff listener: look one link up by an exact match, link, unlink.
+"""The link desk (連携登録の窓口) on the staff listener: look one link up by an exact match, link, unlink, end kazashi.
 
 Like the staff page it has no sign-in yet, so production serves it on the loopback address only (`staff_host`). What
 changes something or looks up needs our own Origin and JSON, which no other site can send (`web/security.py`).
@@ -18,6 +18,7 @@ from starlette.routing import Route
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.offer import Offer
 from kiosk_web.identity.systems import CooperatingSystem
+from kiosk_web.services.kazashi_ending import Holder, KazashiEndingService
 from kiosk_web.services.linking import FoundLink, LinkingService
 from kiosk_web.web import wire
 from kiosk_web.web.security import build_problem
@@ -37,6 +38,7 @@ class DeskRenderer(Protocol):
 @dataclass(frozen=True)
 class LinkDeskRoutes:
     linking: LinkingService
+    kazashi: KazashiEndingService
     offer: Offer
     renderer: DeskRenderer
 
@@ -46,6 +48,7 @@ class LinkDeskRoutes:
             Route("/links/find", self.find, methods=["POST"]),
             Route("/links/add", self.add, methods=["POST"]),
             Route("/links/end", self.end, methods=["POST"]),
+            Route("/links/kazashi", self.end_kazashi, methods=["POST"]),
         ]
 
     async def show_page(self, request: Request) -> Response:
@@ -76,6 +79,16 @@ class LinkDeskRoutes:
             return await self.linking.unlink(given["system"], given["number"], given["by"], given["reason"])
 
         return await self._answer(request, "end", work)
+
+    async def end_kazashi(self, request: Request) -> Response:
+        """The answer names no number: whose it was is what staff typed."""
+
+        async def work(given: Fields) -> FoundLink:
+            holder = Holder(given["number"], given["reference"])
+            await self.kazashi.end(given["system"], holder, given["by"], given["reason"])
+            return FoundLink(given["system"], None, None)
+
+        return await self._answer(request, "kazashi", work)
 
     async def _answer(self, request: Request, action: str, work: Callable[[Fields], Awaitable[FoundLink]]) -> Response:
         try:

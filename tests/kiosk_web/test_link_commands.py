@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from kiosk_web.__main__ import app
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.migration import migrate
+from kiosk_web.services.kazashi_ports import KazashiEnrolment
 from kiosk_web.services.link_ports import RecentVisit
 from tests.support.numbers import number
 
@@ -54,6 +55,26 @@ def test_a_link_is_made_found_and_ended(data: Path) -> None:
     refused = kiosk(data, "link", "end", "--number", ONE, *given)
     assert (refused.exit_code, refused.stderr) == (2, "kiosk: not_linked: there is no such link\n")
     assert kiosk(data, "link", "find", *given).exit_code == 2
+
+
+def test_kazashi_is_ended_once_for_one_way_of_naming_its_holder(data: Path) -> None:
+    async def enrol() -> None:
+        store = SqlStore(data)
+        async with store.write() as transaction:
+            await transaction.kazashi.replace(KazashiEnrolment(b"\1" * 32, "p", b"key", NOW, NOW))
+        await store.close()
+
+    asyncio.run(enrol())
+    given = ("staff", "end-kazashi", "--system", LIBRARY, *WHO)
+    assert kiosk(data, *given).exit_code == 2
+    assert kiosk(data, *given, "--reference", "7KQP-29XA", "--number", ONE).exit_code == 2
+    ended = kiosk(data, *given, "--identifier", "abcdefgh")
+    assert (ended.exit_code, ended.stdout) == (0, "Kazashi is ended. The PIN is asked for at the next visit.\n")
+    refused = kiosk(data, *given, "--reference", "7KQP-29XA")
+    assert (refused.exit_code, refused.stderr) == (
+        2,
+        "kiosk: kazashi_not_registered: this person has no kazashi registered\n",
+    )
 
 
 def test_files_have_a_dry_run_a_report_and_an_exit_status(data: Path, tmp_path: Path) -> None:

@@ -165,6 +165,10 @@ class SqlKazashiRows:
         )
         return ended.rowcount > 0
 
+    async def end_of_person(self, person: str) -> bool:
+        ended = await self._connection.execute(delete(schema.kazashi_enrolments).where(_k.person_id == person))
+        return ended.rowcount > 0
+
 
 def _build_staff(row: Row[Any]) -> StaffRecord:
     return StaffRecord(

@@ -37,7 +37,7 @@ BUILT = {  # keys that templates put together: the first part, and every last pa
     "standing.items.": ("unchanged", "changed", "first", "unknown"),
     "standing.signature.": get_args(SignatureState),
     "standing.advice.": ("changed", "unknown"),
-    "desk.done.": ("find", "add", "end"),
+    "desk.done.": ("find", "add", "end", "kazashi"),
     "link.refused.": LINK_REFUSALS,
     "staff.state.": (*STATES, "offline"),
     "staff.outcome.": ("done", "could_not_finish", "abandoned"),

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from kiosk_web.errors import SettingsError
+from kiosk_web.services.kazashi_ports import KazashiEnrolment
 from kiosk_web.settings import load_settings
 from tests.support.kiosk_server import Stand
 from tests.support.numbers import number
@@ -58,6 +59,23 @@ async def test_staff_find_link_and_unlink(stand: Stand) -> None:
         assert "Linked since" in found.text
         assert refusal(await post(desk, "end", number=FIRST)) == ""
         assert refusal(await post(desk, "find", number=FIRST)) == "not_linked"
+
+
+async def test_staff_end_kazashi_where_it_is_registered(stand: Stand) -> None:
+    reference = await visit(stand)
+    async with client(stand) as desk:
+        assert 'data-action="kazashi"' in (await desk.get("/links")).text
+        assert refusal(await post(desk, "kazashi", reference=reference)) == "kazashi_not_registered"
+        async with stand.server.store.write() as transaction:
+            seen = await transaction.links.find_visit(reference, stand.clock())
+            assert seen is not None
+            await transaction.kazashi.replace(
+                KazashiEnrolment(b"\1" * 32, seen.person, b"key", stand.clock(), stand.clock())
+            )
+        answer = await post(desk, "kazashi", reference=reference)
+        assert refusal(answer) == ""
+        assert "暗証番号を入力してもらいます" in answer.text
+        assert refusal(await post(desk, "kazashi", reference=reference)) == "kazashi_not_registered"
 
 
 async def test_a_refusal_is_told_in_words_with_its_name(stand: Stand) -> None:
