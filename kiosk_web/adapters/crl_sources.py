@@ -124,7 +124,7 @@ def read_path(path: Path, limit: int) -> Iterator[memoryview]:
         if size < LARGE:
             yield memoryview(file.read(size) or b"")
             return
-        memory = mmap.mmap(-1, size)
+        memory = mmap.mmap(-1, size, access=mmap.ACCESS_COPY)
         try:
             if hasattr(mmap, "MADV_HUGEPAGE"):  # otherwise the memory takes longer to come than the octets
                 memory.madvise(mmap.MADV_HUGEPAGE)

@@ -6,8 +6,10 @@ copied. The entries are read by `crl_entries.py`, after `crl_trust.py` has judge
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from kiosk_web.pki import elements
 from kiosk_web.pki.der import MalformedDer
@@ -108,7 +110,7 @@ def read_crl(data: Octets) -> UnverifiedCrl:
         raise MalformedCrl(str(error)) from None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Extensions:
     """What the extensions of a list say."""
 
@@ -179,27 +181,30 @@ def _read_algorithm(view: memoryview, algorithm: Element) -> str:
     return elements.read_object_identifier(view, oid)
 
 
+@functools.lru_cache(maxsize=4096)
 def _read_extensions(data: bytes, issuer: bytes) -> _Extensions:
+    """Remembered: each list is read twice, to be found and to be judged."""
     if len(data) > MAX_EXTENSIONS:
         raise MalformedDer("extensions are too long")
-    said = _Extensions()
+    said: dict[str, Any] = {}
+    unknown: list[str] = []
     for extension in elements.read_extensions(data, 0, len(data)):
         value = data[extension.start : extension.end]
         match extension.oid:
             case "2.5.29.35":
-                said.authority_key_id = _read_key_identifier(value)
+                said["authority_key_id"] = _read_key_identifier(value)
             case "2.5.29.20":
-                said.crl_number = _read_number(value)
+                said["crl_number"] = _read_number(value)
             case "2.5.29.27":
                 _read_number(value)
-                said.delta = True
+                said["delta"] = True
             case "2.5.29.28":
-                said.point = read_issuing_point(value, issuer)
+                said["point"] = read_issuing_point(value, issuer)
             case oid if extension.critical:
-                said.unknown_critical += (oid,)
+                unknown.append(oid)
             case _:
                 pass
-    return said
+    return _Extensions(**said, unknown_critical=tuple(unknown))
 
 
 def _read_key_identifier(value: bytes) -> bytes | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -34,6 +34,9 @@ Progress = Callable[[int], object]
 
 _AT_ONCE = 1 << 18
 """Entries that are moved at a time, so that what numpy needs for it stays small."""
+
+_PAGES_AT_ONCE = 512
+"""Pages that are laid out at a time: 200 kB, which stay in the second cache of a core."""
 
 _SHORTEST_ENTRY = 20
 """Octets: the headers of entry and serial number, one octet of that, and a UTCTime."""
@@ -66,40 +69,60 @@ def build_segment(crl: TrustedCrl, write: Write, progress: Progress | None = Non
         if progress is not None:
             progress(block.end)
     header = crl.build_header(len(short) + len(long))
-    counts: list[int] = []
-    body: list[memoryview | bytes] = []
-    for pile in (short, long):
-        entries = _merge(_sort(pile.take()))
-        counts.append(len(entries))
-        body += _lay_out_pages(entries)
+    tables = [_Table(_merge(_sort(pile.take()))) for pile in (short, long) if len(pile)]
     digest = hashlib.sha256()
-    for part in body:
-        digest.update(part)
+    for table in tables:
+        for part in table.lay_out():
+            digest.update(part)
+    counts = [sum(len(table.entries) for table in tables if table.page is page) for page in (SHORT_PAGE, LONG_PAGE)]
     head = build_segment_header(SegmentHeader(header, counts[0], counts[1], digest.digest()))
     write(head)
-    for part in body:
-        write(part)
+    for table in tables:
+        for part in table.lay_out():
+            write(part)
     return BuiltSegment(header, hashlib.sha256(head).digest())
 
 
-def _lay_out_pages(entries: Entries) -> list[memoryview | bytes]:
-    """The directory of these entries and their pages, each filled up to the next multiple of ALIGNMENT."""
-    if not len(entries):
-        return []
-    page = LONG_PAGE if entries.tails.shape[1] else SHORT_PAGE
-    pages = np.empty(count_pages(len(entries)), page)
-    _fill(pages["keys"], entries.keys, 0xFFFFFFFFFFFFFFFF)
-    _fill(pages["seconds"], entries.seconds, 0)
-    _fill(pages["reasons"], entries.reasons, 0)
-    if page is LONG_PAGE:
-        _fill(pages["tails"], entries.tails, 0)
-    octets = pages.view(np.uint8).data
+class _Table:
+    """Sorted entries of one kind, at least one, as they lie in the file."""
+
+    def __init__(self, entries: Entries) -> None:
+        self.entries = entries
+        self.page = LONG_PAGE if entries.tails.shape[1] else SHORT_PAGE
+        self._checksums: dict[int, list[int]] = {}
+
+    def lay_out(self) -> Iterator[bytes | memoryview]:
+        """The directory and the pages, each filled up to the next multiple of ALIGNMENT, some octets at a time.
+
+        What is given out is good until the next is asked for: twice through a small buffer, to hash and to write, takes
+        less time than once through memory for all of it.
+        """
+        entries, page = self.entries, self.page
+        directory = entries.keys[::PAGE].tobytes()
+        yield directory + bytes(-len(directory) % ALIGNMENT)
+        count = count_pages(len(entries))
+        buffer = np.zeros(min(count, _PAGES_AT_ONCE), page)
+        for first in range(0, count, _PAGES_AT_ONCE):
+            some = slice(first * PAGE, (first + _PAGES_AT_ONCE) * PAGE)
+            pages = buffer[: count - first]
+            _fill(pages["keys"], entries.keys[some], 0xFFFFFFFFFFFFFFFF)
+            _fill(pages["seconds"], entries.seconds[some], 0)
+            _fill(pages["reasons"], entries.reasons[some], 0)
+            if page is LONG_PAGE:
+                _fill(pages["tails"], entries.tails[some], 0)
+            octets = pages.view(np.uint8).data
+            if first not in self._checksums:
+                self._checksums[first] = _sum_pages(octets, page, first)
+            pages["checksum"] = self._checksums[first]
+            yield octets
+        yield bytes(-count * page.itemsize % ALIGNMENT)
+
+
+def _sum_pages(octets: memoryview, page: np.dtype[np.void], first: int) -> list[int]:
+    """`sum_page` of each of these pages, without a call for each; `first` is the number of the first."""
     summed = find_field(page, "checksum")
     rows = struct.Struct(f"{summed}s{page.itemsize - summed}x").iter_unpack(octets)
-    pages["checksum"] = [crc32(row, number) for number, (row,) in enumerate(rows)]  # `sum_page`, without its call
-    pages["zero"] = 0
-    directory = entries.keys[::PAGE].tobytes()
-    return [directory, bytes(-len(directory) % ALIGNMENT), octets, bytes(-len(octets) % ALIGNMENT)]
+    return [crc32(row, number) for number, (row,) in enumerate(rows, first)]
 
 
 def _fill(places: npt.NDArray[Any], column: npt.NDArray[Any], filler: int) -> None:

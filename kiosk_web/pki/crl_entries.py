@@ -95,6 +95,10 @@ def scan_entries(data: memoryview, start: int, end: int, block: int = BLOCK) -> 
     that belongs into other kinds of lists. What was given out before that must be thrown away.
     """
     octets = np.frombuffer(data, np.uint8)
+    if end - start > block:
+        # Once the C library has seen so large a piece of memory come back, it keeps those that are needed for a block;
+        # until then it gives each to the system and takes it anew, which costs more than what is done in it.
+        np.empty(_LARGE, np.uint8)
     position = start
     while position < end:
         limit = min(position + block, end)
@@ -108,6 +112,7 @@ def scan_entries(data: memoryview, start: int, end: int, block: int = BLOCK) -> 
             position = walked.end
 
 
+_LARGE = 1 << 24
 _BEFORE, _AFTER = 16, 64
 """Octets around a block that a gather may touch: before the first entry its serial number's window, behind the last
 entry that one itself.
@@ -159,7 +164,7 @@ def _scan_block(data: memoryview, octets: U8, position: int, limit: int, end: in
     if not len(starts):
         return None
     words: U64 = _gather(window, times - 8, _WINDOW).view(_WORD)
-    seconds, dated = _read_dates(words[:, 1], words[:, 2])
+    seconds, dated = _read_dates(words[:, 1:3])
     reasons, reasoned = _read_reasons(words, ends - times - _TIME_OCTETS)
     counts = window[starts + 3]
     numbered, is_long = _judge_serials(counts, window[starts + 4], window[starts + 5])
@@ -205,23 +210,30 @@ def _keep(starts: Places, likely: Mask) -> Places:
 
 def _gather(window: U8, places: Places, width: int) -> U8:
     """`width` octets from each of the places on, a row each."""
-    rows: U8 = np.lib.stride_tricks.sliding_window_view(window, width)[places]
+    every = np.ndarray(len(window) - width + 1, np.dtype((np.void, width)), window.data, strides=(1,))
+    rows: U8 = every[places].view(np.uint8).reshape(len(places), width)
     return rows
 
 
-def _read_dates(day_words: U64, time_words: U64) -> tuple[U32, Mask]:
-    """Seconds since EPOCH of each UTCTime, and which of them are such a time and exist."""
-    (year, month, day), good = _read_digits(day_words >> np.uint64(16))
-    (hour, minute, second), digits = _read_digits(time_words)
+def _read_dates(words: U64) -> tuple[U32, Mask]:
+    """Seconds since EPOCH of each UTCTime, a row of two words, and which of them are such a time and exist."""
+    digits = words.copy()
+    digits[:, 0] >>= np.uint64(16)
+    numbers, good = _read_digits(digits)
+    year, month, day = (numbers[:, place] for place in (0, 2, 4))
+    hour, minute, second = (numbers[:, place] for place in (8, 10, 12))
     seconds = _DAY_SECONDS.take(year.astype(np.uint16) * np.uint16(512) + month * np.uint16(32) + day)
-    good &= digits & (seconds != _NO_DAY) & (month < 16) & (day < 32) & (hour < 24) & (minute < 60) & (second < 60)
-    good &= (day_words & np.uint64(0xFFFF) == _UTC_TIME_WORD) & (time_words >> np.uint64(48) & np.uint64(0xFF) == 0x5A)
+    good &= (seconds != _NO_DAY) & (month < 16) & (day < 32) & (hour < 24) & (minute < 60) & (second < 60)
+    good &= (words[:, 0] & np.uint64(0xFFFF) == _UTC_TIME_WORD) & (
+        words[:, 1] >> np.uint64(48) & np.uint64(0xFF) == 0x5A
+    )
     seconds += hour * np.uint32(3600) + minute * np.uint32(60) + second
     return seconds, good
 
 
-def _read_digits(words: U64) -> tuple[tuple[U8, U8, U8], Mask]:
-    """The lower six octets as three numbers of two digits; and where they are digits.
+def _read_digits(words: U64) -> tuple[U8, Mask]:
+    """Rows of two words: the lower six octets of each as three numbers of two digits, which are the octets 0, 2 and 4
+    of 8 then; and in which rows all of them are digits.
 
     All six at once: less the code of their zero, each octet must be below 10 (adding 0x76 sets the top bit of any other
     one), and an octet times ten plus the one after it is a number.
@@ -231,12 +243,11 @@ def _read_digits(words: U64) -> tuple[tuple[U8, U8, U8], Mask]:
     beyond = digits + np.uint64(0x767676767676)
     beyond |= digits
     beyond &= np.uint64(0x808080808080)
-    good = beyond == 0
+    good = beyond[:, 0] | beyond[:, 1] == 0
     np.right_shift(digits, np.uint64(8), out=beyond)
     digits *= np.uint64(10)
     digits += beyond
-    octets = digits.view(np.uint8)
-    return (octets[0::8], octets[2::8], octets[4::8]), good
+    return digits.view(np.uint8), good
 
 
 def _read_reasons(words: U64, sizes: Places) -> tuple[U8, Mask]:
