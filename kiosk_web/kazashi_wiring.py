@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from kiosk_web.adapters.anchor_files import AnchorFileRefused
 from kiosk_web.adapters.card_issuer_files import load_card_issuers
+from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.errors import SettingsError
-from kiosk_web.kazashi_settings import KazashiSettings
 from kiosk_web.services.kazashi import KazashiRules
 from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.ports import Clock, Entropy, Feed, Store
+from kiosk_web.services.sealing import SecretSeal
 from kiosk_web.settings import Settings
 
 
-def build_leases(settings: KazashiSettings, store: Store, feed: Feed, clock: Clock, entropy: Entropy) -> LeaseService:
-    """Who may attend a terminal, and for how long."""
+def build_leases(settings: Settings, store: Store, feed: Feed, clock: Clock, entropy: Entropy) -> LeaseService:
+    """Who may attend a terminal, and for how long. Raises `KeysError`."""
     return LeaseService(
         store=store,
         feed=feed,
+        seal=load_seal(settings.data, entropy),
         clock=clock,
         entropy=entropy,
-        lifetime=timedelta(minutes=settings.lease_minutes),
-        idle=timedelta(minutes=settings.idle_minutes),
+        lifetime=timedelta(minutes=settings.kazashi.lease_minutes),
+        idle=timedelta(minutes=settings.kazashi.idle_minutes),
     )
+
+
+def load_seal(data: Path, entropy: Entropy) -> SecretSeal:
+    """What opens the secrets of staff. Raises `KeysError`."""
+    return SecretSeal(KeyFiles(data, entropy).load_database_key(), entropy)
 
 
 def load_kazashi_rules(settings: Settings) -> KazashiRules:

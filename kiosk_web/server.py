@@ -261,7 +261,7 @@ def _wire(
     standing = StandingService(store=store, register=register, clock=clock)
     standings = StandingBoard(standing=standing, store=store, offer=offer, feed=feed)
     linking = LinkingService(store=store, offer=offer, clock=clock)
-    leases = build_leases(settings.kazashi, store, feed, clock, entropy)
+    leases = build_leases(settings, store, feed, clock, entropy)
     basic_four = build_basic_four(settings, store, clock, entropy)
     renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address, terms=load_shown_terms(settings))
     kazashi = KazashiService(load_kazashi_rules(settings), leases)

@@ -58,22 +58,27 @@ def build_staff_commands(
 
     @commands.command("list")
     def list_staff(data: Data = None, as_json: AsJson = False) -> None:
-        """List the members, their numbers and their facilities."""
-        records = run(data, lambda staff: staff.list_staff())
-        rows = [
-            {
-                "name": one.name,
-                "number": one.number,
-                "facility": one.facility,
-                "condition": "revoked" if one.revoked_at else "active",
-            }
-            for one in records
-        ]
+        """List the members, their numbers and their facilities. `unreadable`: keys/database.key is not the one that
+        sealed the secret; add the member anew.
+        """
+
+        async def describe(staff: StaffService) -> list[dict[str, str]]:
+            return [
+                {
+                    "name": one.name,
+                    "number": one.number,
+                    "facility": one.facility,
+                    "condition": "revoked" if one.revoked_at else "active" if staff.is_readable(one) else "unreadable",
+                }
+                for one in await staff.list_staff()
+            ]
+
+        rows = run(data, describe)
         if as_json:
             typer.echo(json.dumps(rows, ensure_ascii=False))
             return
         for row in rows:
-            typer.echo(f"{row['condition']:8} {row['number']:8} {row['facility']:16} {row['name']}")
+            typer.echo(f"{row['condition']:10} {row['number']:8} {row['facility']:16} {row['name']}")
 
     @commands.command("revoke")
     def revoke(name: Name, data: Data = None) -> None:
@@ -118,10 +123,13 @@ def _draw(text: str) -> str:
 async def _run(settings: Settings, work: Callable[[StaffService], Awaitable[Answer]]) -> Answer:
     from kiosk_web.adapters.store.database import SqlStore
     from kiosk_web.adapters.store.migration import migrate
+    from kiosk_web.kazashi_wiring import load_seal
 
     await asyncio.to_thread(migrate, settings.data)
+    seal = load_seal(settings.data, secrets.token_bytes)
     store = SqlStore(settings.data)
     try:
-        return await work(StaffService(store=store, clock=lambda: datetime.now(UTC), entropy=secrets.token_bytes))
+        staff = StaffService(store=store, seal=seal, clock=lambda: datetime.now(UTC), entropy=secrets.token_bytes)
+        return await work(staff)
     finally:
         await store.close()

@@ -21,12 +21,14 @@ from cryptography.hazmat.primitives.serialization import (
 from kiosk_web.errors import KeysError
 from kiosk_web.services.keys import KeyRing, TicketKey, derive_rotation
 from kiosk_web.services.ports import Entropy
+from kiosk_web.services.sealing import KEY_LENGTH
 
 
 class KeyFiles:
     """`keys/identity.pem` is made once; `keys/tickets.json` holds the current and the next ticket key.
 
-    `keys/index.key` signs the index of revocation lists; whoever only reads the index needs `keys/index.pub` alone.
+    `keys/database.key` (32 bytes, in hexadecimal) seals secrets in the database. `keys/index.key` signs the index of
+    revocation lists; whoever only reads the index needs `keys/index.pub` alone.
     """
 
     def __init__(self, data: Path, entropy: Entropy) -> None:
@@ -46,6 +48,22 @@ class KeyFiles:
     def rotate(self, ring: KeyRing, now: datetime) -> None:
         """Let the next key take over if the current one nears its end."""
         ring.rotate(*self._rotate(now))
+
+    def load_database_key(self) -> bytes:
+        """32 bytes, made where missing. Raises `KeysError`."""
+        path = self._folder / "database.key"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not path.exists():
+                _write_new(path, self._entropy(KEY_LENGTH).hex().encode())
+            key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        except OSError as error:
+            raise KeysError(f"{path}: {error.strerror or 'cannot be used'}") from None
+        except ValueError:  # not hexadecimal, not ASCII
+            raise KeysError(f"{path}: not a key") from None
+        if len(key) != KEY_LENGTH:
+            raise KeysError(f"{path}: not a key of {KEY_LENGTH} bytes")
+        return key
 
     def load_index_key(self) -> Ed25519PrivateKey:
         """The key of the index, made where missing, its public half beside it. Raises `KeysError`."""

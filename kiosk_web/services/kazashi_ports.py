@@ -13,15 +13,15 @@ LeaseEnd = Literal["", "signed_out", "replaced", "idle", "expired", "revoked", "
 
 @dataclass(frozen=True, repr=False)
 class StaffRecord:
-    """One member of staff. `number` (職員番号, 4 to 8 digits) is what they type at a terminal; `totp_secret` is base32
-    (RFC 6238); `last_step` the newest time step whose code was used.
+    """One member of staff. `number` (職員番号, 4 to 8 digits) is what they type at a terminal; `sealed_secret` is
+    base32 (RFC 6238), sealed (`services/sealing.py`); `last_step` the newest time step whose code was used.
     """
 
     id: str
     name: str
     number: str
     facility: str
-    totp_secret: str
+    sealed_secret: str
     last_step: int
     created_at: datetime
     revoked_at: datetime | None = None
@@ -73,7 +73,7 @@ class StaffRows(Protocol):
     async def find_by_name(self, name: str) -> StaffRecord | None: ...
     async def find_by_number(self, number: str) -> StaffRecord | None: ...
     async def list_all(self) -> tuple[StaffRecord, ...]: ...
-    async def renew(self, staff: str, number: str, facility: str, totp_secret: str) -> None:
+    async def renew(self, staff: str, number: str, facility: str, sealed_secret: str) -> None:
         """Another secret: codes of the old one do not count any more. A revoked member is back."""
         ...
 

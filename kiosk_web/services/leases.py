@@ -15,6 +15,7 @@ import structlog
 from kiosk_web.services.kazashi_ports import LeaseEnd, LeaseRecord, StaffRecord
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Feed, Store, Transaction
+from kiosk_web.services.sealing import SealBroken, SecretSeal
 from kiosk_web.session.states import StaffRefusal
 
 STEP_SECONDS = 30  # RFC 6238, 5.2: its recommended time step
@@ -30,9 +31,18 @@ class LeaseService:
     """Opens, finds and ends leases. `lifetime` and `idle` are those of the settings."""
 
     def __init__(
-        self, *, store: Store, feed: Feed, clock: Clock, entropy: Entropy, lifetime: timedelta, idle: timedelta
+        self,
+        *,
+        store: Store,
+        feed: Feed,
+        seal: SecretSeal,
+        clock: Clock,
+        entropy: Entropy,
+        lifetime: timedelta,
+        idle: timedelta,
     ) -> None:
         self._store = store
+        self._seal = seal
         self._feed = feed
         self._clock = clock
         self._entropy = entropy
@@ -94,7 +104,12 @@ class LeaseService:
     ) -> bool:
         """A code of now, of the half minute before or after; each works once. Only for the member's own facility."""
         place = await transaction.terminals.find(terminal)
-        totp = pyotp.TOTP(staff.totp_secret, interval=STEP_SECONDS)
+        try:
+            secret = self._seal.open(staff.sealed_secret, staff.number)
+        except SealBroken:
+            self._log.error("staff_secret_unreadable", terminal=terminal)
+            return False
+        totp = pyotp.TOTP(secret, interval=STEP_SECONDS)
         step = totp.timecode(now)
         steps = [one for one in range(step - STEPS_AROUND, step + STEPS_AROUND + 1) if _is_code(totp, one, code)]
         if not steps or staff.revoked_at is not None or place is None or place.facility != staff.facility:

@@ -12,6 +12,7 @@ from kiosk_web.errors import StaffError
 from kiosk_web.services.kazashi_ports import StaffRecord
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Store, Transaction
+from kiosk_web.services.sealing import SealBroken, SecretSeal
 
 MAXIMUM_NAME = 32
 DRAWN_DIGITS = 6
@@ -33,8 +34,9 @@ class StaffInvitation:
 class StaffService:
     """From the command line."""
 
-    def __init__(self, *, store: Store, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, *, store: Store, seal: SecretSeal, clock: Clock, entropy: Entropy) -> None:
         self._store = store
+        self._seal = seal
         self._clock = clock
         self._entropy = entropy
 
@@ -54,11 +56,12 @@ class StaffService:
             holder = await transaction.staff.find_by_number(number)
             if holder is not None and holder.name != name:
                 raise StaffError(f"The staff number {number} is another member's.")
+            sealed = self._seal.seal(secret, number)
             if known is None:
                 staff = encode_base64url(self._entropy(12))
-                await transaction.staff.add(StaffRecord(staff, name, number, facility, secret, 0, self._clock()))
+                await transaction.staff.add(StaffRecord(staff, name, number, facility, sealed, 0, self._clock()))
             else:
-                await transaction.staff.renew(known.id, number, facility, secret)
+                await transaction.staff.renew(known.id, number, facility, sealed)
         uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name="My Number Card kiosk")
         return StaffInvitation(name, number, facility, secret, uri)
 
@@ -74,6 +77,14 @@ class StaffService:
     async def list_staff(self) -> tuple[StaffRecord, ...]:
         async with self._store.read() as transaction:
             return await transaction.staff.list_all()
+
+    def is_readable(self, record: StaffRecord) -> bool:
+        """Can the key of this installation open the secret? Else the member must be added anew."""
+        try:
+            self._seal.open(record.sealed_secret, record.number)
+        except SealBroken:
+            return False
+        return True
 
     async def revoke(self, name: str) -> None:
         """Their codes and their lease end now. Raises `StaffError` for an unknown name."""

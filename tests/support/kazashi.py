@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from kiosk_web.kazashi_wiring import load_seal
 from kiosk_web.services.staff import StaffService
 from kiosk_web.simulator.card_issuer import AUTHORITY_KEY_ID, CardIssuer
 from tests.support.jpki import Issued, rsa_key
@@ -65,7 +67,12 @@ class Desk:
 
     @classmethod
     async def opened(cls, stand: Stand, facility: str = "main", name: str = STAFF) -> Desk:
-        service = StaffService(store=stand.server.store, clock=stand.clock, entropy=lambda count: b"\x17" * count)
+        service = StaffService(
+            store=stand.server.store,
+            seal=load_seal(stand.data, secrets.token_bytes),
+            clock=stand.clock,
+            entropy=lambda count: b"\x17" * count,
+        )
         member = await service.add(name, facility)
         return cls(stand, member.secret, member.number)
 

@@ -38,7 +38,7 @@ class SqlStaffRows:
                 name=record.name,
                 number=record.number,
                 facility=record.facility,
-                totp_secret=record.totp_secret,
+                sealed_secret=record.sealed_secret,
                 last_step=record.last_step,
                 created_at=record.created_at,
             )
@@ -56,11 +56,11 @@ class SqlStaffRows:
         rows = await self._connection.execute(select(schema.staff).order_by(_s.name))
         return tuple(_build_staff(row) for row in rows)
 
-    async def renew(self, staff: str, number: str, facility: str, totp_secret: str) -> None:
+    async def renew(self, staff: str, number: str, facility: str, sealed_secret: str) -> None:
         values = {
             "number": number,
             "facility": facility,
-            "totp_secret": totp_secret,
+            "sealed_secret": sealed_secret,
             "last_step": 0,
             "revoked_at": None,
         }
@@ -172,7 +172,7 @@ class SqlKazashiRows:
 
 def _build_staff(row: Row[Any]) -> StaffRecord:
     return StaffRecord(
-        row.id, row.name, row.number, row.facility, row.totp_secret, row.last_step, row.created_at, row.revoked_at
+        row.id, row.name, row.number, row.facility, row.sealed_secret, row.last_step, row.created_at, row.revoked_at
     )
 
 

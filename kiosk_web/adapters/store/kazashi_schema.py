@@ -13,7 +13,7 @@ staff = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("number", Text, nullable=False, unique=True),
     Column("facility", Text, nullable=False),
-    Column("totp_secret", Text, nullable=False),
+    Column("sealed_secret", Text, nullable=False),
     Column("last_step", Integer, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),

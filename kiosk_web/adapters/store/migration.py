@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kiosk_web.adapters.store.database import FILE_NAME, load_revision, open_sync_engine
 
-HEAD = "0014"
+HEAD = "0015"
 _SCRIPTS = Path(__file__).with_name("migrations")
 
 
@@ -26,6 +26,7 @@ def migrate(data: Path) -> bool:
     try:
         with engine.connect() as connection, connection.begin():
             config.attributes["connection"] = connection
+            config.attributes["data"] = data
             command.upgrade(config, "head")
     finally:
         engine.dispose()

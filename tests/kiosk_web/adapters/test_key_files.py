@@ -40,6 +40,18 @@ def test_a_file_that_is_no_key_is_named(tmp_path: Path, name: str) -> None:
         files.load(NOW)
 
 
+def test_the_key_of_the_database_is_made_once_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    files = KeyFiles(tmp_path, secrets.token_bytes)
+    key = files.load_database_key()
+    assert (len(key), files.load_database_key()) == (32, key)
+    path = tmp_path / "keys" / "database.key"
+    assert path.stat().st_mode & 0o077 == 0
+    for damaged in ("", "zz", key.hex()[:-2], "鍵"):
+        path.write_text(damaged, encoding="utf-8")
+        with pytest.raises(KeysError, match=r"database\.key: not a key"):
+            files.load_database_key()
+
+
 def test_the_key_of_the_index_is_made_once_and_readers_need_its_public_half_only(tmp_path: Path) -> None:
     files = KeyFiles(tmp_path, secrets.token_bytes)
     assert files.load_index_public_key() is None

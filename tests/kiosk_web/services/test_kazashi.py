@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk_web.kazashi_settings import KazashiSettings
-from kiosk_web.kazashi_wiring import load_kazashi_rules
+from kiosk_web.kazashi_wiring import load_kazashi_rules, load_seal
 from kiosk_web.log import configure_log
 from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.settings import Settings
@@ -450,6 +451,20 @@ async def test_a_code_works_once_and_wrong_ones_are_limited(stand: Stand, termin
     stand.clock.advance(15 * 60)
     await terminal.send("staff_asked")
     assert (await desk.attend(terminal)).state == "choosing_service"
+
+
+async def test_a_secret_sealed_for_another_number_is_refused_like_a_wrong_code(
+    stand: Stand, terminal: Terminal
+) -> None:
+    desk = await Desk.opened(stand)
+    sealed = load_seal(stand.data, secrets.token_bytes).seal(desk.secret, "9999")
+    async with stand.server.store.write() as transaction:
+        member = await transaction.staff.find_by_number(desk.number)
+        assert member is not None
+        await transaction.staff.renew(member.id, member.number, member.facility, sealed)
+    await terminal.send("staff_asked")
+    stage = await terminal.send("staff_identified", number=desk.number, code=desk.code())
+    assert (stage.state, "K-609" in stage.html) == ("staff_sign_in", True)
 
 
 async def test_a_number_nobody_has_and_another_facility_are_refused_alike(stand: Stand, terminal: Terminal) -> None:

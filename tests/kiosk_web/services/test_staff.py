@@ -33,6 +33,17 @@ def test_a_number_is_chosen_or_drawn_and_kept_with_the_next_secret(tmp_path: Pat
     assert {row["name"]: row["number"] for row in rows} == {"見本 花子": "0042", "見本 次郎": drawn["number"]}
 
 
+def test_the_secret_is_in_no_file_and_without_the_key_the_member_is_added_anew(tmp_path: Path) -> None:
+    secret = add(tmp_path, "見本 花子", "--number=0042")["secret"]
+    stored = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert "database.key" in {path.name for path in stored}
+    assert not [path.name for path in stored if secret.encode() in path.read_bytes()]
+    (tmp_path / "keys" / "database.key").unlink()
+    assert [row["condition"] for row in json.loads(run(tmp_path, "list", "--json")[1])] == ["unreadable"]
+    add(tmp_path, "見本 花子")
+    assert [row["condition"] for row in json.loads(run(tmp_path, "list", "--json")[1])] == ["active"]
+
+
 @pytest.mark.parametrize("number", ["123", "123456789", "12a4", "１２３４", "-1234"])
 def test_what_is_no_number_is_refused(tmp_path: Path, number: str) -> None:
     status, output = run(tmp_path, "add", "見本 花子", f"--number={number}")

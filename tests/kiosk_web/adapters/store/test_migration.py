@@ -1,0 +1,59 @@
+"""Staff who were there before: the migration seals their secrets, leaves none behind, and their codes still count."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from kiosk_web.adapters.key_files import KeyFiles
+from kiosk_web.adapters.store import migration
+from kiosk_web.adapters.store.database import FILE_NAME, load_revision, open_sync_engine
+from kiosk_web.services.sealing import SecretSeal
+
+SECRETS = {"0042": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "0043": "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"}
+
+
+def build_old(data: Path) -> None:
+    """A database as it was before, with staff."""
+    (data / FILE_NAME).touch(mode=0o600)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migration.__file__).with_name("migrations")))
+    engine = open_sync_engine(data)
+    with engine.connect() as connection, connection.begin():
+        config.attributes.update(connection=connection, data=data)
+        command.upgrade(config, "0014")
+        for number, secret in SECRETS.items():
+            connection.execute(
+                text(
+                    "INSERT INTO staff (id, name, number, facility, totp_secret, last_step, created_at)"
+                    " VALUES (:number, :number, :number, 'main', :secret, 7, '2026-11-23 03:00:00')"
+                ),
+                {"number": number, "secret": secret},
+            )
+    engine.dispose()
+
+
+def test_secrets_that_lay_plain_are_sealed_and_gone_from_the_file(tmp_path: Path) -> None:
+    build_old(tmp_path)
+    assert SECRETS["0042"].encode() in (tmp_path / FILE_NAME).read_bytes()
+    assert migration.migrate(tmp_path)
+    assert load_revision(tmp_path) == migration.HEAD
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert not [number for number, secret in SECRETS.items() if secret.encode() in path.read_bytes()], path
+    seal = SecretSeal(KeyFiles(tmp_path, secrets.token_bytes).load_database_key(), secrets.token_bytes)
+    engine = open_sync_engine(tmp_path)
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT number, sealed_secret, last_step FROM staff")).all()
+    engine.dispose()
+    assert {row.number: seal.open(row.sealed_secret, row.number) for row in rows} == SECRETS
+    assert {row.last_step for row in rows} == {7}
+
+
+def test_without_staff_no_key_is_made(tmp_path: Path) -> None:
+    assert migration.migrate(tmp_path)
+    assert not (tmp_path / "keys").exists()
