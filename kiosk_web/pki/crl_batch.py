@@ -17,7 +17,7 @@ import numpy as np
 from kiosk_web.pki.crl_entries import EPOCH, HOLD, REASONS, U8, U32, U64
 from kiosk_web.pki.crl_segment import Segment
 from kiosk_web.pki.crl_status import ListEntry, judge_freshness
-from kiosk_web.pki.crl_trust import CrlPolicy, ListHeader, ListMark, ListScope
+from kiosk_web.pki.crl_trust import CrlPolicy, ListHeader, ListMark, ListScope, is_of_name
 
 SerialOutcome = Literal["revoked", "on_hold", "not_listed", "stale", "unavailable"]
 
@@ -135,7 +135,8 @@ def _merge(segments: Sequence[Segment]) -> _Column:
 def _find_missing(here: Sequence[ListScope], marks: Mapping[ListScope, ListMark], since: datetime) -> bool:
     """Was a list of the same key accepted that is not here, and so lately that its silence would still count?"""
     keys = {scope.key_id for scope in here}
-    return any(scope.key_id in keys and mark.this_update >= since for scope, mark in marks.items() if scope not in here)
+    others = (scope for scope, mark in marks.items() if mark.this_update >= since and scope not in here)
+    return any(scope.key_id in keys and not is_of_name(scope) for scope in others)
 
 
 def _judge_silence(headers: Sequence[ListHeader], why: Sequence[str], *, damaged: bool, missing: bool) -> SerialAnswer:

@@ -26,7 +26,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from kiosk_web.pki.crl_trust import CrlPolicy, ListHeader, ListMark, ListScope, derive_point, find_regression
+from kiosk_web.pki.crl_trust import (
+    CrlPolicy,
+    ListHeader,
+    ListMark,
+    ListScope,
+    derive_name_scope,
+    derive_point,
+    find_regression,
+)
 from kiosk_web.pki.distribution_points import DistributionPoint
 from kiosk_web.pki.status import (
     CertificateStatus,
@@ -81,7 +89,7 @@ def covers(header: ListHeader, certificate: TrustedCertificate) -> bool:
 
 def derive_scopes(certificate: TrustedCertificate) -> frozenset[ListScope]:
     """Where lists that cover the certificate are remembered: that of the whole CA, and those of its points, by all of
-    their names or by one of them.
+    their names, by one of them, or by one of them and others that the certificate does not name.
     """
     return _derive_scopes(certificate.issuer_key_id, certificate.certificate.distribution_points)
 
@@ -93,7 +101,8 @@ def _derive_scopes(key_id: bytes, points: tuple[DistributionPoint, ...]) -> froz
     for point in points:
         if point.plain:
             places |= {point.names, *(frozenset({name}) for name in point.names)}
-    return frozenset(ListScope(key_id, derive_point(names)) for names in places)
+    by_name = {derive_name_scope(key_id, name) for names in places for name in names}
+    return frozenset(ListScope(key_id, derive_point(names)) for names in places) | by_name
 
 
 def judge_crl_status(
@@ -178,7 +187,8 @@ def _is_overtaken(
         mark = list_marks.get(scope)
         if mark is None or mark.this_update <= newest.this_update:
             continue
-        if not any(header.scope == scope and not find_regression(header.mark, mark) for header in here):
+        about = [header for header in here if scope == header.scope or scope in header.derive_name_scopes()]
+        if all(find_regression(header.mark, mark) for header in about):
             return True
     return False
 

@@ -20,6 +20,9 @@ from kiosk_web.pki.fields import build_fields
 from kiosk_web.pki.trust import TrustStore, judge_window
 
 _ABOUT_CAS = b"ca\0"
+_BY_NAME = b"name"
+_POINT_OCTETS = 32
+"""Of a point of a list. Those of a name are longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,12 @@ class ListHeader:
     def mark(self) -> ListMark:
         """The list as it is compared with what is known of its scope."""
         return ListMark(self.crl_number, self.this_update, self.sha256)
+
+    def derive_name_scopes(self) -> frozenset[ListScope]:
+        """Where a list with several names is remembered besides (`derive_name_scope`)."""
+        if len(self.point_names) < 2 or self.covers == "ca":
+            return frozenset()
+        return frozenset(derive_name_scope(self.scope.key_id, name) for name in self.point_names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,20 @@ def derive_point(names: frozenset[bytes], covers: Coverage = "all") -> bytes:
     if covers == "ca":
         return hashlib.sha256(_ABOUT_CAS + build_fields(*sorted(names))).digest()
     return hashlib.sha256(build_fields(*sorted(names))).digest() if names else b""
+
+
+def derive_name_scope(key_id: bytes, name: bytes) -> ListScope:
+    """Where the newest of the lists is remembered that have several names, this one among them.
+
+    A certificate may name one of these alone, and from that the scope of the list cannot be derived. Nothing is judged
+    by this mark but whether such a list is missing.
+    """
+    return ListScope(key_id, _BY_NAME + hashlib.sha256(build_fields(name)).digest())
+
+
+def is_of_name(scope: ListScope) -> bool:
+    """Is it one of `derive_name_scope`, and not that of a list?"""
+    return len(scope.point) > _POINT_OCTETS
 
 
 def find_regression(found: ListMark, known: ListMark | None) -> str:

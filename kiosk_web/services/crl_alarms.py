@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from kiosk_web.pki.crl_trust import ListMark, ListScope, find_regression
+from kiosk_web.pki.crl_trust import ListMark, ListScope, find_regression, is_of_name
 from kiosk_web.services.crl_refresh import SourceState
 
 AlarmName = Literal[
@@ -123,7 +123,8 @@ def _count_missing(records: Collection[ListInForce], marks: Mapping[ListScope, L
     alarm.
     """
     here = {record.scope for record in records}
-    return sum(scope not in here and mark.this_update >= since for scope, mark in marks.items()) if here else 0
+    gone = (scope for scope, mark in marks.items() if mark.this_update >= since and scope not in here)
+    return sum(not is_of_name(scope) for scope in gone) if here else 0
 
 
 def _gather(name: AlarmName, records: Iterable[ListInForce]) -> list[ListAlarm]:

@@ -109,7 +109,10 @@ class ListIndex(Protocol):
 class ListMarkBook(Protocol):
     """The newest list of each scope that was ever accepted, by all hosts."""
 
-    async def load_all(self) -> Mapping[ListScope, ListMark]: ...
+    async def load_all(self) -> Mapping[ListScope, ListMark]:
+        """Those of lists, and those of names (`derive_name_scope`)."""
+        ...
+
     async def record(self, marks: Mapping[ListScope, ListMark]) -> None:
         """Raise what is lower."""
         ...
@@ -150,6 +153,7 @@ class _Round:
     in_force: dict[ListScope, ListMark]
     watcher: IntakeWatcher
     taken: dict[ListScope, ListMark] = field(default_factory=dict)
+    named: dict[ListScope, ListMark] = field(default_factory=dict)
     outcomes: list[ListOutcome] = field(default_factory=list)
 
     def note(self, outcome: ListOutcome) -> None:
@@ -196,7 +200,8 @@ class ListIntake:
         earlier commit and its marks.
         """
         round_ = _Round(dict(await self._book.load_all()), dict(self._index.marks), watcher)
-        await self._book.record(round_.in_force)
+        if round_.in_force:
+            await self._book.record(round_.in_force)
         for scope, mark in round_.in_force.items():
             round_.known[scope] = merge_list_marks(round_.known[scope], mark) if scope in round_.known else mark
         heads = list(_read_heads(offers, round_))
@@ -205,6 +210,8 @@ class ListIntake:
             for group in _group_by_scope(heads):
                 self._choose(group, batch, round_)
             if round_.taken and not dry:
+                if round_.named:  # before: what is in force does not tell them, should a crash come between
+                    await self._book.record(round_.named)
                 batch.commit()
                 await self._book.record(round_.taken)
         return tuple(round_.outcomes)
@@ -241,6 +248,9 @@ class ListIntake:
         except OSError as error:
             return ListOutcome(offer, "refused", "file_unreadable", error.strerror or "")
         round_.taken[header.scope] = header.mark
+        for scope in header.derive_name_scopes():
+            known = round_.named.get(scope)
+            round_.named[scope] = header.mark if known is None else merge_list_marks(known, header.mark)
         return ListOutcome(offer, "taken", sha256=header.sha256, entries=header.entries)
 
     def _is_current(self, head: _Head, current: ListMark, view: memoryview) -> bool:

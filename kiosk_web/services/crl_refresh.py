@@ -151,10 +151,13 @@ class ListRefresh:
         """Refresh these sources. Raises `ListIndexError` when nothing could be written: the old lists stay in force."""
         states = dict(self._states.load())
         watcher.tell_sources(len(sources))
-        in_force = {mark.sha256 for mark in self._index.marks.values()}
+        scopes = {mark.sha256: scope for scope, mark in self._index.marks.items()}
+
+        def is_in_force(sha256: bytes) -> bool:
+            return sha256 in scopes and self._index.is_sound(scopes[sha256])
 
         async def read(source: ListSource) -> Offered | NotModified | SourceFailure:
-            answer = await self._reader.offer(source, _choose_validators(source, states.get(source.name), in_force))
+            answer = await self._reader.offer(source, _choose_validators(source, states.get(source.name), is_in_force))
             watcher.tell_source(source.name)
             return answer
 
@@ -195,11 +198,13 @@ def derive_retry(failures: int) -> timedelta:
     return FIRST_RETRY * (1 << min(failures - 1, 20))
 
 
-def _choose_validators(source: ListSource, state: SourceState | None, in_force: Collection[bytes]) -> Validators:
-    """Only a list that is in force, from this very place, need not come again."""
-    if state is None or state.place != source.place or state.sha256 not in in_force:
+def _choose_validators(
+    source: ListSource, state: SourceState | None, is_in_force: Callable[[bytes], bool]
+) -> Validators:
+    """Only a list that is in force, whole, from this very place, need not come again."""
+    if state is None or state.place != source.place or state.validators == Validators():
         return Validators()
-    return state.validators
+    return state.validators if is_in_force(state.sha256) else Validators()
 
 
 def _build_outcome(

@@ -69,13 +69,10 @@ async def _load_all(transaction: SqlTransaction) -> dict[ListScope, ListMark]:
 
 
 async def _load_some(transaction: SqlTransaction, scopes: Collection[ListScope]) -> dict[ListScope, ListMark]:
-    found = {}
-    for scope in scopes:
-        query = select(schema.list_marks).where(_l.key_id == scope.key_id, _l.point == scope.point)
-        row = (await transaction.connection.execute(query)).one_or_none()
-        if row is not None:
-            found[scope] = _read(row)[1]
-    return found
+    keys, points = {scope.key_id for scope in scopes}, {scope.point for scope in scopes}
+    query = select(schema.list_marks).where(_l.key_id.in_(keys), _l.point.in_(points))
+    found = dict(_read(row) for row in await transaction.connection.execute(query))
+    return {scope: mark for scope, mark in found.items() if scope in scopes}
 
 
 def _read(row: Row[Any]) -> tuple[ListScope, ListMark]:

@@ -277,8 +277,8 @@ high_water_marks = Table(
 list_marks = Table(
     "list_marks",
     metadata,
-    # The scope of a revocation list (`pki/crl.py`): the key that signs it, and its distribution point, empty for a
-    # list of the whole authority.
+    # The scope of a revocation list (`pki/crl_trust.py`): the key that signs it, and its distribution point, empty for
+    # a list of the whole authority; or one of several names of lists (`derive_name_scope`).
     Column("key_id", LargeBinary, primary_key=True),
     Column("point", LargeBinary, primary_key=True),
     Column("crl_number", Text),  # decimal: up to 20 bytes do not fit an integer column

@@ -12,7 +12,7 @@ from kiosk_web.pki.crl import read_crl
 from kiosk_web.pki.crl_batch import SerialAnswer, SerialJudge
 from kiosk_web.pki.crl_builder import build_segment
 from kiosk_web.pki.crl_segment import Segment
-from kiosk_web.pki.crl_trust import CrlPolicy, ListMark, TrustedCrl, judge_crl
+from kiosk_web.pki.crl_trust import CrlPolicy, ListMark, TrustedCrl, derive_name_scope, judge_crl
 from kiosk_web.pki.trust import TrustStore
 from tests.support.crl_stand import town_point
 from tests.support.crl_writer import ListShape, build_list, encode_entry, encode_reason
@@ -102,6 +102,15 @@ def test_silence_does_not_count_while_a_list_is_missing_that_was_accepted_lately
     of_another_key = replace(town.header.scope, key_id=b"another")
     for others in ({town.header.scope: long_ago}, {of_another_key: town.header.mark}):
         assert words(SerialJudge([whole], CrlPolicy(), NOW, others), 7) == [("not_listed", "")]
+
+
+def test_the_names_of_a_list_are_no_missing_lists() -> None:
+    whole = segment({5: None})
+    marks = {
+        whole.header.scope: whole.header.mark,
+        derive_name_scope(whole.header.scope.key_id, b"a"): whole.header.mark,
+    }
+    assert words(SerialJudge([whole], CrlPolicy(), NOW, marks), 7) == [("not_listed", "")]
 
 
 def test_a_list_about_cas_is_no_missing_one() -> None:

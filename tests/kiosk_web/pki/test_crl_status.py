@@ -21,7 +21,15 @@ from kiosk_web.pki.crl_status import (
     judge_crl_status,
     judge_freshness,
 )
-from kiosk_web.pki.crl_trust import CrlPolicy, ListHeader, ListMark, ListScope, derive_point
+from kiosk_web.pki.crl_trust import (
+    CrlPolicy,
+    ListHeader,
+    ListMark,
+    ListScope,
+    derive_name_scope,
+    derive_point,
+    is_of_name,
+)
 from kiosk_web.pki.names import canonicalise_name
 from kiosk_web.pki.status import (
     CertificateStatus,
@@ -293,12 +301,38 @@ def test_rule_7_a_list_about_others_is_not_missing() -> None:
 
 
 def test_the_scopes_of_a_certificate_are_those_of_the_lists_that_cover_it() -> None:
-    assert derive_scopes(CERTIFICATE) == {header(WHOLE).scope, header(KASUMI).scope}
+    assert derive_scopes(CERTIFICATE) == {header(WHOLE).scope, header(KASUMI).scope, *name_scopes(KASUMI)}
     assert derive_scopes(trust(issue(ROOT, points=()), ROOT)) == {header(WHOLE).scope}
     names = [x509.DirectoryName(build_municipal_name(place)) for place in ("Kasumi-ku", "Haru-shi")]
     several = trust(issue(ROOT, points=[x509.DistributionPoint(names, None, None, None)]), ROOT)
     expected = {header(found).scope for found in (WHOLE, KASUMI, HARU, KASUMI | HARU)}
-    assert derive_scopes(several) == expected
+    assert derive_scopes(several) == expected | name_scopes(KASUMI | HARU)
+
+
+def name_scopes(names: frozenset[bytes]) -> set[ListScope]:
+    return {derive_name_scope(ROOT.anchor.key_id, name) for name in names}
+
+
+def test_rule_7_a_list_with_more_names_than_the_certificate_is_missed_as_well() -> None:
+    """The certificate names Kasumi alone; that list is about Kasumi and Haru."""
+    newer, behind = header(KASUMI | HARU, HOUR), header(KASUMI | HARU, 25 * HOUR)
+    marks = dict.fromkeys((newer.scope, *newer.derive_name_scopes()), newer.mark)
+    asked = {scope: mark for scope, mark in marks.items() if scope in derive_scopes(CERTIFICATE)}
+    assert asked.keys() == name_scopes(KASUMI)
+    assert why(judge(silent(), marks=asked)) == "stale behind_high_water"
+    for older in (header(KASUMI), behind):
+        assert why(judge(silent(), ListFinding(older, None), marks=asked)) == "stale behind_high_water"
+    assert isinstance(judge(silent(), ListFinding(newer, None), marks=marks), Good)
+    assert isinstance(judge(silent(), ListFinding(newer, HELD), marks=marks), OnHold)
+    assert isinstance(judge(silent(age=HOUR), marks=asked), Good)
+
+
+def test_a_list_is_remembered_by_its_names_where_one_of_them_does_not_tell_it() -> None:
+    assert header(KASUMI | HARU).derive_name_scopes() == name_scopes(KASUMI | HARU)
+    for alone in (header(WHOLE), header(KASUMI), header(KASUMI | HARU, covers="ca")):
+        assert alone.derive_name_scopes() == frozenset()
+    assert all(is_of_name(scope) for scope in name_scopes(KASUMI))
+    assert not any(is_of_name(header(names).scope) for names in (WHOLE, KASUMI, KASUMI | HARU))
 
 
 def test_rule_7_an_answer_seen_later_than_the_list_does_not_make_it_stale() -> None:

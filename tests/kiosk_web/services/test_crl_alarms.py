@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kiosk_web.pki.crl_trust import ListMark, ListScope
+from kiosk_web.pki.crl_trust import ListMark, ListScope, derive_name_scope
 from kiosk_web.services.crl_alarms import PATIENCE, ListAlarm, ListLimits, judge_alarms, judge_list
 from kiosk_web.services.crl_refresh import SourceState
 from tests.support.jpki import NOW
@@ -83,6 +83,7 @@ def test_lists_that_were_accepted_and_are_gone_are_told_of_while_they_would_coun
     assert judge(GOOD, marks=marks) == (ListAlarm("behind_high_water", 2),)
     assert judge(GOOD, *gone[:2], marks=marks) == ()
     assert judge(marks=marks) == ()
+    assert judge(GOOD, marks={GOOD.scope: GOOD.mark, derive_name_scope(GOOD.scope.key_id, b"a"): gone[0].mark}) == ()
 
 
 def test_many_lists_make_one_alarm_that_names_the_first_to_run_out() -> None:

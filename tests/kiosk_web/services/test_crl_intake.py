@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,8 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kiosk_web.adapters.crl_sources import map_path, offer_file
-from kiosk_web.pki.crl_trust import ListMark
+from kiosk_web.pki.crl_status import derive_scopes, judge_crl_status
+from kiosk_web.pki.crl_trust import CrlPolicy, ListMark, derive_name_scope
 from kiosk_web.pki.names import canonicalise_name
+from kiosk_web.pki.status import CertificateStatus, Revoked, Stale
 from kiosk_web.services import crl_intake
 from kiosk_web.services.crl_intake import Expectation, ListOutcome
 from kiosk_web.services.crl_refresh import ListSource
@@ -31,7 +34,7 @@ from tests.support.crl_writer import (
     encode_point,
     encode_reason,
 )
-from tests.support.jpki import NOW, Root, build_root
+from tests.support.jpki import NOW, Root, build_municipal_name, build_root
 
 pytestmark = pytest.mark.anyio
 
@@ -256,6 +259,32 @@ async def test_a_file_that_is_cut_off_after_it_was_looked_at_is_refused(
 
     assert told(await stand.take_in(replace(found, open=open_and_cut))) == ["malformed"]
     assert stand.open_shelf().records() == ()
+
+
+async def test_a_folder_from_before_a_list_with_more_names_than_the_certificate_confirms_nobody(
+    stand: ListStand, tmp_path: Path
+) -> None:
+    """The list names two towns, the certificate one of them: from what it names, that list's scope cannot be told."""
+    whole = replace(FIRST, this_update=NOW - timedelta(hours=3))
+    await stand.take_in(list_of(stand.root, [], whole))
+    shutil.copytree(stand.folder, tmp_path / "before")
+    certificate = stand.certificate(5)
+    (own,) = (point.names for point in certificate.certificate.distribution_points)
+    names = [x509.DirectoryName(build_municipal_name(town)) for town in ("Kasumi-ku", "Haru-shi")]
+    await stand.take_in(list_of(stand.root, [5], replace(SECOND, point=encode_point(names))))
+
+    def judge() -> CertificateStatus:
+        marks = {scope: mark for scope, mark in stand.book.marks.items() if scope in derive_scopes(certificate)}
+        found = stand.open_shelf().look_up(certificate)
+        return judge_crl_status(certificate, found, CrlPolicy(), NOW, certificate_mark=None, list_marks=marks)
+
+    assert derive_name_scope(stand.root.anchor.key_id, *own) in stand.book.marks
+    assert isinstance(judge(), Revoked)
+    shutil.rmtree(stand.folder)
+    shutil.copytree(tmp_path / "before", stand.folder)
+    status = judge()
+    assert isinstance(status, Stale)
+    assert status.why == "behind_high_water"
 
 
 async def test_nothing_at_all_is_no_trouble(stand: ListStand) -> None:

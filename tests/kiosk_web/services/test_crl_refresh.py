@@ -111,6 +111,23 @@ async def test_a_condition_counts_for_its_place_and_a_list_in_force_only(refresh
 
 
 @pytest.mark.anyio
+async def test_a_list_whose_index_is_damaged_comes_again_as_a_whole(refreshing: Refreshing) -> None:
+    """Damaged, or of a version of the format that is no longer read."""
+    await refreshing.refresh(Reader(town=refreshing.offered(FIRST)), source())
+    (segments,) = (refreshing.stand.folder / "segments").iterdir()
+    content = bytearray(segments.read_bytes())
+    content[8] = 1
+    segments.write_bytes(content)
+    shelf = refreshing.stand.open_shelf()
+    assert refreshing.stand.answer(shelf, 5) == []
+    again = Reader(town=refreshing.offered(FIRST))
+    (outcome,) = await refreshing.refresh(again, source())
+    assert again.asked == {"town": Validators()}
+    assert dict(outcome.results) == {"taken": 1}
+    assert refreshing.stand.answer(shelf, 5) == [""]
+
+
+@pytest.mark.anyio
 async def test_after_a_refusal_the_whole_list_is_asked_for(refreshing: Refreshing) -> None:
     await refreshing.refresh(Reader(town=refreshing.offered(SECOND)), source())
     (outcome,) = await refreshing.refresh(Reader(town=refreshing.offered(FIRST)), source())
