@@ -36,8 +36,7 @@ from kiosk_web.identity.terms import derive_versions
 from kiosk_web.kazashi_wiring import build_leases, load_kazashi_rules
 from kiosk_web.link_wiring import build_link_desk_routes
 from kiosk_web.listener import build_listener, open_socket
-from kiosk_web.pki.circuit import CircuitPolicy
-from kiosk_web.pki.ocsp import OcspResponderPolicy
+from kiosk_web.ocsp_wiring import build_circuit_policy, build_responder_policy
 from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
 from kiosk_web.services.answer_cache import AnswerCache
@@ -207,23 +206,6 @@ def build_list_upkeep(
         publish=publish,
         clock=clock,
     )
-
-
-def build_responder_policy(settings: Settings) -> OcspResponderPolicy:
-    """How the responder is asked and believed here."""
-    max_age = timedelta(minutes=settings.ocsp_max_age_minutes)
-    return OcspResponderPolicy(
-        settings.ocsp_url,
-        nonce=settings.ocsp_nonce,
-        max_age=max_age,
-        hash_algorithm=settings.ocsp_hash,
-        pins=tuple(pin.build_pin() for pin in settings.ocsp_pins),
-    )
-
-
-def build_circuit_policy(settings: Settings) -> CircuitPolicy:
-    """When a responder that fails is left alone."""
-    return CircuitPolicy(settings.ocsp_circuit_failures, timedelta(seconds=settings.ocsp_circuit_seconds))
 
 
 def choose_clock_check(settings: Settings) -> Callable[[], bool]:

@@ -16,7 +16,7 @@ from kiosk_web.introduction_wiring import build_introductions
 from kiosk_web.linkage.checks import SETTLED, Stand, run_check
 from kiosk_web.linkage.inquiries import TestClient, check_api, check_responder, check_server
 from kiosk_web.linkage.report import TestReport, derive_sha256
-from kiosk_web.server import build_responder_policy
+from kiosk_web.ocsp_wiring import build_responder_policy
 from kiosk_web.settings import Settings
 
 

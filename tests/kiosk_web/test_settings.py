@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from kiosk_web.errors import SettingsError
+from kiosk_web.ocsp_wiring import build_circuit_policy, build_responder_policy
 from kiosk_web.pki.circuit import CircuitPolicy
 from kiosk_web.pki.ocsp import ResponderPin
-from kiosk_web.server import build_circuit_policy, build_responder_policy, load_anchors
+from kiosk_web.server import load_anchors
 from kiosk_web.settings import Settings, load_settings
 from tests.support.jpki import build_root
 from tests.support.kiosk_server import build_settings
