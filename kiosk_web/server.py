@@ -47,6 +47,7 @@ from kiosk_web.services.crl_upkeep import ListUpkeep
 from kiosk_web.services.effects import EffectService
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.held_records import HeldRecordsService
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.kazashi import KazashiService
@@ -73,6 +74,7 @@ from kiosk_web.web.api.app import BesideApi
 from kiosk_web.web.app import Application, build_resident_app, build_staff_app
 from kiosk_web.web.desk_feed import DeskFeed
 from kiosk_web.web.health import HealthRoutes
+from kiosk_web.web.held_records import HeldRecordsRoutes
 from kiosk_web.web.kiosk import KioskRoutes
 from kiosk_web.web.patterns import build_pattern_routes
 from kiosk_web.web.render import Renderer
@@ -299,6 +301,8 @@ def _wire(
         clock=clock,
     )
     health = HealthRoutes(store, len(anchors.anchors))
+    held = HeldRecordsService(store=store, sessions=sessions, offer=offer, clock=clock)
+    records = HeldRecordsRoutes(held, terminals, renderer)
     resident = build_resident_app(
         KioskRoutes(
             terminals=terminals,
@@ -318,7 +322,7 @@ def _wire(
         static=settings.static,
         port=settings.port,
         bridge_port=settings.bridge_port,
-        extra=build_pattern_routes(renderer) if settings.demo else (),
+        extra=[*records.build(), *(build_pattern_routes(renderer) if settings.demo else ())],
         desk=settings.desk_origin or "",
     )
     staff_hosts = {f"{name}:{settings.staff_port}" for name in (settings.staff_host, "localhost", LOOPBACK)}

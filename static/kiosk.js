@@ -7,7 +7,7 @@ import { BridgeSocket, BridgeTrouble, VERSION } from "./bridge.js";
 import { Deadline } from "./deadline.js";
 import { Handover } from "./handover.js";
 import { PinPad } from "./pin.js";
-import { Terms } from "./terms.js";
+import { Sheet } from "./sheet.js";
 import { UserNumber } from "./user_number.js";
 
 const LOST_AFTER_MS = 5000;
@@ -78,7 +78,9 @@ class Kiosk {
       bridge: this.bridge,
       onActivity: () => this.deadline.noticeActivity(),
     });
-    this.terms = new Terms({ onActivity: () => this.deadline.noticeActivity() });
+    const onActivity = () => this.deadline.noticeActivity();
+    this.terms = new Sheet({ dialog: "policies", name: "terms", openers: "#terms-open, [data-terms='open']", onActivity });
+    this.records = new Sheet({ dialog: "held", name: "records", openers: "#records-open", onActivity, load: () => this.#loadRecords() });
     this.#listen();
     this.#entered();
     this.bridge.start();
@@ -126,6 +128,7 @@ class Kiosk {
     const title = document.getElementById("title");
     document.title = `${title.textContent} | ${document.body.dataset.app}`;
     this.terms.enter(state);
+    this.records.enter(state);
     this.pin.enter(state);
     this.birth.enter(state);
     this.desk.enter(state);
@@ -246,6 +249,12 @@ class Kiosk {
     });
   }
 
+  /** What is held about the person of this visit: asked for by this page, and in no state. */
+  async #loadRecords() {
+    const response = await fetch("/k/records", { signal: AbortSignal.timeout(ANSWER_MS) });
+    return response.status === 200 ? response.text() : "";
+  }
+
   async #hello(body) {
     const response = await this.#ask("/k/bridge/hello", body);
     this.deadline.synchronise(response.headers.get("Date"));
@@ -300,6 +309,7 @@ class Kiosk {
     switch (type) {
       case "reader":
         if (fields.card !== "ours") this.#forget();
+        if (fields.card !== "ours") this.records.close();
         if (fields.card === "none") this.terms.close();
         this.send({ type: "card_changed", ...fields });
         break;

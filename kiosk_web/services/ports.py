@@ -20,6 +20,7 @@ from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 from kiosk_web.services.api_ports import ClientRows, RemoteRows
 from kiosk_web.services.basic_four_ports import SealedReadingRows
 from kiosk_web.services.handover_ports import HandoverRows
+from kiosk_web.services.held_ports import HeldRowsOfPerson
 from kiosk_web.services.introduction_ports import IntroductionRows
 from kiosk_web.services.kazashi_ports import DEFAULT_FACILITY, KazashiRows, LeaseRows, StaffRows
 from kiosk_web.services.link_ports import ConfirmationRows, LinkRows, StaffAuditRows
@@ -385,6 +386,8 @@ class Transaction(Protocol):
     def asked_readings(self) -> ReadingRows: ...
     @property
     def terms(self) -> TermsRows: ...
+    @property
+    def held(self) -> HeldRowsOfPerson: ...
 
 
 class Store(Protocol):

@@ -66,7 +66,7 @@ def build_resident_app(
     extra: Sequence[BaseRoute],
     desk: str = "",
 ) -> Starlette:
-    """`port` is the real one. `extra` are the demo's routes, empty in production. `desk`: origin of the demo desk."""
+    """`port` is the real one. `extra` are more routes of its own. `desk`: origin of the demo desk."""
     guard = Guard(
         origin=kiosk.origin,
         hosts=frozenset({f"127.0.0.1:{port}"}),

@@ -15,7 +15,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from kiosk_web.identity.offer import CooperatingSystem, Words
+from kiosk_web.identity.terms import KINDS
 from kiosk_web.pki.status import Opening
+from kiosk_web.services.held_ports import HeldKey, HeldMyKeyId, HeldReading, HeldTerms
+from kiosk_web.services.held_records import HeldForSystem, HeldRecords, ShownLink
 from kiosk_web.services.linking import FoundLink
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
@@ -70,6 +73,7 @@ _RESULT: Mapping[str, object] = {
     "reference": _REFERENCE,
     "card": True,
     "standing": None,
+    "records": True,
 }
 
 _STANDING: Mapping[str, object] = {
@@ -295,6 +299,38 @@ ALARMS: tuple[ListAlarm, ...] = (
 BOARD = StaffBoard(TERMINALS, OPENINGS, ALARMS)
 
 
+def build_records(language: str) -> HeldRecords:
+    """Somebody who has been here for a while, at two systems."""
+    terms = tuple(HeldTerms("city-library", kind, "2026-11", _NOON) for kind in KINDS)
+    ended = ShownLink("••••••••04", _NOON - timedelta(days=400), _NOON - timedelta(days=30))
+    library = HeldForSystem(
+        Words("みほん市立図書館", "Mihon City Library"),
+        None,
+        (ShownLink("••••••••28", _NOON, None), ended),
+        terms,
+        None,
+        (),
+    )
+    booking = HeldForSystem(
+        Words("施設予約システム", "Facility booking"),
+        _NOON - timedelta(days=90),
+        (),
+        terms[:1],
+        date(2026, 4, 7),
+        (HeldReading("booking", _NOON + timedelta(minutes=20)),),
+    )
+    return HeldRecords(
+        language=language,
+        reference=_REFERENCE,
+        since=_NOON - timedelta(days=400),
+        certificates=(_NOON - timedelta(days=400), _NOON),
+        mykey_ids=(HeldMyKeyId("issued", _NOON - timedelta(days=400)),),
+        keys=(HeldKey(_NOON - timedelta(days=90), _NOON),),
+        systems=(library, booking),
+        visits=1,
+    )
+
+
 def show_desk(renderer: Renderer, name: str, language: str) -> str:
     """The link desk, or one of its answers."""
     if name == "link-answer":
@@ -312,7 +348,7 @@ def build_pattern_routes(renderer: Renderer) -> list[Route]:
             f"<li>{escape(name)}: "
             + " · ".join(f'<a href="/patterns/{escape(name)}?lang={lang}">{lang}</a>' for lang in LANGUAGES)
             + "</li>"
-            for name in (*patterns, "staff", "staff-empty", "link-desk", "link-answer")
+            for name in (*patterns, "records", "staff", "staff-empty", "link-desk", "link-answer")
         )
         return HTMLResponse(
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Screens</title></head>'
@@ -325,6 +361,9 @@ def build_pattern_routes(renderer: Renderer) -> list[Route]:
         size = request.query_params.get("size", "normal")
         if language not in LANGUAGES or size not in TEXT_SIZES:
             return PlainTextResponse("unknown language or size", status_code=404)
+        if name == "records":
+            view = replace(patterns["result"], language=language, text_size=size)
+            return HTMLResponse(renderer.render_page(view, live=False, records=build_records(language)))
         if name in ("link-desk", "link-answer"):
             return HTMLResponse(show_desk(renderer, name, language))
         if name in ("staff", "staff-empty"):

@@ -17,6 +17,7 @@ from kiosk_web.identity.terms import Terms, derive_versions
 from kiosk_web.pki.fields import build_fields
 from kiosk_web.services.handover import Panel, ShownNumber
 from kiosk_web.services.handover_ports import LibraryWord
+from kiosk_web.services.held_records import HeldRecords
 from kiosk_web.services.link_invitations import LinkInvitation
 from kiosk_web.services.linking import FoundLink
 from kiosk_web.session.codes import CODES, HANDOVER_CODES
@@ -128,11 +129,15 @@ class Renderer:
         )
         self._environment.filters.update(grouped=_group, clock=build_clock_text)
 
-    def render_page(self, view: StageView, *, live: bool = True) -> str:
-        """The whole resident page with the stage in it. Without `live` it has no script: a picture of a screen."""
+    def render_page(self, view: StageView, *, live: bool = True, records: HeldRecords | None = None) -> str:
+        """The whole resident page with the stage in it. Without `live` it has no script: a picture of a screen.
+
+        `records`: with the sheet of what is held about somebody open over it, in such a picture only.
+        """
         stage = Markup(self.render_stage(view))  # noqa: S704 - our own template made it
         page = self._environment.get_template("kiosk/page.html")
-        return page.render(view=view, live=live, stage=stage, **self._words(view.language))
+        shown = {} if records is None else {"records": Markup(self.render_records(records))}  # noqa: S704 - as above
+        return page.render(view=view, live=live, stage=stage, **shown, **self._words(view.language))
 
     def render_stage(self, view: StageView) -> str:
         """The fragment `<section id="stage">`, which is all that changes from state to state."""
@@ -164,6 +169,11 @@ class Renderer:
         shown = {**asdict(panel), "reason": reason, "number": code.number}
         template = self._environment.get_template("kiosk/handover.html")
         return template.render(handover=shown, **self._words(panel.language)).strip()
+
+    def render_records(self, records: HeldRecords) -> str:
+        """What is held about the person of this visit, for the direct answer to its page."""
+        template = self._environment.get_template("kiosk/records.html")
+        return template.render(records=records, **self._words(records.language)).strip()
 
     def render_link_invitation(self, invitation: LinkInvitation) -> str:
         """What a result says to somebody without a link."""

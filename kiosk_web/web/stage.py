@@ -133,6 +133,7 @@ def _build_result(state: s.Result) -> dict[str, object]:
         "card": state.visit.presence.card != "none",
         "kazashi": state.kazashi if state.kazashi == "on" or state.same_card else "",
         "link": state.link,
+        "records": state.visit.method == "pin" and state.same_card,
     }
 
 

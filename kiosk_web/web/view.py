@@ -48,6 +48,7 @@ class StageView:
       `checked_at` datetime, `method` (`ocsp` or `crl`), `fallback` (why a list stood in for the responder: `window`,
       `manager`, `automatic`, or ""), `status_as_of` datetime or None, `reference`, `card` bool (still on the reader),
       `kazashi` (`offered`, `on` or ""), `link` (`open`, `used_up`, `linked` or ""; the page asks for what it shows),
+      `records` bool (the person may see what is held about them),
       `standing`: None, or {`asking` bool, and once it is not: `signature` and `items` (`identity/standing.py`; `first`
       before the first confirmation), `since` date or None, `as_of` datetime or None}
     - `refused`: `service`, `reference`, `tries_left` int or None, `card` bool, `stopped_in` (the state before),

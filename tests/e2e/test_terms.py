@@ -28,9 +28,10 @@ SEEN = """
 """
 START = """
 async () => {
-  const { Terms } = await import("/static/terms.js");
+  const { Sheet } = await import("/static/sheet.js");
   window.activity = 0;
-  window.terms = new Terms({ onActivity: () => { window.activity += 1; } });
+  const onActivity = () => { window.activity += 1; };
+  window.terms = new Sheet({ dialog: "policies", name: "terms", openers: "#terms-open", onActivity });
   window.typed = [];
   document.addEventListener("keydown", (event) => window.typed.push(event.key));
 }

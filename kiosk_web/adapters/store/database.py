@@ -20,6 +20,7 @@ from kiosk_web.adapters.store.audit import SqlAuditRows
 from kiosk_web.adapters.store.clients import SqlClientRows
 from kiosk_web.adapters.store.fallback import SqlFallbackRows
 from kiosk_web.adapters.store.handovers import SqlHandoverRows
+from kiosk_web.adapters.store.held import SqlHeldRows
 from kiosk_web.adapters.store.introductions import SqlIntroductionRows
 from kiosk_web.adapters.store.kazashi import SqlKazashiRows, SqlLeaseRows, SqlStaffRows
 from kiosk_web.adapters.store.links import SqlConfirmationRows, SqlLinkRows, SqlStaffAuditRows
@@ -92,6 +93,7 @@ class SqlTransaction:
     introductions: SqlIntroductionRows
     asked_readings: SqlReadingRows
     terms: SqlTermsRows
+    held: SqlHeldRows
     connection: Statements
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
@@ -120,6 +122,7 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
         SqlIntroductionRows(statements),
         SqlReadingRows(statements),
         SqlTermsRows(statements),
+        SqlHeldRows(statements),
         statements,
     )
 

@@ -46,6 +46,10 @@ BUILT = {  # keys that templates put together: the first part, and every last pa
     "birth.": ("year", "month", "day"),
     "birth.era.": ("reiwa", "heisei", "showa", "taisho", "western"),
     "consent.": tuple(f"kazashi.{part}" for part in CONSENT_PARTS),
+    "terms.": ("up", "down", "close"),
+    "records.terms.": ("terms_of_use", "privacy_policy"),
+    "records.mykey.": ("issued", "stopped", "superseded"),
+    "records.never.": ("number", "pin", "certificate", "items"),
     "kazashi_set.": ("on.title", "on.lead", "off.title", "off.lead"),
     "staff.fallback.cause.": ("window", "manager", "automatic"),
 }

@@ -1,24 +1,30 @@
-// Terms of use and privacy policy over any screen. They are in the page from the start: nothing is asked of the server, what was typed stays,
-// and they close with the card, with the screen, on Escape, and after a while without a touch.
+// A text over any screen: the terms, which are in the page from the start, and what is held about somebody, which is fetched for this page alone
+// and gone when it closes. What was typed stays; it closes with the card, with the screen, on Escape, and after a while without a touch.
 
 const CLOSE_AFTER_MS = 90000;
 const PAGE = 0.8; // of what is seen
 
-export class Terms {
-  #dialog = document.getElementById("policies");
-  #text = document.getElementById("terms-text");
+export class Sheet {
+  #dialog;
+  #text;
+  #load;
   #timer = 0;
   #state = "";
   #onActivity;
   #returnTo = null;
+  #asked = 0; // an answer that comes after another screen is dropped
 
-  /** onActivity(): somebody is reading */
-  constructor({ onActivity }) {
+  /** name: first part of the ids in it; openers: what is touched; load(): the text, "" for none; onActivity(): somebody is reading */
+  constructor({ dialog, name, openers, onActivity, load = null }) {
+    this.#dialog = document.getElementById(dialog);
+    this.#text = document.getElementById(`${name}-text`);
+    this.#load = load;
     this.#onActivity = onActivity;
-    document.addEventListener("click", (event) => event.target.closest?.("#terms-open, [data-terms='open']") && this.#open());
-    document.getElementById("terms-close").addEventListener("click", () => this.close());
-    document.getElementById("terms-up").addEventListener("click", () => this.#turn(-1));
-    document.getElementById("terms-down").addEventListener("click", () => this.#turn(1));
+    const on = (key, listener) => document.getElementById(`${name}-${key}`).addEventListener("click", listener);
+    document.addEventListener("click", (event) => event.target.closest?.(openers) && this.#open());
+    on("close", () => this.close());
+    on("up", () => this.#turn(-1));
+    on("down", () => this.#turn(1));
     this.#dialog.addEventListener("keydown", (event) => {
       event.stopPropagation(); // digits are not typed into a field that nobody sees
       this.#noticeReader();
@@ -35,16 +41,26 @@ export class Terms {
   }
 
   close() {
+    this.#asked += 1;
     if (this.#dialog.open) this.#dialog.close();
   }
 
-  #open() {
+  async #open() {
     if (this.#dialog.open) return;
+    if (this.#load !== null && !(await this.#fill())) return;
     this.#returnTo = document.activeElement;
     this.#dialog.showModal();
     this.#text.scrollTop = 0;
     this.#text.focus({ preventScroll: true });
     this.#noticeReader();
+  }
+
+  async #fill() {
+    const asked = (this.#asked += 1);
+    const html = await this.#load().catch((error) => console.error(error.name));
+    if (!html || asked !== this.#asked) return false;
+    this.#text.innerHTML = html;
+    return true;
   }
 
   #turn(direction) {
@@ -60,6 +76,7 @@ export class Terms {
 
   #closed() {
     clearTimeout(this.#timer);
+    if (this.#load !== null) this.#text.replaceChildren();
     if (this.#returnTo?.isConnected) this.#returnTo.focus({ preventScroll: true });
     this.#returnTo = null;
   }
