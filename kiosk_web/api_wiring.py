@@ -98,6 +98,7 @@ def build_api(
         server=url,
         hosts=hosts,
         draw_id=lambda: spell(entropy(REQUEST_ID_SIGNS)),
+        demo=settings.demo,
     )
 
 

@@ -87,11 +87,19 @@ class BesideApi:
 
 
 def build_api_app(
-    subjects: Sequence[Handlers], *, static: Path, server: str, hosts: Iterable[str], draw_id: Callable[[], str]
+    subjects: Sequence[Handlers],
+    *,
+    static: Path,
+    server: str,
+    hosts: Iterable[str],
+    draw_id: Callable[[], str],
+    demo: bool,
 ) -> ApiGate:
-    """`server` is the public address, `hosts` the exact values of Host that programs may use."""
+    """`server` is the public address, `hosts` the exact values of Host that programs may use. `demo`: said on the
+    page for people.
+    """
     document = json.dumps(build_openapi(server), ensure_ascii=False)
-    page = render_docs(server)
+    page = render_docs(server, demo=demo)
 
     async def show_openapi(request: Request) -> Response:
         return Response(document, media_type=JSON)

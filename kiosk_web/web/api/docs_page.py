@@ -11,11 +11,12 @@ from kiosk_web import __version__
 from kiosk_web.web.api.openapi import build_schemas
 from kiosk_web.web.api.operations import OPERATIONS, PREFIX
 from kiosk_web.web.api.problems import PROBLEMS
+from kiosk_web.web.catalogue import load_catalogues
 from kiosk_web.web.render import TEMPLATES
 
 
-def render_docs(server: str) -> str:
-    """The whole page. `server` is the public address of the API."""
+def render_docs(server: str, *, demo: bool) -> str:
+    """The whole page. `server` is the public address of the API; `demo` puts the ribbon on it."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -27,6 +28,8 @@ def render_docs(server: str) -> str:
     environment.filters.update(code=_split_code, kind=describe_schema)
     return environment.get_template("api/docs.html").render(
         version=__version__,
+        demo=demo,
+        catalogues=load_catalogues(),
         server=server,
         prefix=PREFIX,
         operations=OPERATIONS,

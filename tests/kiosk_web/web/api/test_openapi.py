@@ -47,7 +47,7 @@ def test_no_object_takes_a_field_that_is_not_described() -> None:
 
 
 def test_the_page_has_every_operation_schema_field_and_problem_and_nothing_from_elsewhere() -> None:
-    page = render_docs(SERVER)
+    page = render_docs(SERVER, demo=False)
     assert "<script" not in page
     assert set(re.findall(r'(?:src|href)="((?!#)[^"]*)"', page)) == {
         "/api/v1/openapi.json",
@@ -62,3 +62,8 @@ def test_the_page_has_every_operation_schema_field_and_problem_and_nothing_from_
     assert set(re.findall(r'href="#([^"]+)"', page)) <= ids
     for schema in build_schemas().values():
         assert [name for name in schema["properties"] if f"<code>{name}</code>" not in page] == []
+
+
+def test_the_page_of_a_demo_says_that_it_is_one() -> None:
+    assert "デモ環境・架空のデータ" in render_docs(SERVER, demo=True)
+    assert "ribbon" not in render_docs(SERVER, demo=False)
