@@ -160,8 +160,11 @@ class Settings(BaseSettings):
 
     def require_verifier(self) -> None:
         """Nobody may ask JPKI who is not registered. Raises `SettingsError` in production without the roles needed."""
-        if self.demo:
-            return
+        if not self.demo:
+            self.judge_verifier()
+
+    def judge_verifier(self) -> None:
+        """Raises `SettingsError` where a role that the services need has no name, in a demo too."""
         if not self.verifier.user_authentication.strip():
             raise SettingsError("verifier.user_authentication: production needs the registered verifier's name")
         linked = [service.id for service in self.build_offer().services if service.terms.linked_signature_state]

@@ -84,10 +84,11 @@ async def check_name(stand: Stand) -> str:
 
 
 async def check_verifier(stand: Stand) -> str:
-    if stand.settings.demo:
+    settings = stand.settings
+    if settings.demo and not settings.verifier.user_authentication.strip():
         raise NotApplicable("a demo asks no one who wants a registered verifier")
     try:
-        stand.settings.require_verifier()
+        settings.judge_verifier()
     except SettingsError as error:
         raise Failed(str(error)) from None
     return "named in all roles needed"
@@ -205,14 +206,6 @@ async def check_terms(stand: Stand) -> str:
     return ", ".join(f"{kind} {version}" for kind, version in versions.items())
 
 
-async def check_register(stand: Stand) -> str:
-    if not any(service.terms.linked_signature_state for service in stand.services):
-        raise NotApplicable("its profile is told nothing by the register")
-    if stand.settings.register_service.url is None:
-        raise Failed("register_service.url is not set: changes and the signature certificate stay unknown")
-    return "configured, with both roles of the verifier"
-
-
 SETTLED: tuple[tuple[str, Check], ...] = (
     ("services", check_services),
     ("name", check_name),
@@ -223,7 +216,6 @@ SETTLED: tuple[tuple[str, Check], ...] = (
     ("revocation_lists", check_lists),
     ("kazashi", check_kazashi),
     ("links_and_handover", check_links),
-    ("register", check_register),
     ("terms", check_terms),
 )
 """In the order of the report; those that ask over the network follow (`linkage/inquiries.py`)."""

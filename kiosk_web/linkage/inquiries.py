@@ -1,4 +1,4 @@
-"""The checks of a linkage test that ask over the network: the responder, the running server, the API as a client."""
+"""The checks of a linkage test that ask over the network: responder, register, running server, API as a client."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from kiosk_web.adapters.anchor_files import AnchorFileRefused, load_trust_store
 from kiosk_web.adapters.fetch import HttpFetcher
 from kiosk_web.adapters.own_server import ask_server
+from kiosk_web.adapters.register_http import HttpRegister
 from kiosk_web.linkage.checks import Failed, NotApplicable, Stand
+from kiosk_web.pki.anchors import Anchor
 from kiosk_web.pki.ocsp import NONCE_LENGTH, OcspResponderPolicy
 from kiosk_web.pki.ocsp_probe import build_probe, judge_probe
 from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.services.api_ports import ClientRecord
+from kiosk_web.services.register import RegisterSilent
 
 ASSERTION_SECONDS = 50
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -42,16 +45,7 @@ async def check_responder(stand: Stand, policy: OcspResponderPolicy) -> str:
         raise NotApplicable("its services are confirmed by lists alone")
     if policy.url is None:
         raise Failed("ocsp_url is not set, so there is nobody to ask")
-    settings = stand.settings
-    try:
-        anchors = load_trust_store(
-            settings.anchors, production=not settings.demo, confirmed_fingerprints=settings.confirmed_fingerprints
-        ).anchors
-    except AnchorFileRefused as error:
-        raise Failed(str(error)) from None
-    current = [a for a in anchors if a.authority == "user_authentication" and a.not_before <= stand.now < a.not_after]
-    if not current:
-        raise Failed("no anchor of a user-authentication CA is in its validity")
+    current = _load_authorities(stand)
     answered = []
     async with HttpFetcher() as fetcher:
         for anchor in current:
@@ -66,6 +60,37 @@ async def check_responder(stand: Stand, policy: OcspResponderPolicy) -> str:
     if not answered:
         raise Failed("the responder answers for no authority that is trusted here, or does not echo the nonce")
     return f"answers for {len(answered)} of {len(current)} authorities"
+
+
+async def check_register(stand: Stand) -> str:
+    """Asks which certificate one with a random serial number replaced, so about nobody. "Unknown" is an answer."""
+    if not any(service.terms.linked_signature_state for service in stand.services):
+        raise NotApplicable("its profile is told nothing by the register")
+    service = stand.settings.register_service
+    if service.url is None:
+        raise Failed("register_service.url is not set: changes and the signature certificate stay unknown")
+    authority = _load_authorities(stand)[-1]
+    serial = int.from_bytes(secrets.token_bytes(8)) | 1
+    async with HttpRegister(service.url, budget=service.budget_seconds, clock=lambda: stand.now) as register:
+        answer = await register.find_predecessor(authority.key_id, serial)
+    if isinstance(answer, RegisterSilent) and answer.why != "unknown_certificate":
+        raise Failed(f"the register at register_service.url does not answer as it should: {answer.why}")
+    return "answers, and both roles of the verifier are named"
+
+
+def _load_authorities(stand: Stand) -> list[Anchor]:
+    """The user-authentication CAs that are trusted here and in their validity. Raises `Failed`."""
+    settings = stand.settings
+    try:
+        anchors = load_trust_store(
+            settings.anchors, production=not settings.demo, confirmed_fingerprints=settings.confirmed_fingerprints
+        ).anchors
+    except AnchorFileRefused as error:
+        raise Failed(str(error)) from None
+    current = [a for a in anchors if a.authority == "user_authentication" and a.not_before <= stand.now < a.not_after]
+    if not current:
+        raise Failed("no anchor of a user-authentication CA is in its validity")
+    return current
 
 
 async def check_server(stand: Stand) -> str:

@@ -14,7 +14,7 @@ from kiosk_web.errors import IntroductionError
 from kiosk_web.identity.introduction import LinkageReport
 from kiosk_web.introduction_wiring import build_introductions
 from kiosk_web.linkage.checks import SETTLED, Stand, run_check
-from kiosk_web.linkage.inquiries import TestClient, check_api, check_responder, check_server
+from kiosk_web.linkage.inquiries import TestClient, check_api, check_register, check_responder, check_server
 from kiosk_web.linkage.report import TestReport, derive_sha256
 from kiosk_web.ocsp_wiring import build_responder_policy
 from kiosk_web.settings import Settings
@@ -43,6 +43,7 @@ async def run_linkage_test(
         findings = [await run_check(name, partial(check, stand)) for name, check in SETTLED]
         policy = build_responder_policy(settings)
         findings.append(await run_check("responder", partial(check_responder, stand, policy)))
+        findings.append(await run_check("register", partial(check_register, stand)))
         findings.append(await run_check("server", partial(check_server, stand)))
         findings.append(await run_check("api_client", partial(check_api, stand, client)))
         report = TestReport(system, settings.deployment, __version__, stand.profiles, stand.now, tuple(findings))

@@ -169,6 +169,8 @@ class Register:
 
     def find(self, authority: str, serial: int) -> Entry | None:
         """The entry of a certificate, or None if this authority never issued that serial."""
+        if serial >> 63:  # beyond SQLite's integers, and beyond ours: they have four octets
+            return None
         return self._one("authority = ? AND serial = ?", authority, serial)
 
     def find_current(self, person: str, kind: Kind) -> Entry | None:

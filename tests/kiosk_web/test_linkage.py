@@ -16,16 +16,18 @@ from typer.testing import CliRunner
 
 from kiosk_web.__main__ import app
 from kiosk_web.adapters.clock_state import ClockState
+from kiosk_web.adapters.register_http import HttpRegister
 from kiosk_web.identity.offer import Words
 from kiosk_web.linkage import inquiries
 from kiosk_web.linkage.checks import SETTLED, run_check
 from kiosk_web.linkage.checks import Stand as LinkageStand
-from kiosk_web.linkage.inquiries import TestClient, check_api, check_responder
+from kiosk_web.linkage.inquiries import TestClient, check_api, check_register, check_responder
 from kiosk_web.linkage.report import Finding, TestReport, build_json, build_lines, derive_sha256
 from kiosk_web.linkage.run import run_linkage_test
 from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.register_settings import RegisterSettings, VerifierSettings
+from kiosk_web.services.register import Predecessor, RegisterSilent
 from kiosk_web.settings import Settings
 from tests.support.api_client import SYSTEM, register
 from tests.support.api_server import serve_api
@@ -61,13 +63,15 @@ async def check(name: str, stand: LinkageStand) -> Finding:
 
 async def test_what_is_in_order_passes_and_its_own_fault_fails_it(api: tuple[Stand, str]) -> None:
     stand, _ = api
-    good = build_stand(stand, register_service=RegisterSettings(url="http://127.0.0.1:9"))
+    good = build_stand(stand)
     assert (await check("services", good)).outcome == "passed"
     assert (await check("services", replace(good, services=()))).outcome == "failed"
     assert (await check("name", good)).outcome == "passed"
     nameless = replace(good, system=replace(good.system, name=Words(SYSTEM, SYSTEM)))
     assert (await check("name", nameless)).outcome == "failed"
     assert (await check("verifier", good)).outcome == "not_applicable"
+    named = build_stand(stand, verifier=VerifierSettings(user_authentication="demo"))
+    assert (await check("verifier", named)).outcome == "failed"  # one role only
     roles = VerifierSettings(user_authentication="みほん市", signature="みほん市")
     production = build_stand(stand, deployment="production", verifier=roles)
     assert (await check("verifier", production)).outcome == "passed"
@@ -83,8 +87,6 @@ async def test_what_is_in_order_passes_and_its_own_fault_fails_it(api: tuple[Sta
     assert (await check("terminals", good)).outcome == "failed"
     await terminal.client.aclose()
     assert (await check("revocation_lists", good)).outcome == "failed"
-    assert (await check("register", good)).outcome == "passed"
-    assert (await check("register", build_stand(stand))).outcome == "failed"
     assert (await check("links_and_handover", good)).outcome == "not_applicable"
 
 
@@ -92,7 +94,7 @@ async def test_a_library_needs_a_way_for_its_numbers(api: tuple[Stand, str]) -> 
     stand, _ = api
     bare = build_stand(stand, "city-library")
     assert (await check("links_and_handover", bare)).outcome == "failed"
-    assert (await check("register", bare)).outcome == "not_applicable"
+    assert (await run_check("register", lambda: check_register(bare))).outcome == "not_applicable"
 
     def with_handover(**given: object) -> LinkageStand:
         handover = type(stand.server.settings.handover).model_validate(given)
@@ -140,6 +142,35 @@ async def test_the_responder_has_to_answer_for_an_authority_and_to_echo(
     assert (await ask()).outcome == "failed"
 
 
+async def test_the_register_has_to_answer_a_question_about_nobody(
+    api: tuple[Stand, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand, _ = api
+    replies: dict[str, Predecessor | RegisterSilent] = {}
+    asked: list[tuple[str, bytes, int]] = []
+
+    class Register(HttpRegister):
+        async def find_predecessor(self, issuer_key_id: bytes, serial: int) -> Predecessor | RegisterSilent:
+            asked.append((self._url, issuer_key_id, serial))
+            return replies["how"]
+
+    async def ask(linkage: LinkageStand) -> Finding:
+        return await run_check("register", lambda: check_register(linkage))
+
+    configured = build_stand(stand, register_service=RegisterSettings(url="http://127.0.0.1:9"))
+    assert "register_service.url is not set" in (await ask(build_stand(stand))).text
+    nobody = await ask(configured)  # nothing listens there
+    assert (nobody.outcome, "unreachable" in nobody.text) == ("failed", True)
+    monkeypatch.setattr(inquiries, "HttpRegister", Register)
+    for reply in (RegisterSilent("refused"), RegisterSilent("malformed"), RegisterSilent("timeout")):
+        replies["how"] = reply
+        assert (await ask(configured)).outcome == "failed"
+    for answered in (RegisterSilent("unknown_certificate"), Predecessor(None)):
+        replies["how"] = answered
+        assert (await ask(configured)).outcome == "passed"
+    assert len({serial for _, _, serial in asked}) == len(asked)
+
+
 async def test_a_client_has_to_get_a_token_and_a_challenge(api: tuple[Stand, str], tmp_path: Path) -> None:
     stand, _ = api
     linkage, path = build_stand(stand), tmp_path / "client.pem"
@@ -168,7 +199,7 @@ async def test_the_outcome_is_recorded_with_the_hash_of_the_report(api: tuple[St
     report = await run_linkage_test(settings, SYSTEM, None, stand.clock, "synchronised")
     assert not report.passed
     names = [finding.name for finding in report.findings]
-    assert names == [name for name, _ in SETTLED] + ["responder", "server", "api_client"]
+    assert names == [name for name, _ in SETTLED] + ["responder", "register", "server", "api_client"]
     async with stand.server.store.read() as transaction:
         recorded = await transaction.introductions.find_report(SYSTEM)
     assert recorded is not None

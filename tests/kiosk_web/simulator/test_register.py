@@ -38,6 +38,7 @@ def test_a_serial_belongs_to_one_authority(path: Path) -> None:
     register = Register(path)
     register.record_issue(entry(7))
     assert register.find("authca02", 7) is None
+    assert register.find("authca03", 2**63) is register.find("authca03", 2**160 - 1) is None
     register.close()
 
 
