@@ -390,9 +390,24 @@ class Transaction(Protocol):
     def held(self) -> HeldRowsOfPerson: ...
 
 
+class AheadOfDisk(AbstractAsyncContextManager[Transaction], Protocol):
+    """A transaction whose end does not wait for the disk: who writes next finds it done already."""
+
+    async def wait(self) -> None:
+        """Until it is on the disk; raises if it never will be. Nobody may be told of it before."""
+        ...
+
+
 class Store(Protocol):
-    def read(self) -> AbstractAsyncContextManager[Transaction]: ...
-    def write(self) -> AbstractAsyncContextManager[Transaction]: ...
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        """What was true at one moment. It cannot write."""
+        ...
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """One after the other; its end waits until what was done is on the disk."""
+        ...
+
+    def write_ahead(self) -> AheadOfDisk: ...
 
 
 class Subscription(Protocol):

@@ -164,9 +164,26 @@ class RemoteValidationService:
         name = policy or client.methods[0]
         if name not in client.methods:
             return NotPermitted("method")
-        async with self._store.write() as transaction:
+        consumption = self._store.write_ahead()
+        async with consumption as transaction:
             challenge = await transaction.remote.consume_challenge(challenge_id, client.name, self._clock())
-        if challenge is None or challenge.system not in client.systems:
+        if challenge is None:
+            return ChallengeNotUsable()
+        try:
+            return await self._judge(client, challenge, certificate, signature, name)
+        finally:  # it shares a commit with the record where nobody had to be asked, and no answer goes out before it
+            await consumption.wait()
+
+    async def _judge(
+        self,
+        client: ClientRecord,
+        challenge: RemoteChallengeRecord,
+        certificate: bytes,
+        signature: bytes,
+        name: PolicyName,
+    ) -> RemoteVerdict | NotPermitted | ChallengeNotUsable:
+        """The challenge is used up."""
+        if challenge.system not in client.systems:
             return ChallengeNotUsable()
         if not self._in_use.serves(challenge.system):
             return NotPermitted("stage")
@@ -182,7 +199,7 @@ class RemoteValidationService:
         async with self._store.write() as transaction:
             now = self._clock()
             verdict_policy = VerdictPolicy(context, await self._fallback.load_within(transaction))
-            verdict = _judge(trust, status, proof is not None and not proof.verified) or judge_verdict(
+            verdict = _judge_signature(trust, status, proof is not None and not proof.verified) or judge_verdict(
                 trust, status, proof, verdict_policy, now
             )
             answer = _build_answer(challenge, verdict, status, now)
@@ -209,7 +226,7 @@ def build_remote_message(challenge: RemoteChallengeRecord, certificate_sha256: b
     )
 
 
-def _judge(
+def _judge_signature(
     trust: TrustedCertificate | Untrusted, status: CertificateStatus | None, signature_wrong: bool
 ) -> Verdict | None:
     """A wrong signature is named as such: nobody was asked for the status, so the verdict could only miss that."""

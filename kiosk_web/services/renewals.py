@@ -32,11 +32,16 @@ class RenewalService:
         self._budget = budget
         self._found: OrderedDict[bytes, CertificateName] = OrderedDict()
 
+    async def is_needed(self, certificate: TrustedCertificate) -> bool:
+        """Whether there is anything to `look` for: neither the certificate is known, nor what it replaced."""
+        name = CertificateName(certificate.issuer_key_id, certificate.serial)
+        return certificate.sha256 not in self._found and not await self._is_known(name)
+
     async def look(self, certificate: TrustedCertificate) -> None:
         """Learn which known certificate this one replaced. Never raises for trouble of the register."""
-        name = CertificateName(certificate.issuer_key_id, certificate.serial)
-        if certificate.sha256 in self._found or await self._is_known(name):
+        if not await self.is_needed(certificate):
             return
+        name = CertificateName(certificate.issuer_key_id, certificate.serial)
         try:
             async with asyncio.timeout(self._budget):
                 found = await self._walk_back(name)
@@ -83,7 +88,7 @@ class RenewalAwareValidation:
         return self._validation.judge_trust(der)
 
     async def check_status(self, certificate: TrustedCertificate, context: StatusContext) -> CertificateStatus:
-        if context.method != "pin":
+        if context.method != "pin" or not await self._renewals.is_needed(certificate):
             return await self._validation.check_status(certificate, context)
         status, _ = await asyncio.gather(
             self._validation.check_status(certificate, context), self._renewals.look(certificate)

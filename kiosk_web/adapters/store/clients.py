@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import cast
 
-from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.prepared import Prepared
 from kiosk_web.adapters.store.statements import Statements
+from kiosk_web.pki.status_policy import PolicyName
 from kiosk_web.services.api_ports import ClientKeyRecord, ClientRecord, TokenRecord
 
 _c = schema.api_clients.c
@@ -18,7 +20,7 @@ _a = schema.api_assertions.c
 _t = schema.api_tokens.c
 
 _HOLDS = or_(_k.ends_at.is_(None), _k.ends_at > bindparam("now"))
-_FIND_BY_TOKEN = (
+_FIND_BY_TOKEN = Prepared(
     select(schema.api_clients)
     .join(schema.api_tokens, _t.client == _c.name)
     .join(schema.api_client_keys, _k.id == _t.key_id)
@@ -56,11 +58,11 @@ class SqlClientRows:
 
     async def find(self, name: str) -> ClientRecord | None:
         row = (await self._connection.execute(select(schema.api_clients).where(_c.name == name))).one_or_none()
-        return None if row is None else _build_client(row)
+        return None if row is None else _build_client(*tuple(row))
 
     async def list_all(self) -> tuple[ClientRecord, ...]:
         rows = await self._connection.execute(select(schema.api_clients).order_by(_c.name))
-        return tuple(_build_client(row) for row in rows)
+        return tuple(_build_client(*tuple(row)) for row in rows)
 
     async def revoke(self, name: str, now: datetime) -> None:
         await self._connection.execute(
@@ -106,25 +108,36 @@ class SqlClientRows:
         )
 
     async def find_by_token(self, sha256: bytes, now: datetime) -> ClientRecord | None:
-        row = (await self._connection.execute(_FIND_BY_TOKEN, {"token": sha256, "now": now})).one_or_none()
-        return None if row is None else _build_client(row)
+        rows = await self._connection.fetch(_FIND_BY_TOKEN, token=sha256, now=now)
+        return _build_client(*rows[0]) if rows else None
 
     async def forget_expired(self, now: datetime) -> None:
         await self._connection.execute(delete(schema.api_assertions).where(_a.expires_at < now))
         await self._connection.execute(delete(schema.api_tokens).where(_t.expires_at < now))
 
 
-def _build_client(row: Row[Any]) -> ClientRecord:
+def _build_client(
+    name: str,
+    systems: str,
+    methods: str,
+    origins: str,
+    rate: int,
+    created_at: datetime,
+    revoked_at: datetime | None,
+    terminals: str,
+    link_systems: str,
+) -> ClientRecord:
+    """From the columns in their order."""
     return ClientRecord(
-        row.name,
-        _split(row.systems),
-        tuple(row.methods.split("\n")),
-        _split(row.origins),
-        row.rate,
-        row.created_at,
-        row.revoked_at,
-        _split(row.terminals),
-        _split(row.link_systems),
+        name,
+        _split(systems),
+        cast("tuple[PolicyName, ...]", _split(methods)),
+        _split(origins),
+        rate,
+        created_at,
+        revoked_at,
+        _split(terminals),
+        _split(link_systems),
     )
 
 

@@ -5,10 +5,9 @@ WAL, synchronous=FULL, secure_delete, foreign_keys; one writer at a time in this
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from kiosk_web.adapters.store.audit import SqlAuditRows
 from kiosk_web.adapters.store.clients import SqlClientRows
 from kiosk_web.adapters.store.fallback import SqlFallbackRows
+from kiosk_web.adapters.store.group_commit import BUSY_MILLISECONDS, GroupCommit, Part
 from kiosk_web.adapters.store.handovers import SqlHandoverRows
 from kiosk_web.adapters.store.held import SqlHeldRows
 from kiosk_web.adapters.store.introductions import SqlIntroductionRows
@@ -35,40 +35,32 @@ from kiosk_web.adapters.store.terminals import SqlTerminalRows
 from kiosk_web.adapters.store.terms import SqlTermsRows
 
 FILE_NAME = "kiosk.sqlite3"
-_WRITE = "kiosk_write"
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=5000",
+    f"PRAGMA busy_timeout={BUSY_MILLISECONDS}",
 )
 
 
 def _prepare_connection(dbapi_connection: Any, record: object) -> None:
-    # The driver's own transaction control begins too late; BEGIN is sent below (SQLAlchemy docs, "pysqlite
-    # transactions").
+    # The driver's own transaction control begins too late; BEGIN is sent by whoever owns the connection (SQLAlchemy
+    # docs, "pysqlite transactions").
     dbapi_connection.isolation_level = None
-    cursor = dbapi_connection.cursor()
     for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
+        dbapi_connection.execute(pragma)
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _listen(engine: Engine) -> None:
-    event.listen(engine, "connect", _prepare_connection)
-    event.listen(engine, "begin", _begin)
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def open_sync_engine(data: Path) -> Engine:
     """A blocking engine on the same file, for migrations."""
-    engine = create_engine(f"sqlite:///{data / FILE_NAME}", poolclass=NullPool).execution_options(**{_WRITE: True})
-    _listen(engine)
+    engine = create_engine(f"sqlite:///{data / FILE_NAME}", poolclass=NullPool)
+    event.listen(engine, "connect", _prepare_connection)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -100,8 +92,7 @@ class SqlTransaction:
         return self.connection.savepoint()
 
 
-def _build_transaction(connection: Connection) -> SqlTransaction:
-    statements = InlineStatements(connection)
+def _build_transaction(statements: InlineStatements) -> SqlTransaction:
     return SqlTransaction(
         SqlTerminalRows(statements),
         SqlSessionRows(statements),
@@ -127,34 +118,74 @@ def _build_transaction(connection: Connection) -> SqlTransaction:
     )
 
 
+class _Opened:
+    """A connection that stays open, and the transaction that it gives to whoever has it."""
+
+    def __init__(self, connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        self.connection = connection
+        self.driver = driver
+        self.transaction = _build_transaction(InlineStatements(connection, driver))
+
+
+class Reading:
+    """`async with` around a transaction that sees the database as it was at its first statement, and cannot write."""
+
+    def __init__(self, idle: list[_Opened], open_another: Callable[[], _Opened]) -> None:
+        self._idle = idle
+        self._open_another = open_another
+
+    async def __aenter__(self) -> SqlTransaction:
+        self._opened = self._idle.pop() if self._idle else self._open_another()
+        self._opened.driver.execute("BEGIN")
+        return self._opened.transaction
+
+    async def __aexit__(self, *error: object) -> None:
+        self._opened.driver.rollback()
+        self._idle.append(self._opened)
+
+
 class SqlStore:
     """Implements `services.ports.Store`. The file must have been migrated. Close it with `close`."""
 
     def __init__(self, data: Path) -> None:
+        # A value of a failed statement never appears in an exception or a log.
         self._engine = create_engine(
-            f"sqlite:///{data / FILE_NAME}",
-            # Connections stay open: opening one costs more than all statements of an event.
-            pool_size=8,
-            max_overflow=-1,
-            # A value of a failed statement never appears in an exception or a log.
-            hide_parameters=True,
+            f"sqlite:///{data / FILE_NAME}", pool_size=0, max_overflow=-1, hide_parameters=True
         )
-        _listen(self._engine)
-        # SQLite knows one writer; waiting here is in order and wakes at once, its own waiting is a poll.
-        self._writer = asyncio.Lock()
+        event.listen(self._engine, "connect", _prepare_connection)
+        # Connections stay open: opening one costs more than all statements of an event.
+        self._idle: list[_Opened] = []
+        self._writer: _Opened | None = None
+        self._group: GroupCommit | None = None
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[SqlTransaction]:
-        with self._engine.connect() as connection, connection.begin():
-            yield _build_transaction(connection)
+    def read(self) -> Reading:
+        return Reading(self._idle, self._open_reader)
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[SqlTransaction]:
-        async with self._writer:
-            with self._engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
-                yield _build_transaction(connection)
+    def _open_reader(self) -> _Opened:
+        opened = _Opened(self._engine.connect())
+        opened.driver.execute("PRAGMA query_only=ON")
+        return opened
+
+    def write(self) -> Part[SqlTransaction]:
+        return self._build_part(ahead=False)
+
+    def write_ahead(self) -> Part[SqlTransaction]:
+        return self._build_part(ahead=True)
+
+    def _build_part(self, *, ahead: bool) -> Part[SqlTransaction]:
+        if self._writer is None or self._group is None:
+            self._writer = _Opened(self._engine.connect())
+            self._group = GroupCommit(self._writer.driver)
+        return Part(self._group, self._writer.transaction, ahead=ahead)
 
     async def close(self) -> None:
+        if self._writer is not None and self._group is not None:
+            await self._group.close()
+            self._writer.connection.close()
+        for opened in self._idle:
+            opened.connection.close()
         self._engine.dispose()
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.prepared import Prepared
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.pki.fallback import OpeningRecord, RecordedCause
 
 _f = schema.fallback_openings.c
 
-_LIST_OPEN_SINCE = (
-    select(schema.fallback_openings)
+_COLUMNS = (_f.cause, _f.opened_at, _f.until, _f.closed_at, _f.reason, _f.opened_by)
+_LIST_OPEN_SINCE = Prepared(
+    select(*_COLUMNS)
     .where(_f.until > bindparam("moment"), or_(_f.closed_at.is_(None), _f.closed_at > bindparam("moment")))
     .order_by(_f.id)
 )
@@ -44,14 +46,10 @@ class SqlFallbackRows:
         return closed.rowcount > 0
 
     async def list_open_since(self, moment: datetime) -> tuple[OpeningRecord, ...]:
-        rows = await self._connection.execute(_LIST_OPEN_SINCE, {"moment": moment})
-        return tuple(_build_record(row) for row in rows)
+        rows = await self._connection.fetch(_LIST_OPEN_SINCE, moment=moment)
+        return tuple(OpeningRecord(*row) for row in rows)
 
     async def list_latest(self, limit: int, cause: RecordedCause | None = None) -> tuple[OpeningRecord, ...]:
-        query = select(schema.fallback_openings).order_by(_f.id.desc()).limit(limit)
+        query = select(*_COLUMNS).order_by(_f.id.desc()).limit(limit)
         rows = await self._connection.execute(query if cause is None else query.where(_f.cause == cause))
-        return tuple(_build_record(row) for row in rows)
-
-
-def _build_record(row: Row[tuple[object, ...]]) -> OpeningRecord:
-    return OpeningRecord(row.cause, row.opened_at, row.until, row.closed_at, row.reason, row.opened_by)
+        return tuple(OpeningRecord(*tuple(row)) for row in rows)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.dialects.sqlite import insert
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.database import SqlStore, SqlTransaction
+from kiosk_web.adapters.store.prepared import Prepared
 from kiosk_web.pki.crl_trust import ListMark, ListScope, merge_list_marks
 
 _l = schema.list_marks.c
+_FIND = Prepared(
+    select(_l.crl_number, _l.this_update, _l.sha256).where(_l.key_id == bindparam("key"), _l.point == bindparam("at"))
+)
+_FIND_NEWEST = Prepared(select(func.max(_l.this_update)))
 _ALL = text("SELECT key_id, point, crl_number, this_update, sha256 FROM list_marks")
 
 _INSERT = insert(schema.list_marks)
@@ -40,9 +44,7 @@ class SqlListMarks:
 
     async def load_newest_time(self) -> datetime | None:
         async with self._store.read() as transaction:
-            newest: datetime | None = (
-                await transaction.connection.execute(select(func.max(_l.this_update)))
-            ).scalar_one()
+            newest: datetime | None = (await transaction.connection.fetch(_FIND_NEWEST))[0][0]
             return newest
 
     async def record(self, marks: Mapping[ListScope, ListMark]) -> None:
@@ -69,15 +71,11 @@ async def _load_all(transaction: SqlTransaction) -> dict[ListScope, ListMark]:
 
 
 async def _load_some(transaction: SqlTransaction, scopes: Collection[ListScope]) -> dict[ListScope, ListMark]:
-    keys, points = {scope.key_id for scope in scopes}, {scope.point for scope in scopes}
-    query = select(schema.list_marks).where(_l.key_id.in_(keys), _l.point.in_(points))
-    found = dict(_read(row) for row in await transaction.connection.execute(query))
-    return {scope: mark for scope, mark in found.items() if scope in scopes}
-
-
-def _read(row: Row[Any]) -> tuple[ListScope, ListMark]:
-    number = None if row.crl_number is None else int(row.crl_number)
-    return ListScope(row.key_id, row.point), ListMark(number, row.this_update, row.sha256)
+    found = {}
+    for scope in scopes:
+        for number, this_update, sha256 in await transaction.connection.fetch(_FIND, key=scope.key_id, at=scope.point):
+            found[scope] = ListMark(None if number is None else int(number), this_update, sha256)
+    return found
 
 
 def _build_row(scope: ListScope, mark: ListMark) -> dict[str, object]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.database import SqlStore, SqlTransaction
+from kiosk_web.adapters.store.prepared import Prepared
 from kiosk_web.pki.status import HighWaterMark, merge_marks
 
 _m = schema.high_water_marks.c
+
+_FIND = Prepared(select(_m.this_update, _m.held, _m.revoked_at, _m.revoked_reason).where(_m.key == bindparam("wanted")))
+_FIND_NEWEST = Prepared(select(func.max(_m.this_update)))
 
 
 class SqlHighWaterMarks:
@@ -43,13 +47,10 @@ class SqlHighWaterMarks:
 
     async def load_newest_time(self) -> datetime | None:
         async with self._store.read() as transaction:
-            newest: datetime | None = (
-                await transaction.connection.execute(select(func.max(_m.this_update)))
-            ).scalar_one()
+            newest: datetime | None = (await transaction.connection.fetch(_FIND_NEWEST))[0][0]
             return newest
 
 
 async def _load(transaction: SqlTransaction, key: bytes) -> HighWaterMark | None:
-    query = select(schema.high_water_marks).where(_m.key == key)
-    row = (await transaction.connection.execute(query)).one_or_none()
-    return None if row is None else HighWaterMark(row.this_update, row.held, row.revoked_at, row.revoked_reason)
+    rows = await transaction.connection.fetch(_FIND, wanted=key)
+    return HighWaterMark(*rows[0]) if rows else None

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.kazashi_schema import kazashi_enrolments
+from kiosk_web.adapters.store.prepared import Prepared
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.adapters.store.terms_schema import accepted_terms
 from kiosk_web.identity.mykey import MyKeyState
@@ -20,14 +21,14 @@ _c = schema.person_certificates.c
 _p = schema.pairwise_ids.c
 _m = schema.mykey_ids.c
 
-_FIND = select(_c.person_id).where(_c.issuer_key_id == bindparam("issuer"), _c.serial == bindparam("serial"))
-_FIND_PPID = select(_p.ppid).where(_p.person_id == bindparam("person"), _p.system == bindparam("system"))
-_FIND_MYKEY_ID = select(_m.mykey_id, _m.state).where(_m.person_id == bindparam("person"), _m.state != "superseded")
-_SET_CHECK_AGAIN = (
+_FIND = Prepared(select(_c.person_id).where(_c.issuer_key_id == bindparam("issuer"), _c.serial == bindparam("serial")))
+_FIND_PPID = Prepared(select(_p.ppid).where(_p.person_id == bindparam("person"), _p.system == bindparam("system")))
+_SET_CHECK_AGAIN = Prepared(
     update(schema.persons)
     .where(schema.persons.c.id == bindparam("person"), schema.persons.c.check_again != bindparam("wanted"))
     .values(check_again=bindparam("wanted"))
 )
+_FIND_MYKEY_ID = select(_m.mykey_id, _m.state).where(_m.person_id == bindparam("person"), _m.state != "superseded")
 
 
 class SqlPersonRows:
@@ -37,8 +38,8 @@ class SqlPersonRows:
         self._connection = connection
 
     async def find(self, issuer_key_id: bytes, serial: int) -> str | None:
-        parameters = {"issuer": issuer_key_id, "serial": str(serial)}
-        return (await self._connection.execute(_FIND, parameters)).scalar_one_or_none()
+        rows = await self._connection.fetch(_FIND, issuer=issuer_key_id, serial=str(serial))
+        return rows[0][0] if rows else None
 
     async def add(self, person: str, issuer_key_id: bytes, serial: int, now: datetime) -> None:
         await self._connection.execute(insert(schema.persons).values(id=person, created_at=now))
@@ -52,8 +53,8 @@ class SqlPersonRows:
         )
 
     async def find_ppid(self, person: str, system: str) -> str | None:
-        parameters = {"person": person, "system": system}
-        return (await self._connection.execute(_FIND_PPID, parameters)).scalar_one_or_none()
+        rows = await self._connection.fetch(_FIND_PPID, person=person, system=system)
+        return rows[0][0] if rows else None
 
     async def add_ppid(self, person: str, system: str, ppid: str, now: datetime) -> bool:
         added = await self._connection.execute(
@@ -163,4 +164,4 @@ class SqlPersonRows:
         return bool((await self._connection.execute(query)).scalar_one_or_none())
 
     async def _set_check_again(self, person: str, *, wanted: bool) -> None:
-        await self._connection.execute(_SET_CHECK_AGAIN, {"person": person, "wanted": wanted})
+        await self._connection.change(_SET_CHECK_AGAIN, person=person, wanted=wanted)

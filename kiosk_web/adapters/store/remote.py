@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.prepared import Prepared
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.services.api_ports import KeptReply, LinkedCertificate, RemoteChallengeRecord, RemoteVisitRecord
 
@@ -18,8 +19,9 @@ _r = schema.kept_replies.c
 _pc = schema.person_certificates.c
 _p = schema.pairwise_ids.c
 
-_ADD_CHALLENGE = insert(schema.remote_challenges)
-_CONSUME_CHALLENGE = (
+_CHALLENGE = tuple(field.name for field in fields(RemoteChallengeRecord))
+_ADD_CHALLENGE = Prepared(insert(schema.remote_challenges), _CHALLENGE)
+_CONSUME_CHALLENGE = Prepared(
     update(schema.remote_challenges)
     .where(
         _c.id == bindparam("challenge"),
@@ -28,9 +30,9 @@ _CONSUME_CHALLENGE = (
         _c.expires_at >= bindparam("now"),
     )
     .values(consumed_at=bindparam("now"))
-    .returning(*schema.remote_challenges.c)
+    .returning(*(_c[name] for name in _CHALLENGE))
 )
-_ADD_VISIT = insert(schema.remote_visits)
+_ADD_VISIT = Prepared(insert(schema.remote_visits), [field.name for field in fields(RemoteVisitRecord)])
 
 
 class SqlRemoteRows:
@@ -40,27 +42,14 @@ class SqlRemoteRows:
         self._connection = connection
 
     async def add_challenge(self, record: RemoteChallengeRecord) -> None:
-        await self._connection.execute(_ADD_CHALLENGE, asdict(record))
+        await self._connection.change(_ADD_CHALLENGE, **vars(record))
 
     async def consume_challenge(self, challenge: str, client: str, now: datetime) -> RemoteChallengeRecord | None:
-        parameters = {"challenge": challenge, "owner": client, "now": now}
-        row = (await self._connection.execute(_CONSUME_CHALLENGE, parameters)).one_or_none()
-        if row is None:
-            return None
-        return RemoteChallengeRecord(
-            row.id,
-            row.client,
-            row.system,
-            row.origin,
-            row.purpose,
-            row.nonce,
-            row.reference,
-            row.issued_at,
-            row.expires_at,
-        )
+        rows = await self._connection.fetch(_CONSUME_CHALLENGE, challenge=challenge, owner=client, now=now)
+        return RemoteChallengeRecord(*rows[0]) if rows else None
 
     async def add_visit(self, record: RemoteVisitRecord) -> None:
-        await self._connection.execute(_ADD_VISIT, asdict(record))
+        await self._connection.change(_ADD_VISIT, **vars(record))
 
     async def find_linked(self, system: str, ppids: Collection[str]) -> Mapping[str, LinkedCertificate]:
         rows = await self._connection.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import sqlite3
 from datetime import timedelta
 from typing import Any
 
@@ -145,6 +146,23 @@ async def test_a_challenge_is_good_for_one_signature_however_many_come_at_once(s
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
     assert {problem(answer) for answer in answers if answer.status_code == 409} == {(409, "challenge_not_usable")}
     assert await count(stand, "remote_visits") == 1
+
+
+async def test_nothing_is_answered_that_is_not_on_the_disk(stand: Stand, client: ApiClient) -> None:
+    """The commit that uses the challenge up fails, because of somebody who shares it."""
+    body = client.build_validation(await client.challenge(), stand.card())
+
+    async def write_what_cannot_be_committed() -> None:
+        async with stand.server.store.write() as transaction:
+            await transaction.connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+            await transaction.persons.add_certificate("nobody", b"issuer", 7, NOW)
+
+    said, answer = await asyncio.gather(
+        write_what_cannot_be_committed(), client.post("validations", body), return_exceptions=True
+    )
+    assert isinstance(said, sqlite3.IntegrityError)
+    assert problem(answer) == (500, "internal")
+    assert (await client.post("validations", body)).json()["accepted"] is True
 
 
 async def test_a_wrong_signature_uses_the_challenge_up_too(stand: Stand, client: ApiClient) -> None:

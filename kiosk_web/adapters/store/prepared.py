@@ -1,0 +1,69 @@
+"""A statement that is run for every event: written in SQLAlchemy Core like all others, compiled once, and then given
+to the driver as it is.
+
+SQLAlchemy's way from a statement to its rows takes some fifty microseconds each time, SQLite itself five; a validation
+has a dozen statements (`docs/decisions/005-sqlalchemy-core.md`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Select, UpdateBase
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+_DIALECT = SQLiteDialect_pysqlite()
+_Processor = Callable[[Any], Any]
+
+
+class Prepared:
+    """`names`: the columns of an INSERT, which has no other way to say them. Values that vary are `bindparam`s; what a
+    column's type does to a value is done here too.
+    """
+
+    def __init__(self, statement: Select[Any] | UpdateBase, names: Sequence[str] | None = None) -> None:
+        self._statement = statement
+        self._names = names
+
+    @cached_property
+    def _compiled(self) -> tuple[str, tuple[tuple[str, Any, _Processor | None], ...], tuple[_Processor | None, ...]]:
+        """The text; of each parameter, in order, name, fixed value and processor; the processors of the columns."""
+        compiled = self._statement.compile(dialect=_DIALECT, column_keys=self._names)
+        assert isinstance(compiled, SQLCompiler)
+        parameters = tuple(
+            (name, compiled.binds[name].value, _find_bind_processor(compiled.binds[name].type))
+            for name in compiled.positiontup or ()
+        )
+        columns = tuple(_find_result_processor(column.type) for column in self._statement.exported_columns)
+        return compiled.string, parameters, columns
+
+    def run(self, driver: sqlite3.Connection, values: Mapping[str, object]) -> sqlite3.Cursor:
+        """Raises `sqlite3.Error`, which quotes no value."""
+        text, parameters, _ = self._compiled
+        bound = []
+        for name, fixed, process in parameters:
+            value = values.get(name, fixed)
+            bound.append(value if process is None else process(value))
+        return driver.execute(text, bound)
+
+    def fetch(self, driver: sqlite3.Connection, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """All rows."""
+        rows = self.run(driver, values).fetchall()
+        processors = self._compiled[2]
+        return [
+            tuple(value if process is None else process(value) for value, process in zip(row, processors, strict=True))
+            for row in rows
+        ]
+
+
+def _find_bind_processor(kind: TypeEngine[Any]) -> _Processor | None:
+    return kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+
+
+def _find_result_processor(kind: TypeEngine[Any]) -> _Processor | None:
+    return kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
