@@ -29,6 +29,7 @@ from kiosk_web.services.ports import Clock, Entropy, Validation
 from kiosk_web.services.rate_limit import RateLimits
 from kiosk_web.services.readings import ReadingService
 from kiosk_web.services.remote_validation import RemoteValidationService
+from kiosk_web.services.standing import StandingService
 from kiosk_web.settings import LOOPBACK, Settings
 from kiosk_web.web.api.admission import Admission
 from kiosk_web.web.api.app import ApiGate, build_api_app
@@ -51,6 +52,7 @@ def build_api(
     anchors: TrustStore,
     validation: Validation,
     issuance: IssuanceService,
+    standing: StandingService,
     fallback: FallbackService,
     in_use: SystemsInUse,
     limits: StatusPolicy,
@@ -68,6 +70,7 @@ def build_api(
         store=store,
         validation=validation,
         issuance=issuance,
+        standing=standing,
         fallback=fallback,
         in_use=in_use,
         limits=limits,

@@ -343,6 +343,7 @@ def _wire(
             anchors,
             validation,
             issuance,
+            standing,
             fallback,
             in_use,
             limits,

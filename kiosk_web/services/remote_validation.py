@@ -15,6 +15,7 @@ from typing import Literal
 
 from kiosk_web.errors import KioskError
 from kiosk_web.identity import reference
+from kiosk_web.identity.standing import HolderStanding
 from kiosk_web.pki.signature import build_card_message, judge_pin_proof
 from kiosk_web.pki.status import (
     CertificateStatus,
@@ -35,6 +36,7 @@ from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Store, Transaction, Validation
+from kiosk_web.services.standing import StandingService
 
 CHALLENGE_LIFETIME = timedelta(seconds=180)
 EXPIRES_SOON = timedelta(days=92)
@@ -87,8 +89,16 @@ class ChallengeNotUsable:
 
 
 @dataclass(frozen=True)
+class IdentifierUnknown:
+    """There is no such PPID in this system; one of another system is answered alike."""
+
+
+@dataclass(frozen=True)
 class RemoteVerdict:
-    """What a client is told. `ppid` is None unless the verdict accepted; `evidence` None where nobody was asked."""
+    """What a client is told. `ppid` is None unless the verdict accepted; `evidence` None where nobody was asked.
+
+    `standing`: what the register says of the holder, None unless the client asked for it and the verdict accepted.
+    """
 
     outcome: RemoteOutcome
     reason: str | None
@@ -98,6 +108,7 @@ class RemoteVerdict:
     ppid: str | None = None
     expires_soon: bool | None = None
     evidence: Evidence | None = None
+    standing: HolderStanding | None = None
 
 
 class RemoteValidationService:
@@ -109,6 +120,7 @@ class RemoteValidationService:
         store: Store,
         validation: Validation,
         issuance: IssuanceService,
+        standing: StandingService,
         fallback: FallbackService,
         in_use: SystemsInUse,
         limits: StatusPolicy,
@@ -118,6 +130,7 @@ class RemoteValidationService:
         self._store = store
         self._validation = validation
         self._issuance = issuance
+        self._standing = standing
         self._fallback = fallback
         self._in_use = in_use
         self._limits = limits
@@ -158,9 +171,16 @@ class RemoteValidationService:
         raise KioskError("no unused reference number was drawn")
 
     async def validate(
-        self, client: ClientRecord, challenge_id: str, certificate: bytes, signature: bytes, policy: PolicyName | None
+        self,
+        client: ClientRecord,
+        challenge_id: str,
+        certificate: bytes,
+        signature: bytes,
+        policy: PolicyName | None,
+        *,
+        standing: bool = False,
     ) -> RemoteVerdict | NotPermitted | ChallengeNotUsable:
-        """`policy` None: the client's first method."""
+        """`policy` None: the client's first method. `standing`: ask the register, too, where the verdict accepts."""
         name = policy or client.methods[0]
         if name not in client.methods:
             return NotPermitted("method")
@@ -170,9 +190,34 @@ class RemoteValidationService:
         if challenge is None:
             return ChallengeNotUsable()
         try:
-            return await self._judge(client, challenge, certificate, signature, name)
+            answer = await self._judge(client, challenge, certificate, signature, name)
         finally:  # it shares a commit with the record where nobody had to be asked, and no answer goes out before it
             await consumption.wait()
+        if standing and isinstance(answer, RemoteVerdict) and answer.ppid is not None:
+            return replace(answer, standing=await self._ask_standing(answer.ppid, challenge.system))
+        return answer
+
+    async def confirm_items(
+        self, client: ClientRecord, system: str, ppid: str
+    ) -> NotPermitted | IdentifierUnknown | None:
+        """The system has the basic 4 information of the person as they are today: from now on they are compared."""
+        if system not in client.systems:
+            return NotPermitted("system")
+        if not self._in_use.serves(system):
+            return NotPermitted("stage")
+        async with self._store.read() as transaction:
+            person = await transaction.persons.find_by_ppid(ppid, system)
+        if person is None:
+            return IdentifierUnknown()
+        await self._standing.confirm_by_client(person, system, client.name)
+        return None
+
+    async def _ask_standing(self, ppid: str, system: str) -> HolderStanding:
+        async with self._store.read() as transaction:
+            person = await transaction.persons.find_by_ppid(ppid, system)
+        if person is None:  # absorbed by another one at this very moment
+            return HolderStanding(why="unknown_certificate")
+        return await self._standing.ask_for_system(person, system)
 
     async def _judge(
         self,

@@ -39,20 +39,31 @@ class StandingService:
         """Both answers, since the last confirmation for the service's system. Never raises for trouble."""
         if not service.terms.linked_signature_state:
             return HolderStanding(why="not_for_this_service")
+        return await self.ask_for_system(person, service.system)
+
+    async def ask_for_system(self, person: str, system: str) -> HolderStanding:
+        """The same for a system that validates by API, which is one of Type 2."""
         async with self._store.read() as transaction:
-            since = await transaction.confirmations.find(person, service.system)
+            since = await transaction.confirmations.find(person, system)
             certificate = await transaction.persons.find_newest_certificate(person)
         if certificate is None:
             return HolderStanding(since=since, why="unknown_certificate")
         answer = await self._register.fetch_standing(certificate.issuer_key_id, certificate.serial, since)
         if answer.as_of is not None and (since is None or answer.items == "unchanged"):
-            await self.record(person, service.system)
+            await self.record(person, system)
         return answer
 
     async def record(self, person: str, system: str) -> None:
         """The basic 4 information was confirmed today, as far as this system is concerned."""
         async with self._store.write() as transaction:
             await transaction.confirmations.record(person, system, derive_day(self._clock()))
+
+    async def confirm_by_client(self, person: str, system: str, client: str) -> None:
+        """A system that validates by API took the change over."""
+        now = self._clock()
+        async with self._store.write() as transaction:
+            await transaction.confirmations.record(person, system, derive_day(now))
+            await transaction.staff_audit.add(StaffAction(now, f"client {client}", "confirm", system, "done", 1, ""))
 
     async def confirm_by_staff(self, system: str, number: str, by: str, reason: str) -> None:
         """Staff took the change over into their system. `number` is the person's, in its one form."""

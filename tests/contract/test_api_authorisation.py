@@ -106,11 +106,25 @@ async def test_a_batch_is_for_clients_with_lists_and_their_own_systems(stand: St
         assert certificates.status_code == (200 if "crl" in methods else 403)
 
 
+async def test_a_confirmation_is_for_the_clients_own_systems_and_their_persons(stand: Stand) -> None:
+    clients, card = await sign_in_all(stand), stand.card()
+    known = {system: (await clients["both"].validate(card, system))["ppid"] for system in (SYSTEM, OTHER_SYSTEM)}
+    for (name, client), system, ppid in itertools.product(clients.items(), SYSTEMS, [*known.values(), "A" * 24]):
+        answer = await client.post("confirmations", {"system": system, "ppid": ppid})
+        if system not in CLIENTS[name][0]:
+            assert told(answer)[1]["code"] == "system_not_permitted"
+        elif ppid != known[system]:
+            assert told(answer)[1]["code"] == "identifier_unknown"
+        else:
+            assert answer.status_code == 204
+
+
 async def test_every_operation_wants_a_token_and_nobody_elses_will_do(stand: Stand) -> None:
     (client,) = [one for name, one in (await sign_in_all(stand)).items() if name == "booking"]
     for path in (
         "challenges",
         "validations",
+        "confirmations",
         "batches/certificates",
         f"batches/persons?system={SYSTEM}",
         "sealed-readings",

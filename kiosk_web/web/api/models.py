@@ -6,12 +6,13 @@ Binary values are Base64 (RFC 4648 4, with padding), times RFC 3339 in UTC.
 from __future__ import annotations
 
 import base64
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from kiosk_web.identity.readings import ReadingState
+from kiosk_web.identity.standing import ItemsState, SignatureState, Silence
 from kiosk_web.services.remote_validation import RemoteOutcome
 
 _BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
@@ -97,6 +98,9 @@ class ValidationRequest(_Model):
         Policy | None,
         Field(description="How the certificate is confirmed; without it the first method of the client."),
     ] = None
+    standing: Annotated[
+        bool, Field(description="Ask the register of J-LIS about the holder, too, once the verdict has accepted.")
+    ] = False
 
 
 class StatusEvidence(_Model):
@@ -114,8 +118,22 @@ class StatusEvidence(_Model):
     ]
 
 
+class Standing(_Model):
+    """What the register of J-LIS says of the holder, for this visit and for nothing else (docs/api.md). `unknown` is
+    neither `valid` nor `unchanged`.
+    """
+
+    signature_certificate: Annotated[SignatureState, Field(description="Of the linked signature certificate.")]
+    items: Annotated[ItemsState, Field(description="Have the basic 4 information changed since that day?")]
+    since: Annotated[
+        date | None, Field(description="Day of the last confirmation for this system, in Japan; null before the first.")
+    ]
+    as_of: Annotated[Time | None, Field(description="When the register said so; null where it said nothing.")]
+    why: Annotated[Silence | None, Field(description="Why it said nothing.")]
+
+
 class ValidationAnswer(_Model):
-    """The verdict. `ppid` is given if and only if `accepted`."""
+    """The verdict. `ppid` is given if and only if `accepted`, `standing` if it was asked for as well."""
 
     accepted: bool
     outcome: RemoteOutcome
@@ -126,6 +144,14 @@ class ValidationAnswer(_Model):
     expires_soon: Annotated[bool | None, Field(description="The certificate ends within three months.")]
     judged_at: Time
     evidence: StatusEvidence | None
+    standing: Standing | None
+
+
+class ConfirmationRequest(_Model):
+    """Of whom the system has the basic 4 information as they are today."""
+
+    system: SystemId
+    ppid: Annotated[str, Field(pattern=r"^[2-9A-HJ-NP-Z]{24}$")]
 
 
 class ReadingRequest(_Model):

@@ -86,7 +86,8 @@ VALIDATION = Operation(
     summary="Have a certificate and a signature judged",
     description=(
         "The challenge is used up first, whatever follows. Then trust, the signature over the published bytes, and the "
-        "status of the certificate are judged. A refusal is an answer (200, `accepted` false), not an error."
+        "status of the certificate are judged. A refusal is an answer (200, `accepted` false), not an error. With "
+        "`standing`, and only where the verdict accepts, the register of J-LIS is asked about the holder as well."
     ),
     media_type=JSON,
     request=m.ValidationRequest,
@@ -104,6 +105,30 @@ VALIDATION = Operation(
         "challenge_not_usable",
     ),
     idempotent=True,
+)
+CONFIRMATION = Operation(
+    id="confirmItems",
+    method="POST",
+    path="/confirmations",
+    summary="Say that the basic 4 information of a person are known as they are today",
+    description=(
+        "After `standing` said `changed` and the person showed your system what changed. From then on `items` says "
+        "whether they changed since today."
+    ),
+    media_type=JSON,
+    request=m.ConfirmationRequest,
+    form=(),
+    status=204,
+    answer=None,
+    answer_type="",
+    codes=(
+        *ALWAYS_CODES,
+        *BODY_CODES,
+        *CLIENT_CODES,
+        "system_not_permitted",
+        "system_not_in_use",
+        "identifier_unknown",
+    ),
 )
 _BATCH = (
     *ALWAYS_CODES,
@@ -254,6 +279,7 @@ OPERATIONS: tuple[Operation, ...] = (
     TOKEN,
     CHALLENGE,
     VALIDATION,
+    CONFIRMATION,
     CERTIFICATES,
     PERSONS,
     READING,

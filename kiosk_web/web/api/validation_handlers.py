@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from kiosk_web.identity.standing import HolderStanding
 from kiosk_web.pki.status import Evidence
 from kiosk_web.services.api_ports import RemoteChallengeRecord
 from kiosk_web.services.kept_replies import Reply
 from kiosk_web.services.remote_validation import (
     ChallengeNotUsable,
+    IdentifierUnknown,
     NotPermitted,
     RemoteValidationService,
     RemoteVerdict,
@@ -22,7 +24,8 @@ from kiosk_web.web.api import models as m
 from kiosk_web.web.api import requests as r
 from kiosk_web.web.api.admission import Admission, Handler
 from kiosk_web.web.api.answers import build_refusal, name_problem
-from kiosk_web.web.api.operations import CHALLENGE, VALIDATION, Operation
+from kiosk_web.web.api.operations import CHALLENGE, CONFIRMATION, VALIDATION, Operation
+from kiosk_web.web.api.problems import ProblemRaised
 
 _SHA256_OCTETS = 32
 
@@ -33,7 +36,7 @@ class ValidationHandlers:
     remote: RemoteValidationService
 
     def handlers(self) -> Mapping[Operation, Handler]:
-        return {CHALLENGE: self.issue_challenge, VALIDATION: self.validate}
+        return {CHALLENGE: self.issue_challenge, VALIDATION: self.validate, CONFIRMATION: self.confirm_items}
 
     async def issue_challenge(self, request: Request) -> Response:
         client = await self.admission.admit(request)
@@ -57,7 +60,9 @@ class ValidationHandlers:
 
         async def work() -> Reply:
             certificate, signature = m.decode_base64(asked.certificate), m.decode_base64(asked.signature)
-            answer = await self.remote.validate(client, asked.challenge, certificate, signature, asked.policy)
+            answer = await self.remote.validate(
+                client, asked.challenge, certificate, signature, asked.policy, standing=asked.standing
+            )
             match answer:
                 case NotPermitted():
                     return build_refusal(request, name_problem(answer))
@@ -67,6 +72,17 @@ class ValidationHandlers:
                     return Reply(VALIDATION.status, _build_validation(answer).model_dump_json())
 
         return await self.admission.answer_once(request, client, VALIDATION, body, work)
+
+    async def confirm_items(self, request: Request) -> Response:
+        client = await self.admission.admit(request)
+        asked = r.read_model(await self.admission.read_json(request), m.ConfirmationRequest)
+        match await self.remote.confirm_items(client, asked.system, asked.ppid):
+            case NotPermitted() as refused:
+                raise ProblemRaised(name_problem(refused))
+            case IdentifierUnknown():
+                raise ProblemRaised("identifier_unknown")
+            case None:
+                return Response(status_code=CONFIRMATION.status)
 
 
 def build_challenge_answer(challenge: RemoteChallengeRecord) -> m.ChallengeAnswer:
@@ -105,6 +121,17 @@ def _build_validation(verdict: RemoteVerdict) -> m.ValidationAnswer:
         expires_soon=verdict.expires_soon,
         judged_at=verdict.judged_at,
         evidence=None if verdict.evidence is None else _build_evidence(verdict.evidence),
+        standing=None if verdict.standing is None else _build_standing(verdict.standing),
+    )
+
+
+def _build_standing(standing: HolderStanding) -> m.Standing:
+    return m.Standing(
+        signature_certificate=standing.signature,
+        items=standing.items,
+        since=standing.since,
+        as_of=standing.as_of,
+        why=standing.why or None,
     )
 
 
