@@ -17,7 +17,7 @@ from kiosk_web.client_commands import build_client_commands
 from kiosk_web.count_commands import build_counts_command
 from kiosk_web.crl_commands import build_crl_commands
 from kiosk_web.errors import KioskError
-from kiosk_web.link_commands import build_link_commands, build_mykey_commands
+from kiosk_web.link_commands import build_link_commands, build_mykey_commands, build_person_commands
 from kiosk_web.linkage.command import build_linkage_command
 from kiosk_web.settings import load_settings
 from kiosk_web.simulator.command import simulate
@@ -198,6 +198,7 @@ app.add_typer(build_crl_commands(lambda given: load_settings(given, os.environ),
 app.add_typer(build_client_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="client")
 app.add_typer(build_link_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="link")
 app.add_typer(build_mykey_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="mykey")
+app.add_typer(build_person_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="person")
 
 app.add_typer(build_staff_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="staff")
 app.command("counts")(build_counts_command(lambda given: load_settings(given, os.environ), _telling_errors))

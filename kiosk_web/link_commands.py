@@ -1,4 +1,4 @@
-"""`kiosk link …` and `kiosk mykey …`: what the link desk does, and what libraries do with files (`docs/linking.md`)."""
+"""`kiosk link …`, `mykey …`, `person …`: what the link desk does, and libraries with files (`docs/linking.md`)."""
 
 from __future__ import annotations
 
@@ -136,6 +136,25 @@ def build_mykey_commands(load_settings: LoadSettings, telling_errors: TellingErr
         typer.echo(
             _run(load_settings, telling_errors, data, lambda desk: desk.mykey.supersede(name.upper(), by, reason))
         )
+
+    return commands
+
+
+def build_person_commands(load_settings: LoadSettings, telling_errors: TellingErrors) -> typer.Typer:
+    """The group `kiosk person`."""
+    commands = typer.Typer(help="Delete a person who asks for it at the counter.", no_args_is_help=True)
+
+    @commands.callback()
+    def keep_the_group() -> None:
+        """A group of one command would lose its name."""
+
+    @commands.command("delete")
+    def delete(reference: Reference, by: By, reason: Reason, data: Data = None) -> None:
+        """Delete everything that names the person of a visit. It cannot be undone."""
+        systems = _run(load_settings, telling_errors, data, lambda desk: desk.deletion.delete(reference, by, reason))
+        typer.echo("Deleted. The next visit is a new person's.")
+        for name in systems:
+            typer.echo(f"The PPID of that person ended in {name}: tell that system.")
 
     return commands
 

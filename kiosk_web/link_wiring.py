@@ -22,6 +22,7 @@ from kiosk_web.services.link_files import LinkFileService
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.list_check import build_list_check
 from kiosk_web.services.mykey import MyKeyService
+from kiosk_web.services.person_deletion import PersonDeletionService
 from kiosk_web.services.ports import Store
 from kiosk_web.services.register import NoRegister
 from kiosk_web.services.relink import JudgeCertificate, RelinkService
@@ -47,6 +48,7 @@ class LinkDesk:
     mykey: MyKeyService
     standing: StandingService
     kazashi: KazashiEndingService
+    deletion: PersonDeletionService
 
 
 def build_link_desk(settings: Settings, store: SqlStore, clock: Callable[[], datetime] = read_clock) -> LinkDesk:
@@ -62,6 +64,7 @@ def build_link_desk(settings: Settings, store: SqlStore, clock: Callable[[], dat
         mykey=MyKeyService(store=store, issuance=IssuanceService(secrets.token_bytes), clock=clock),
         standing=StandingService(store=store, register=NoRegister(), clock=clock),
         kazashi=KazashiEndingService(store=store, linking=linking, offer=offer, clock=clock),
+        deletion=PersonDeletionService(store=store, clock=clock),
     )
 
 

@@ -84,3 +84,6 @@ class HeldRows:
 
 class HeldRowsOfPerson(Protocol):
     async def load(self, person: str, now: datetime) -> HeldRows: ...
+    async def delete(self, person: str) -> tuple[str, ...]:
+        """All of it, and the person; the ciphertext of readings that wait too. The systems that had a PPID."""
+        ...

@@ -57,6 +57,14 @@ def test_a_link_is_made_found_and_ended(data: Path) -> None:
     assert kiosk(data, "link", "find", *given).exit_code == 2
 
 
+def test_a_person_is_deleted_by_the_visit_in_which_they_asked(data: Path) -> None:
+    given = ("person", "delete", "--reference", "7kqp-29xa", *WHO)
+    deleted = kiosk(data, *given)
+    assert (deleted.exit_code, deleted.stdout) == (0, "Deleted. The next visit is a new person's.\n")
+    refused = kiosk(data, *given)
+    assert (refused.exit_code, refused.stderr.startswith("kiosk: visit_unknown:")) == (2, True)
+
+
 def test_kazashi_is_ended_once_for_one_way_of_naming_its_holder(data: Path) -> None:
     async def enrol() -> None:
         store = SqlStore(data)

@@ -1,10 +1,10 @@
-"""What the database holds about one person: one question to each table that names persons."""
+"""What the database holds about one person: each table that names persons, read or emptied of them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, delete, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.kazashi_schema import kazashi_enrolments
@@ -60,3 +60,20 @@ class SqlHeldRows:
             ),
             visits=tuple(sorted(row.expires_at for row in visits)),
         )
+
+    async def delete(self, person: str) -> tuple[str, ...]:
+        """What `services/held_ports.py` says. Deleted rows are overwritten (`secure_delete`)."""
+        run = self._connection.execute
+        ppids = schema.pairwise_ids.c
+        systems = tuple(
+            (await run(select(ppids.system).where(ppids.person_id == person).order_by(ppids.system))).scalars()
+        )
+        theirs = select(_v.reference).where(_v.person_id == person).scalar_subquery()
+        await run(update(schema.sealed_readings).where(_r.reference.in_(theirs)).values(jwe=""))
+        links = select(schema.links.c.id).where(schema.links.c.person_id == person).scalar_subquery()
+        audit = schema.staff_audit
+        await run(update(audit).where(audit.c.link_id.in_(links)).values(link_id=None))
+        for table in reversed(TABLES):  # certificates last: a MyKey ID names one
+            await run(delete(table).where(table.c.person_id == person))
+        await run(delete(schema.persons).where(schema.persons.c.id == person))
+        return systems
