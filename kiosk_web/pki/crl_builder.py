@@ -90,13 +90,22 @@ class _Table:
         self.entries = entries
         self.page = LONG_PAGE if entries.tails.shape[1] else SHORT_PAGE
         self._checksums: dict[int, list[int]] = {}
+        self._whole: bytes | None = None
 
     def lay_out(self) -> Iterator[bytes | memoryview]:
         """The directory and the pages, each filled up to the next multiple of ALIGNMENT, some octets at a time.
 
         What is given out is good until the next is asked for: twice through a small buffer, to hash and to write, takes
-        less time than once through memory for all of it.
+        less time than once through memory for all of it. What fits into it is laid out once.
         """
+        if count_pages(len(self.entries)) > _PAGES_AT_ONCE:
+            yield from self._lay_out()
+            return
+        if self._whole is None:
+            self._whole = b"".join(self._lay_out())
+        yield self._whole
+
+    def _lay_out(self) -> Iterator[bytes | memoryview]:
         entries, page = self.entries, self.page
         directory = entries.keys[::PAGE].tobytes()
         yield directory + bytes(-len(directory) % ALIGNMENT)

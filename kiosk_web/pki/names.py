@@ -47,7 +47,7 @@ def canonicalise_name(der: bytes) -> bytes:
     for part in read_elements(der, whole.content, whole.end):
         if part.tag != SET:
             raise MalformedDer("name is not a sequence of sets")
-        parts.append(_canonicalise_part(der, part.content, part.end))
+        parts.append(_canonicalise_part(der[part.content : part.end]))
     return _DIRECTORY_NAME + build_fields(*parts)
 
 
@@ -64,13 +64,17 @@ def canonicalise_relative_name(issuer: bytes, attributes: bytes) -> bytes:
 
     `attributes` is the content of that part. Raises `MalformedDer`.
     """
-    return canonicalise_name(issuer) + build_fields(_canonicalise_part(attributes, 0, len(attributes)))
+    return canonicalise_name(issuer) + build_fields(_canonicalise_part(attributes))
 
 
-def _canonicalise_part(data: bytes, start: int, limit: int) -> bytes:
-    """One RelativeDistinguishedName: its attributes as (type, value), sorted."""
+@functools.lru_cache(maxsize=4096)
+def _canonicalise_part(data: bytes) -> bytes:
+    """One RelativeDistinguishedName, from its content: its attributes as (type, value), sorted.
+
+    Remembered: the names of all municipalities have the same parts but for one or two.
+    """
     attributes = []
-    for attribute in read_elements(data, start, limit):
+    for attribute in read_elements(data, 0, len(data)):
         kind = read_element(data, attribute.content, attribute.end, OBJECT_IDENTIFIER)
         value = read_element(data, kind.end, attribute.end)
         if attribute.tag != SEQUENCE or value.end != attribute.end:
