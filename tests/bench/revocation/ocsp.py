@@ -14,7 +14,7 @@ from kiosk_web.event_loop import run_in_loop
 from kiosk_web.pki.ocsp import OcspResponderPolicy, build_ocsp_request, judge_ocsp_response
 from kiosk_web.pki.status import Good
 from tests.bench.goals import Finding, Measure
-from tests.bench.revocation.child import ROOT
+from tests.bench.revocation.child import ROOT, run_job
 from tests.bench.revocation.rsa import build_verification
 from tests.bench.revocation.specimens import People
 from tests.bench.samples import Samples, show_microseconds
@@ -67,9 +67,13 @@ def measure_transport(people: People, repeats: int) -> Finding:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            ours, bare = run_in_loop(_ask_in_turn(process.stdout.readline().strip(), request, response, repeats))
+            url = process.stdout.readline().strip()
+            times = run_job(
+                "ocsp.ask_in_turn", url=url, request=request.hex(), response=response.hex(), repeats=repeats
+            )
         finally:
             process.terminate()
+    ours, bare = Samples(times["ours"]), Samples(times["bare"])
     ratio = ours.median / bare.median
     return Finding(
         Measure.TRANSPORT,
@@ -80,22 +84,28 @@ def measure_transport(people: People, repeats: int) -> Finding:
     )
 
 
-async def _ask_in_turn(url: str, request: bytes, response: bytes, repeats: int) -> tuple[Samples, Samples]:
+def ask_in_turn(url: str, request: str, response: str, repeats: int) -> dict[str, list[float]]:
+    """Seconds of each question by our fetcher and by `http.client`, first by one and first by the other in turn."""
+    return run_in_loop(_ask_in_turn(url, bytes.fromhex(request), bytes.fromhex(response), repeats))
+
+
+async def _ask_in_turn(url: str, request: bytes, response: bytes, repeats: int) -> dict[str, list[float]]:
     address = urlsplit(url)
     assert address.hostname is not None
     headers = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
     connection = http.client.HTTPConnection(address.hostname, address.port)
-    ours, bare = [], []
+    times: dict[str, list[float]] = {"ours": [], "bare": []}
     async with HttpFetcher() as fetcher:
-        for _ in range(WARM_UP + repeats):
-            began = time.perf_counter()
-            fetched = await fetcher.fetch_ocsp(url, request)
-            ended = time.perf_counter()
-            connection.request("POST", address.path, request, headers)
-            read = connection.getresponse().read()
-            ours.append(ended - began)
-            bare.append(time.perf_counter() - ended)
-            if not fetched == read == response:
-                raise RuntimeError(f"the responder was not understood: {fetched!r}")
+        for turn in range(WARM_UP + repeats):
+            for name in ("ours", "bare") if turn % 2 else ("bare", "ours"):
+                began = time.perf_counter()
+                if name == "ours":
+                    answered = await fetcher.fetch_ocsp(url, request)
+                else:
+                    connection.request("POST", address.path, request, headers)
+                    answered = connection.getresponse().read()
+                times[name].append(time.perf_counter() - began)
+                if answered != response:
+                    raise RuntimeError(f"the responder was not understood: {answered!r}")
     connection.close()
-    return Samples(ours[WARM_UP:]), Samples(bare[WARM_UP:])
+    return {name: seconds[WARM_UP:] for name, seconds in times.items()}

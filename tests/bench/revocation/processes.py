@@ -43,7 +43,11 @@ class Worker:
 
 
 def measure_processes(lists: ListFolder, data: Path, ders: Path, repeats: int, shares: int) -> Finding:
-    """One worker with its share, then two with theirs, again and again. `shares` is how much one share is."""
+    """One worker with its share, then two with theirs, again and again; the best turn of each is compared: another
+    program that wants a processor meanwhile takes nothing from one worker, and half of what two have.
+
+    `shares` is how much one share is.
+    """
     command = build_command("look_up_work.check_people", data=data, root=lists.der, ders=ders, rounds=shares)
     count = len(ders.read_text().split()) * shares
     ones, twos = [], []
@@ -56,11 +60,11 @@ def measure_processes(lists: ListFolder, data: Path, ders: Path, repeats: int, s
                 rate = len(some) * count / max(worker.finish() for worker in some)
                 (ones if len(some) == 1 else twos).append(rate)
     one, two = Samples(ones), Samples(twos)
-    ratio = two.median / one.median
+    ratio = two.longest / one.longest
     return Finding(
         Measure.PROCESSES,
         f"{ratio:.2f}",
         ratio >= LIMIT,
-        f"medians {two.median:,.0f} / {one.median:,.0f} each second, load and path and look-up; {repeats} times "
-        f"{count:,} certificates a process",
+        f"best turns {two.longest:,.0f} / {one.longest:,.0f} each second, medians {two.median:,.0f} / "
+        f"{one.median:,.0f}; load and path and look-up; {repeats} times {count:,} certificates a process",
     )
