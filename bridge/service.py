@@ -117,12 +117,14 @@ class BridgeService:
             self._loop.call_soon_threadsafe(call, item)
 
 
-def open_source(virtual: Path | None) -> ReaderSource:
-    """The virtual reader in a folder, or the readers of PC/SC. Raises `SettingsError`."""
+def open_source(virtual: Path | None, reader: str = "reader.json") -> ReaderSource:
+    """The virtual reader in a folder, or the readers of PC/SC. `reader`: file of the virtual one. Raises
+    `SettingsError`.
+    """
     if virtual is not None:
         from bridge.virtual.reader import VirtualSource
 
-        return VirtualSource(virtual)
+        return VirtualSource(virtual, reader)
     try:
         from bridge.card.pcsc import PcscSource
     except ImportError:

@@ -33,6 +33,7 @@ from kiosk_web.file_lock import LockHeld, hold_lock
 from kiosk_web.neighbours import Neighbours, open_in_browser
 from kiosk_web.ports import HOST, PortTrouble, choose_ports
 from kiosk_web.program import is_frozen, kiosk_program
+from kiosk_web.resident_home import ResidentHome
 from kiosk_web.state_file import load_json, write_json
 
 TERMINAL = "demo"
@@ -119,6 +120,7 @@ class Demo:
         self._simulator = settings.data / "simulator"
         self._state = settings.data / "bridge"
         self._server = settings.data / "kiosk"
+        self._home = ResidentHome(settings.data, self._server, self._simulator, children, ports)
 
     def start(self) -> dict[str, Any]:
         """Start everything; returns the content of the ready file plus `people`, after every process has answered."""
@@ -126,7 +128,7 @@ class Demo:
             self._settings.ready_file.unlink(missing_ok=True)
         self._neighbours.start()
         simulator_ready = self._ready_file("simulator")
-        self._neighbours.write_desk_file()
+        self._neighbours.write_desk_file(self._home.homepage, self._home.window)
         self._children.start("simulator", self._simulate_command(simulator_ready))
         folders = (self._simulator / "anchors", self._simulator / "card-issuers")
         if not all(folder.is_dir() for folder in folders) or not self._list_names().exists():
@@ -142,16 +144,19 @@ class Demo:
         if not self._is_enrolled():
             self._enrol(kiosk["kiosk"])
             self._staff_file().unlink(missing_ok=True)  # of another database
+            self._home.forget_client()
         if not self._staff_file().exists():
             self._add_staff()
-        self._neighbours.write_desk_file()
         if not bridge_started:
             self._start_bridge()
+        booking = self._neighbours.addresses.get("facility", "")
+        self._home.start(f"{kiosk['staff'].rstrip('/')}/api/v1", booking, bridge_program())
         addresses = {
             "kiosk": kiosk["kiosk"],
             "staff": kiosk["staff"],
             "tray": simulator["tray"],
             **self._neighbours.addresses,
+            **({"homepage": self._home.homepage} if self._home.there else {}),
         }
         addresses = {name: address.rstrip("/") for name, address in addresses.items()}
         self._wait_for_answer("kiosk", f"{addresses['kiosk']}/readyz")
@@ -159,9 +164,12 @@ class Demo:
         people = self._wait_for_answer("simulator", f"{addresses['tray']}/people")
         if self._settings.start_bridge:
             self._children.wait_until("bridge", self._bridge_listens, seconds=_READY_SECONDS)
+        self._home.wait()
+        self._neighbours.write_desk_file(self._home.homepage, self._home.window)
         ready = {
             **addresses,
             "bridge": f"ws://{HOST}:{self._ports['bridge']}/card",
+            **({"personal": self._home.bridge} if self._home.there else {}),
             "pids": {"demo": os.getpid(), **self._children.pids},
             "bridge_command": self._bridge_command(),
         }
@@ -354,7 +362,9 @@ def _print_welcome(console: Console, settings: DemoSettings, ready: Mapping[str,
         ("staff", "the staff page"),
         ("library", "a library system that was there before"),
         ("facility", "a booking system"),
+        ("homepage", "a city's home page, to sign in from home"),
         ("bridge", "the card reader's socket, for the page only"),
+        ("personal", "the socket of the reader at home, for the home page only"),
     ):
         if name not in ready:
             continue

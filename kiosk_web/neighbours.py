@@ -68,11 +68,14 @@ class Neighbours:
         device = json.dumps(str(ready["reader"]))  # a TOML string too
         rules.write_text(f'{_OURS}output = "serial"\ndevice = {device}\n', encoding="utf-8")
 
-    def write_desk_file(self) -> None:
-        """The addresses that the desk shows, and whether the library system has its barcode reader."""
+    def write_desk_file(self, homepage: str, window: str) -> None:
+        """The addresses that the desk shows, and whether the library system has its barcode reader. `window`: of the
+        page that stands for the bridge's window on the resident's computer, or "".
+        """
         page = {name: f"http://{HOST}:{self._ports[name]}" for name in ("kiosk", "staff", "tray")}
         content: dict[str, Any] = {**page, **{name: self.addresses.get(name, "") for name in NAMES}}
         content |= {"feed": f"{page['staff']}/demo/terminals", "library_reader": self._reader}
+        content |= {"homepage": homepage, "window": window}
         write_json(self.desk_file, content)
 
     def _ready_file(self, name: str) -> Path:

@@ -11,7 +11,10 @@ from kiosk_web.state_file import load_json, write_json
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8480
-PORT_NAMES = ("kiosk", "bridge", "staff", "ocsp", "tray", "desk", "library", "facility")
+PORT_NAMES = (
+    *("kiosk", "bridge", "staff", "ocsp", "tray", "desk", "library", "facility"),
+    *("homepage", "personal", "window"),
+)
 _FREE_PORTS = range(
     20_000, 30_000
 )  # below those that systems hand out for outgoing connections: nobody takes one meanwhile

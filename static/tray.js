@@ -4,6 +4,10 @@
 const reader = document.getElementById("reader");
 const readerState = document.getElementById("reader-state");
 const lift = document.getElementById("lift");
+const homeReader = document.getElementById("home");
+const homeState = document.getElementById("home-state");
+const bringHome = document.getElementById("bring-home");
+const liftHome = document.getElementById("lift-home");
 const restore = document.getElementById("restore");
 const problem = document.getElementById("problem");
 const member = document.getElementById("member");
@@ -68,12 +72,23 @@ function show(state) {
   const words = state.person === null ? readerState.dataset.empty : readerState.dataset.placed + (name || state.person);
   if (readerState.textContent !== words) readerState.textContent = words;
   lift.hidden = state.person === null;
+  showHome(state);
   showStaff(state.staff);
   for (const kind of ["card", "ocsp"]) {
     for (const input of document.querySelectorAll(`input[name="${kind}"]`)) {
       input.checked = input.value === (state.faults[kind] ?? "");
     }
   }
+}
+
+/** The reader of the resident's own computer. */
+function showHome(state) {
+  const button = tiles.find((tile) => tile.dataset.person === state.home)?.querySelector(".tile-card");
+  homeReader.dataset.person = state.home ?? "";
+  const words = state.home === null ? homeState.dataset.empty : homeState.dataset.placed + (button?.dataset.name ?? state.home);
+  if (homeState.textContent !== words) homeState.textContent = words;
+  bringHome.hidden = state.person === null;
+  liftHome.hidden = state.home === null;
 }
 
 /** The member of staff of a demo; nobody elsewhere. */
@@ -107,6 +122,8 @@ for (const tile of tiles) {
     else act("PUT", "/reader/card", { person });
   });
 }
+bringHome.addEventListener("click", () => act("PUT", "/readers/home/card", { person: reader.dataset.person }));
+liftHome.addEventListener("click", () => act("DELETE", "/readers/home/card"));
 lift.addEventListener("click", () => act("DELETE", "/reader/card"));
 restore.addEventListener("click", async () => {
   restore.disabled = true;

@@ -31,6 +31,7 @@ class Deployment(StrEnum):
 
 def personal(
     virtual: Annotated[Path | None, typer.Option(help="Use the virtual reader in this folder.")] = None,
+    virtual_reader: Annotated[str, typer.Option(help="Its file in that folder.")] = "reader.json",
     pcsc: Annotated[bool, typer.Option("--pcsc", help="Use the readers of PC/SC.")] = False,
     port: Annotated[
         int, typer.Option(help="Port on 127.0.0.1, where pages look for it; 0 chooses a free one.")
@@ -51,6 +52,7 @@ def personal(
         int | None, typer.Option(help="In a demo without a desktop: port of a page that stands for the window.")
     ] = None,
     demo_frame: Annotated[str, typer.Option(help="In such a demo: origin of the desk that shows that page.")] = "",
+    demo_fonts: Annotated[Path | None, typer.Option(help="For that page: folder with fonts.css.")] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error, on standard error.")] = "info",
 ) -> None:
     """Let web pages ask who the resident at this computer is; a window of the bridge itself asks back."""
@@ -66,12 +68,14 @@ def personal(
             port=port,
             ready_file=ready_file,
             virtual=virtual,
+            virtual_reader=virtual_reader,
             deployment="demo" if deployment is Deployment.DEMO else "production",
             origins=tuple(origin or ()),
             development=development,
             language=_choose_language(language),
             stand_in_port=demo_window_port,
             stand_in_frame=demo_frame,
+            stand_in_fonts=demo_fonts,
         )
         asyncio.run(run_personal(settings))
     except SettingsError as trouble:

@@ -29,7 +29,7 @@ async def run_personal(settings: PersonalSettings) -> None:
         def open_window(act: Callable[[WindowAction], None]) -> Window:
             return ProcessWindow(settings.language, act) if stand_in is None else stand_in.open(act)
 
-        service = PersonalService(settings, open_source(settings.virtual), open_window)
+        service = PersonalService(settings, open_source(settings.virtual, settings.virtual_reader), open_window)
         try:
             await service.start()
             _issue_ready_file(settings, service.address, "" if stand_in is None else stand_in.url)
@@ -50,7 +50,7 @@ async def _open_stand_in(settings: PersonalSettings) -> StandIn | None:
             raise
     else:
         return None
-    stand_in = StandIn(settings.stand_in_frame)
+    stand_in = StandIn(settings.stand_in_frame, settings.stand_in_fonts)
     await stand_in.start(settings.stand_in_port)
     return stand_in
 

@@ -16,20 +16,22 @@ PERSONAL_PORT = 8489
 
 @dataclass(frozen=True, slots=True)
 class PersonalSettings:
-    """`virtual` is the folder of a virtual reader, without it the readers are those of PC/SC. `origins`: the only pages
-    that may ask, or none for every `https` page. `stand_in_port`: where a demo without a desktop shows what stands for
-    the window; `stand_in_frame`: the one page that may frame that.
+    """`virtual` is the folder of a virtual reader, `virtual_reader` its file there; without, the readers are those of
+    PC/SC. `origins`: the only pages that may ask, or none for every `https` page. `stand_in_port`: where a demo without
+    a desktop shows what stands for the window; `stand_in_frame`: the one page that may frame that.
     """
 
     port: int = PERSONAL_PORT
     ready_file: Path | None = None
     virtual: Path | None = None
+    virtual_reader: str = "reader.json"
     deployment: Deployment = "production"
     origins: tuple[str, ...] = ()
     development: bool = False
     language: Language = "ja"
     stand_in_port: int | None = None
     stand_in_frame: str = ""
+    stand_in_fonts: Path | None = None
 
     def __post_init__(self) -> None:
         for port in (self.port, self.stand_in_port or 0):
@@ -40,6 +42,8 @@ class PersonalSettings:
             raise SettingsError("a virtual reader has no place in production; use --pcsc, or --deployment demo")
         if self.virtual is not None and not self.virtual.is_dir():
             raise SettingsError(f"there is no folder {str(self.virtual)!a} for the virtual reader")
+        if Path(self.virtual_reader).name != self.virtual_reader:
+            raise SettingsError("--virtual-reader is the name of a file in the folder of the virtual reader")
         if self.development and not demo:
             raise SettingsError("--development admits pages without TLS and needs --deployment demo")
         if self.stand_in_port is not None and self.virtual is None:

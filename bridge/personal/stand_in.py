@@ -10,6 +10,7 @@ import contextlib
 import http
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -30,6 +31,7 @@ from bridge.strict_json import NotStrict
 
 SUBPROTOCOL = Subprotocol("kiosk-personal-stand-in.v1")
 _HERE = Path(__file__).parent
+_FONT = re.compile(r"/fonts/([a-z0-9-]+(?:/[a-z0-9-]+)*\.(css|woff2))")
 _FILES = {
     "/": ("stand_in.html", "text/html; charset=utf-8"),
     "/stand_in.css": ("stand_in.css", "text/css; charset=utf-8"),
@@ -40,10 +42,13 @@ _log = structlog.get_logger("bridge.personal")
 
 
 class StandIn:
-    """The page and whoever looks at it. `frame`: the one origin that may frame it, or ""."""
+    """The page and whoever looks at it. `frame`: the one origin that may frame it, or ""; `fonts`: folder of letters,
+    for a computer without Japanese ones.
+    """
 
-    def __init__(self, frame: str) -> None:
+    def __init__(self, frame: str, fonts: Path | None) -> None:
         self._frame = frame
+        self._fonts = fonts
         self._viewers: set[ServerConnection] = set()
         self._view: View | None = None
         self._act: Callable[[WindowAction], None] | None = None
@@ -104,10 +109,10 @@ class StandIn:
             if request.headers.get_all("Origin") != [self.url]:
                 return connection.respond(http.HTTPStatus.FORBIDDEN, "refused\n")
             return None
-        name, kind = _FILES.get(request.path.partition("?")[0], ("", ""))
-        if not name:
+        file, kind = self._find_file(request.path.partition("?")[0])
+        if file is None or not file.is_file():
             return connection.respond(http.HTTPStatus.NOT_FOUND, "refused\n")
-        body = (_HERE / name).read_bytes()
+        body = file.read_bytes()
         framed_by = self._frame or "'none'"
         headers = Headers()
         headers["Content-Type"] = kind
@@ -115,11 +120,21 @@ class StandIn:
         headers["Cache-Control"] = "no-store"
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Content-Security-Policy"] = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'none'; base-uri 'none'; "
-            f"connect-src ws://{self._host}; frame-ancestors {framed_by}"
+            "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; form-action 'none'; "
+            f"base-uri 'none'; connect-src ws://{self._host}; frame-ancestors {framed_by}"
         )
         headers["Connection"] = "close"
         return Response(200, "OK", headers, body)
+
+    def _find_file(self, path: str) -> tuple[Path | None, str]:
+        """The file behind a path and its media type."""
+        if path in _FILES:
+            name, kind = _FILES[path]
+            return _HERE / name, kind
+        font = _FONT.fullmatch(path)
+        if font is None or self._fonts is None:
+            return None, ""
+        return self._fonts / font[1], "text/css; charset=utf-8" if font[2] == "css" else "font/woff2"
 
     async def _serve_viewer(self, connection: ServerConnection) -> None:
         self._viewers.add(connection)

@@ -12,7 +12,7 @@ from bridge.card.transport import CardConnection, ReaderSnapshot, ReadersSnapsho
 from bridge.errors import CardMute, CardRemoved, ReaderBusy, ReaderMissing
 from bridge.virtual.insertion import Insertion
 from bridge.virtual.profile import ProfileMalformed
-from bridge.virtual.tray import FolderTray, Placed
+from bridge.virtual.tray import READER, FolderTray, Placed
 
 NAME: Final = "Virtual Card Reader 00 00"
 
@@ -28,8 +28,9 @@ class VirtualSource:
     A card that its profile takes away stays away until `serial` rises. A profile that cannot be read is a mute card.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._tray = FolderTray(folder)
+    def __init__(self, folder: Path, reader: str = READER) -> None:
+        """`reader`: the file in `folder` that says what lies on it."""
+        self._tray = FolderTray(folder, reader)
         self._lock = threading.RLock()
         self._closed = threading.Event()
         self._placed: Placed | None = None

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from bridge.virtual.profile import ProfileMalformed, load_object, parse_placed
 
 _log = logging.getLogger(__name__)
-_NAME: Final = "reader.json"
+READER: Final = "reader.json"
 _Stamp = tuple[int, int, int]
 
 
@@ -35,10 +35,13 @@ class Tray(Protocol):
 
 
 class FolderTray:
-    """The tray of a folder with `reader.json`. A wrong file counts as no reader, and the log says why, once."""
+    """The tray of a folder with `reader.json`, or the file of another reader. A wrong file counts as no reader, and the
+    log says why, once.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reader: str = READER) -> None:
         self._folder = folder
+        self._file = folder / reader
         self._stamp: _Stamp | None = None
         self._placed: Placed | None = None
 
@@ -54,7 +57,7 @@ class FolderTray:
 
     def _load(self) -> Placed | None:
         try:
-            serial, profile = parse_placed(load_object(self._folder / _NAME))
+            serial, profile = parse_placed(load_object(self._file))
         except ProfileMalformed as trouble:
             _log.warning("virtual reader: %s", trouble)
             return None
@@ -62,7 +65,7 @@ class FolderTray:
 
     def _load_stamp(self) -> _Stamp | None:
         try:
-            status = (self._folder / _NAME).stat()
+            status = self._file.stat()
         except OSError:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
@@ -86,6 +89,6 @@ def open_tray(folder: Path) -> Tray:
     """The tray of a profile folder, or of a folder with `reader.json`. Raises `ProfileMalformed` when it is neither."""
     if (folder / "card.json").is_file():
         return FixedTray(folder)
-    if (folder / _NAME).is_file():
+    if (folder / READER).is_file():
         return FolderTray(folder)
-    raise ProfileMalformed(f"{folder} holds neither card.json nor {_NAME}")
+    raise ProfileMalformed(f"{folder} holds neither card.json nor {READER}")

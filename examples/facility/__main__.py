@@ -58,9 +58,9 @@ class Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
 
     def do_POST(self) -> None:
-        """`{"ppid"}` to /find or /register answers `{"number"}`."""
+        """`{"ppid"}` to /find or /register answers `{"number"}`: to its own page or to a program."""
         length = self.headers.get("Content-Length", "")
-        own = self.headers.get("Origin") == f"http://{self.headers.get('Host', '')}"
+        own = self.headers.get("Origin") in (None, f"http://{self.headers.get('Host', '')}")
         if not (self._is_from_here() and own and length.isdecimal() and int(length) <= MOST_BODY_BYTES):
             self._send(HTTPStatus.FORBIDDEN, b"", "text/plain")
             return

@@ -12,6 +12,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -30,6 +31,8 @@ _ATR = "3B888001000005E0B381A1007F"
 _FOREIGN_ATR = "3B8F8001804F0CA000000306030001000000006A"
 _PROFILE = re.compile(r"cards/([a-z0-9-]+)")
 _VERSION = 1
+Reader = Literal["terminal", "home"]
+_READERS: dict[Reader, str] = {"terminal": "reader.json", "home": "reader-home.json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +151,14 @@ class CardFolder:
         """Remove `counters.json`: the card starts again with the tries of `card.json`."""
         (self._profile(person.id) / "counters.json").unlink(missing_ok=True)
 
-    def place(self, person: str) -> None:
-        """Put a card on the reader. If the same one lies there already, it counts as lifted in between."""
-        self._write_reader(f"cards/{person}")
+    def place(self, person: str, reader: Reader = "terminal") -> None:
+        """Put a card on a reader. If the same one lies there already, it counts as lifted in between; on the other
+        reader it lies no more.
+        """
+        for other in _READERS:
+            if other != reader and self.load_placed(other) == person:
+                self.lift(other)
+        self._write_reader(f"cards/{person}", reader)
 
     def place_copy(self, name: str, person: str, other: str) -> None:
         """Put a counterfeit on the reader: all that can be read of `person`'s card, on a body with `other`'s keys."""
@@ -163,13 +171,13 @@ class CardFolder:
         (copy / "counters.json").unlink(missing_ok=True)
         self.place(name)
 
-    def lift(self) -> None:
-        """Take the card off the reader."""
-        self._write_reader(None)
+    def lift(self, reader: Reader = "terminal") -> None:
+        """Take the card off a reader."""
+        self._write_reader(None, reader)
 
-    def load_placed(self) -> str | None:
-        """Id of the person whose card lies on the reader."""
-        profile = self._load_reader()[1]
+    def load_placed(self, reader: Reader = "terminal") -> str | None:
+        """Id of the person whose card lies on a reader."""
+        profile = self._load_reader(reader)[1]
         match = _PROFILE.fullmatch(profile) if profile else None
         return match[1] if match else None
 
@@ -183,17 +191,21 @@ class CardFolder:
         _write(profile / f"{stem}-cert.der", credential.certificate.public_bytes(Encoding.DER))
         _write(profile / f"{stem}-ca.der", credential.authority.public_bytes(Encoding.DER))
 
-    def _load_reader(self) -> tuple[int, str | None]:
+    def _load_reader(self, reader: Reader) -> tuple[int, str | None]:
         try:
-            content = json.loads((self._folder / "reader.json").read_bytes())
+            content = json.loads((self._folder / _READERS[reader]).read_bytes())
             profile = content["profile"]
             return int(content["serial"]), profile if isinstance(profile, str) else None
         except (OSError, ValueError, KeyError, TypeError):
             return 0, None
 
-    def _write_reader(self, profile: str | None) -> None:
-        serial = self._load_reader()[0] + 1
-        self._write_json(self._folder / "reader.json", {"version": _VERSION, "serial": serial, "profile": profile})
+    def _write_reader(self, profile: str | None, reader: Reader) -> None:
+        content: dict[str, object] = {
+            "version": _VERSION,
+            "serial": self._load_reader(reader)[0] + 1,
+            "profile": profile,
+        }
+        self._write_json(self._folder / _READERS[reader], content)
 
     @staticmethod
     def _write_json(path: Path, content: dict[str, object]) -> None:

@@ -33,6 +33,7 @@ from kiosk_web.state_file import load_json
 _PACKAGE = Path(__file__).resolve().parents[1]
 _NO_STORE = {"cache-control": "no-store"}
 _PATIENCE_SECONDS = 3.0
+_NEEDED = ("kiosk", "staff", "tray", "library", "facility", "homepage", "feed")
 COPIED_FROM, COPIED_ONTO = "midori", "takako"
 
 
@@ -69,7 +70,7 @@ class DeskRoutes:
 
     def build(self) -> Starlette:
         """The application, with its guard."""
-        shown = ("kiosk", "staff", "tray", "library", "facility")
+        shown = ("kiosk", "staff", "tray", "library", "facility", "homepage", "window")
         frames = tuple(str(self._addresses[name]) for name in shown if self._addresses.get(name))
         return Starlette(
             routes=[
@@ -84,11 +85,15 @@ class DeskRoutes:
     async def _show(self, request: Request) -> Response:
         english = request.query_params.get("lang") == "en"
         staff = load_staff(self._folder)
-        reader = bool(load_json(self._file).get("library_reader"))
+        found = load_json(self._file)
         html = self._page.render(
             english=english,
             steps=STEPS,
-            to={**self._addresses, "library_reader": reader},
+            to={
+                **self._addresses,
+                "library_reader": bool(found.get("library_reader")),
+                "window": found.get("window", ""),
+            },
             staff=staff,
         )
         return HTMLResponse(html, headers=_NO_STORE)
@@ -119,26 +124,32 @@ class DeskRoutes:
         self._office.write_descriptions()
         await self._switch_ocsp()
         person = choose_person(step, self._progress)
+        at_home = step.number == 6 and await asyncio.to_thread(self._count, "facility", "/users", "count") > 0
         if person == "copied-card":
             self._office.cards.place_copy(person, COPIED_FROM, COPIED_ONTO)
         elif person:
-            self._office.cards.place(person)
+            self._office.cards.place(person, "home" if at_home else "terminal")
         else:
             self._office.cards.lift()
         return JSONResponse({"step": step.number, "person": person})
+
+    def _count(self, system: str, path: str, name: str) -> int:
+        """What another system says that it has counted; 0 without it."""
+        address = self._addresses.get(system)
+        counted = _ask(f"{address}{path}") if address else None
+        return int((counted or {}).get(name, 0))
 
     def _load_scene(self) -> Scene | None:
         """None while the server does not answer."""
         server = _ask(f"{self._addresses['feed']}")
         if server is None:
             return None
-        library = self._addresses.get("library")
-        counter = _ask(f"{library}/counter") if library else None
         fault = self._office.faults.ocsp
         return Scene(
             terminals=tuple(Terminal(**terminal) for terminal in server["terminals"]),
             links=int(server["links"]),
-            scanned=int((counter or {}).get("scanned", 0)),
+            known=self._count("homepage", "/logins", "known"),
+            scanned=self._count("library", "/counter", "scanned"),
             placed=self._office.cards.load_placed(),
             ocsp=None if fault is None else fault.name,
         )
@@ -154,8 +165,8 @@ def open_desk(
     if settings.desk_port is None:
         return None
     addresses = load_json(settings.desk_file) if settings.desk_file is not None else {}
-    if settings.desk_file is None or not {"kiosk", "staff", "tray", "library", "facility", "feed"} <= addresses.keys():
-        raise SimulatorRefused("The desk needs --desk-file with kiosk, staff, tray, library, facility and feed.")
+    if settings.desk_file is None or not set(_NEEDED) <= addresses.keys():
+        raise SimulatorRefused(f"The desk needs --desk-file with {', '.join(_NEEDED)}.")
     return DeskRoutes(settings.folder, office, switch_ocsp, settings.desk_port, addresses, settings.desk_file, clock)
 
 

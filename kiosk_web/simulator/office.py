@@ -87,6 +87,7 @@ class Office:
     def restore(self) -> None:
         """Everybody as listed, faults off, reader empty, all tries back. A certificate that was revoked is replaced."""
         self.cards.lift()
+        self.cards.lift("home")
         self.faults.card = self.faults.ocsp = None
         for person in self.people:
             self.cards.restore_counters(person)
@@ -189,6 +190,8 @@ class Office:
     def _lift(self, person: Person) -> None:
         if self.cards.load_placed() == person.id:
             self.cards.lift()
+        if self.cards.load_placed("home") == person.id:
+            self.cards.lift("home")
 
     def _renew(self, person: Person, issued: datetime, now: datetime) -> Entry:
         before = {kind: self.register.find_current(person.id, kind) for kind in Kind}

@@ -109,6 +109,7 @@ async def serve_simulator(
     simulator = open_simulator(settings, clock)
     try:
         simulator.office.cards.lift()
+        simulator.office.cards.lift("home")
         for person in simulator.office.people:
             simulator.office.prepare(person)
         await _serve(settings, simulator, ready, stop or asyncio.Event(), clock)

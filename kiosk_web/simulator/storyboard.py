@@ -61,7 +61,13 @@ STEPS = (
         later=True,
     ),
     Step(
-        6, "自宅からも同じPPID（タイプ2）", "The same PPID at home by Type 2", later=True,
+        6, "自宅からも同じPPID（タイプ2）", "The same PPID at home by Type 2",
+        "端末で「施設予約の利用者確認」を選び、暗証番号 1234 を入力し、結果のPPIDを施設予約システムに新規登録します。"
+        "もう一度「準備する」を押すとカードは自宅のリーダーへ移ります。下の「市のホームページ」でログインすると、"
+        "窓口と同じ利用者番号が出ます。",
+        "Choose Facility booking, type the PIN 1234, register the PPID of the result at the booking system. Prepare "
+        "again: the card goes to the reader at home. Sign in at the city's home page below: the same user number.",
+        person="midori",
     ),
     Step(
         7, "引っ越した人", "Somebody who moved",
@@ -106,10 +112,13 @@ class Terminal:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that is watched at one moment. `scanned`: numbers that the library's own system has received so far."""
+    """All that is watched at one moment. `scanned`: numbers that the library's own system has received so far.
+    `known`: who signed in at home and was found in the booking system, by the PPID of the counter.
+    """
 
     terminals: tuple[Terminal, ...] = ()
     links: int = 0
+    known: int = 0
     scanned: int = 0
     placed: str | None = None
     ocsp: str | None = None
@@ -132,7 +141,9 @@ def derive_progress(before: Progress, scene: Scene) -> Progress:
         after = replace(after, scanned_before=scene.scanned)
     for terminal in scene.terminals:
         after = _add(after, terminal, scene)
-    return replace(after, reached=after.reached | {1}) if scene.links else after
+    if scene.links:
+        after = replace(after, reached=after.reached | {1})
+    return replace(after, reached=after.reached | {6}) if scene.known else after
 
 
 def _add(progress: Progress, seen: Terminal, scene: Scene) -> Progress:

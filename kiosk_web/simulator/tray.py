@@ -58,6 +58,8 @@ class TrayRoutes:
                 Route("/reader/card", self._placed, methods=["GET"]),
                 Route("/reader/card", self._place, methods=["PUT"]),
                 Route("/reader/card", self._lift, methods=["DELETE"]),
+                Route("/readers/home/card", self._place_at_home, methods=["PUT"]),
+                Route("/readers/home/card", self._lift_at_home, methods=["DELETE"]),
                 Route("/faults", self._faults, methods=["GET"]),
                 Route("/faults", self._choose_faults, methods=["PUT"]),
                 Route("/restore", self._restore, methods=["POST"]),
@@ -103,6 +105,19 @@ class TrayRoutes:
 
     async def _lift(self, request: Request) -> Response:
         self._office.cards.lift()
+        return JSONResponse({"person": None})
+
+    async def _place_at_home(self, request: Request) -> Response:
+        """On the reader of the resident's own computer; the card leaves the terminal's."""
+        body = await read_json_object(request, {"person"})
+        if not isinstance(body.get("person"), str):
+            raise BadRequest('person is missing: {"person": id}')
+        person = self._office.find_person(str(body["person"]))
+        self._office.cards.place(person.id, "home")
+        return JSONResponse({"person": person.id})
+
+    async def _lift_at_home(self, request: Request) -> Response:
+        self._office.cards.lift("home")
         return JSONResponse({"person": None})
 
     async def _faults(self, request: Request) -> Response:
@@ -177,6 +192,7 @@ class TrayRoutes:
         shown = staff and {"name": staff.name, "number": staff.number, "code": staff.show_code(self._clock())}
         return {
             "person": self._office.cards.load_placed(),
+            "home": self._office.cards.load_placed("home"),
             "tries": {p.id: self._office.cards.load_tries_left(p) for p in self._shown() if not p.foreign},
             "certificates": {p.id: self._office.judge_certificate(p) for p in self._shown() if not p.foreign},
             "faults": self._load_faults(),

@@ -26,5 +26,5 @@ def test_no_example_imports_the_kiosk_or_another_example(path: Path) -> None:
 
 def test_every_example_has_a_readme_that_the_overview_names() -> None:
     overview = (EXAMPLES / "README.md").read_text(encoding="utf-8")
-    assert {"facility", "library"} <= set(PROGRAMS)
+    assert {"facility", "homepage", "library"} <= set(PROGRAMS)
     assert all((EXAMPLES / name / "README.md").is_file() and f"({name}/README.md)" in overview for name in PROGRAMS)

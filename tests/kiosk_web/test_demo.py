@@ -20,6 +20,7 @@ from kiosk_web.demo import DemoSettings, bridge_program, kiosk_program
 from kiosk_web.ports import PORT_NAMES
 from tests.support.demo import DemoDidNotStart, RunningDemo, start_demo
 
+NEIGHBOURS = ("library", "facility", "homepage")
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send to another process")
 
 
@@ -83,10 +84,10 @@ def test_every_address_answers(demo: RunningDemo) -> None:
 
 def test_the_ready_file_is_what_the_design_says(demo: RunningDemo, folder: Path) -> None:
     ready = json.loads((folder / "ready.json").read_text(encoding="utf-8"))
-    assert set(ready) == {"kiosk", "staff", "tray", "bridge", "desk", "library", "facility", "pids", "bridge_command"}
+    assert set(ready) == {"kiosk", "staff", "tray", "bridge", "desk", *NEIGHBOURS, "personal", "pids", "bridge_command"}
     assert ready["kiosk"].startswith("http://127.0.0.1:")
-    assert not any(ready[name].endswith("/") for name in ("kiosk", "staff", "tray", "desk", "library", "facility"))
-    assert set(ready["pids"]) == {"demo", "simulator", "kiosk", "bridge", "library", "facility"}
+    assert not any(ready[name].endswith("/") for name in ("kiosk", "staff", "tray", "desk", *NEIGHBOURS))
+    assert set(ready["pids"]) == {"demo", "simulator", "kiosk", "bridge", "personal", *NEIGHBOURS}
     assert ready["pids"]["demo"] == demo.process.pid
 
 
@@ -140,7 +141,7 @@ def test_ctrl_c_ends_every_process_with_status_0_and_removes_the_ready_file(fold
     end = json.loads((folder / "first.json").read_text())["end"]
     assert end["status"] == 0
     assert end["last_line"] == ["Stopped."]
-    assert set(end["pids"]) == {"demo", "simulator", "kiosk", "bridge", "library", "facility"}
+    assert set(end["pids"]) == {"demo", "simulator", "kiosk", "bridge", "personal", *NEIGHBOURS}
     assert all(wait_for_end(pid) for pid in end["pids"].values())
     assert not end["ready"]
 

@@ -54,6 +54,8 @@ class RunningDemo:
     desk: str = ""
     library: str = ""
     facility: str = ""
+    homepage: str = ""
+    personal: str = ""
 
     @property
     def people(self) -> list[Person]:
@@ -65,6 +67,10 @@ class RunningDemo:
 
     def put_card(self, person: str) -> None:
         self._ask("PUT", "/reader/card", {"person": person})
+
+    def put_card_at_home(self, person: str) -> None:
+        """On the reader of the resident's own computer."""
+        self._ask("PUT", "/readers/home/card", {"person": person})
 
     def lift_card(self) -> None:
         self._ask("DELETE", "/reader/card")
@@ -101,8 +107,12 @@ class RunningDemo:
 
 
 @contextmanager
-def start_demo(folder: Path, *options: str, program: list[str] | None = None) -> Iterator[RunningDemo]:
-    """Run `kiosk demo` with its data in `folder` on free ports until the block ends. Raises DemoDidNotStart."""
+def start_demo(
+    folder: Path, *options: str, program: list[str] | None = None, display: str = ""
+) -> Iterator[RunningDemo]:
+    """Run `kiosk demo` with its data in `folder` on free ports until the block ends. `display`: of an X server on which
+    the window at home opens; without one a page stands for it. Raises DemoDidNotStart.
+    """
     ready_file = folder / "ready.json"
     command = program or [sys.executable, "-m", "kiosk_web"]
     process = subprocess.Popen(
@@ -119,7 +129,7 @@ def start_demo(folder: Path, *options: str, program: list[str] | None = None) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        env={**os.environ, "PYTHONUTF8": "1"},
+        env={**_without_desktop(), "PYTHONUTF8": "1", **({"DISPLAY": display} if display else {})},
     )
     assert process.stdout is not None
     printed = []
@@ -141,6 +151,11 @@ def start_demo(folder: Path, *options: str, program: list[str] | None = None) ->
             process.kill()
             process.communicate()
             raise
+
+
+def _without_desktop() -> dict[str, str]:
+    """Our environment, without a screen on which a window could open."""
+    return {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
 
 
 @pytest.fixture(scope="session")

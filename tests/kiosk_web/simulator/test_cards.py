@@ -112,3 +112,15 @@ def test_tries_are_the_initial_ones_until_the_card_wrote_its_own(tmp_path: Path,
     assert cards.load_tries_left(PEOPLE["saburo"]) == 1
     counters.write_text('{"version": 1, "auth_pin": 0}')
     assert cards.load_tries_left(PEOPLE["saburo"]) == 0
+
+
+def test_a_card_lies_on_one_reader_alone(tmp_path: Path) -> None:
+    cards = CardFolder(tmp_path)
+    cards.place("midori")
+    cards.place("midori", "home")
+    assert (cards.load_placed(), cards.load_placed("home")) == (None, "midori")
+    cards.place("taro")
+    assert (cards.load_placed(), cards.load_placed("home")) == ("taro", "midori")
+    cards.place("midori")
+    assert (cards.load_placed(), cards.load_placed("home")) == ("midori", None)
+    assert json.loads((tmp_path / "reader-home.json").read_text())["serial"] == 2

@@ -30,7 +30,7 @@ def desk(folder: Path, tmp_path: Path, free_port: int) -> Iterator[tuple[httpx2.
     """A desk whose server does not answer."""
     nobody = "http://127.0.0.1:9"
     file = tmp_path / "desk.json"
-    addresses = {"kiosk": KIOSK, "staff": nobody, "tray": nobody, "library": "", "facility": ""}
+    addresses = {"kiosk": KIOSK, "staff": nobody, "tray": nobody, "library": "", "facility": "", "homepage": ""}
     file.write_text(json.dumps({**addresses, "feed": f"{nobody}/demo/terminals"}))
     staff = {"name": "見本 職員", "number": "1001", "secret": SECRET}
     (folder / "staff.json").write_text(json.dumps(staff), encoding="utf-8")

@@ -51,6 +51,7 @@ def test_nothing_is_reached_while_nothing_happens() -> None:
     ("scene", "step"),
     [
         (Scene(links=1), 1),
+        (Scene(known=1), 6),
         (Scene((Terminal("refused", code="signature_mismatch"),), placed="copied-card"), 4),
         (Scene((Terminal("result", signature="revoked"),), placed="nagisa"), 7),
         (Scene((Terminal("refused", code="status_unavailable"),), ocsp=OUTAGE), 8),

@@ -39,6 +39,18 @@ def test_a_card_is_put_on_the_reader_and_taken_off(running: Running, person: str
     assert json.loads((running.folder / "reader.json").read_text("utf-8"))["serial"] == content["serial"] + 1
 
 
+def test_a_card_is_carried_home_and_taken_off_there(running: Running) -> None:
+    running.tray.put("/reader/card", json={"person": "midori"})
+    assert running.tray.put("/readers/home/card", json={"person": "midori"}).json() == {"person": "midori"}
+    state = running.tray.get("/state").json()
+    assert (state["person"], state["home"]) == (None, "midori")
+    content = json.loads((running.folder / "reader-home.json").read_text("utf-8"))
+    assert content["profile"] == "cards/midori"
+    assert running.tray.delete("/readers/home/card").json() == {"person": None}
+    assert running.tray.put("/readers/home/card", json={"person": "nobody"}).status_code == 404
+    assert running.tray.put("/readers/home/card", json={"person": 3}).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "words"),
     [
