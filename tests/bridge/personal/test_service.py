@@ -111,6 +111,9 @@ async def at_home(folder: Path, **card: Any) -> AsyncIterator[Home]:
     settings = PersonalSettings(port=0, virtual=folder, deployment="demo")
     service = PersonalService(settings, VirtualSource(folder), open_window)
     await service.start()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while service.reader.reader != "ready":  # its first look at the reader
+            await asyncio.sleep(0.005)
     try:
         yield Home(folder, service, windows)
     finally:
