@@ -40,6 +40,7 @@ class VpcdClient:
         self._tray = tray
         self._address = host, port
         self._stop = stop
+        self._told = ""
 
     def run(self) -> None:
         """Blocks. Waits for vpcd as long as it is away."""
@@ -66,12 +67,18 @@ class VpcdClient:
                 self._stop.wait(_AWAY_SECONDS)
                 return False
             except (CardError, OSError) as trouble:
-                _log.info("vpcd: %s", trouble)
+                self._tell(trouble)
                 self._stop.wait(_RETRY_SECONDS)
                 return False
             profile = self._tray.find(swapped_for) if swapped_for else None
             self._stop.wait(_AWAY_SECONDS)
         return True
+
+    def _tell(self, trouble: Exception) -> None:
+        """Say it once per outage, not at each of the ten looks a second."""
+        if str(trouble) != self._told:
+            self._told = str(trouble)
+            _log.info("vpcd at %s:%d: %s; waiting for it", *self._address, trouble)
 
     def _serve(self, insertion: Insertion, placed: Placed) -> str | None:
         """Answer until the profile takes the card away; the profile that follows it, if any.
@@ -83,6 +90,7 @@ class VpcdClient:
             return not self._stop.is_set() and self._tray.look() == placed
 
         with _connect(self._address) as connection:
+            self._told = ""
             while True:
                 frame = _receive_frame(connection, still_there)
                 if not still_there():

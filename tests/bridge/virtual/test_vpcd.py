@@ -1,5 +1,6 @@
 """The client against a vpcd made of a socket; tests/contract/test_reader_source.py has it against the real one."""
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -147,3 +148,31 @@ def test_a_mute_card_has_an_atr_that_is_none(tmp_path: Path, vpcd: Vpcd) -> None
     slot = vpcd.accept()
     assert slot.ask(GIVE_ATR) == "00"
     slot.close()
+
+
+def test_a_vpcd_that_is_away_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_profile(tmp_path)
+    write_reader(tmp_path, 2, "cards/taro")
+    stop = Looks(9)
+    with socket.socket() as taken, caplog.at_level(logging.INFO):
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: every connection is refused
+        port = taken.getsockname()[1]
+        VpcdClient(FolderTray(tmp_path), "127.0.0.1", port, stop).run()
+    (told,) = caplog.messages
+    assert told.startswith(f"vpcd at 127.0.0.1:{port}: ")
+    assert stop.waits == 9
+
+
+class Looks(threading.Event):
+    """Set after so many waits, none of which takes any time."""
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__()
+        self.waits = 0
+        self._allowed = allowed
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits += 1
+        if self.waits == self._allowed:
+            self.set()
+        return self.is_set()
