@@ -270,6 +270,9 @@ def build_patterns() -> dict[str, StageView]:
             _refusal("reader_missing"), data={**_refusal("reader_missing").data, "help_called": True}
         ),
     }
+    for name in ("result", "result-list-automatic", "result-linked", "result-number-sent", "result-standing-changed"):
+        full = {**patterns[name].data, "expires_soon": True, "kazashi": "offered"}
+        patterns[f"{name}-expires_soon"] = replace(patterns[name], data=full)
     for hint in ("not_my_number_card", "card_mute", "reader_missing", "service_down", "access_denied", "reader_busy"):
         patterns[f"awaiting_card-{hint}"] = _view("awaiting_card", service=library, hint=hint)
     for code in CODES.values():
