@@ -89,7 +89,7 @@ def run_demo(settings: DemoSettings, environment: Mapping[str, str], console: Co
             try:
                 with console.status("Starting the simulator, the kiosk and the bridge ..."):
                     ready = demo.start()
-                _print_welcome(console, settings, ready)
+                print_welcome(console, settings, ready)
                 if settings.open_desk:
                     open_in_browser(ready["desk"], environment)
                 children.watch()
@@ -351,14 +351,18 @@ def fetch(address: str) -> bytes | None:
         return None
 
 
-def _print_welcome(console: Console, settings: DemoSettings, ready: Mapping[str, Any]) -> None:
+def print_welcome(console: Console, settings: DemoSettings, ready: Mapping[str, Any]) -> None:
+    """Say where everything is, and who the people are."""
     addresses = Table(
         title="The demo is running", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
     )
     for name, what in (
         ("desk", "everything on one page: open it in a browser"),
         ("kiosk", "the terminal"),
-        ("tray", "the card tray: put a card on the virtual reader"),
+        (
+            "tray",
+            "the card tray: " + ("its own reader is off" if settings.pcsc else "put a card on the virtual reader"),
+        ),
         ("staff", "the staff page"),
         ("library", "a library system that was there before"),
         ("facility", "a booking system"),
@@ -381,6 +385,10 @@ def _print_welcome(console: Console, settings: DemoSettings, ready: Mapping[str,
         console.print(
             "Real readers are used. A real card ends with 'certificate not trusted': the demo trusts its own JPKI only."
         )
+        console.print("While no PC/SC service runs, the terminal says that its reader is being prepared.")
+        console.print("The tray's cards come into a reader of vpcd by:")
+        by_vpcd = ["python", "-m", "bridge.virtual", str(settings.data / "simulator"), "--vpcd", "127.0.0.1:35963"]
+        console.print(Text(shlex.join(by_vpcd)), soft_wrap=True)
     if not settings.start_bridge:
         console.print("The bridge is yours to start:")
         console.print(Text(shlex.join(ready["bridge_command"])), soft_wrap=True)

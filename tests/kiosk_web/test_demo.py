@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import select
@@ -15,8 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from kiosk_web.demo import DemoSettings, bridge_program, kiosk_program
+from kiosk_web.demo import DemoSettings, bridge_program, kiosk_program, print_welcome
 from kiosk_web.ports import PORT_NAMES
 from tests.support.demo import DemoDidNotStart, RunningDemo, start_demo
 
@@ -206,3 +208,14 @@ def test_the_kiosk_comes_first_and_its_port_is_the_one_that_is_chosen() -> None:
     assert PORT_NAMES[0] == "kiosk"
     settings = DemoSettings(port=9000, data=Path("x"), ready_file=None, pcsc=False)
     assert settings.start_bridge
+
+
+@pytest.mark.parametrize("pcsc", [False, True])
+def test_with_real_readers_nobody_is_told_of_a_virtual_one(pcsc: bool) -> None:
+    console = Console(file=io.StringIO(), width=120)
+    settings = DemoSettings(port=0, data=Path("folder"), ready_file=None, pcsc=pcsc)
+    print_welcome(console, settings, {"tray": "http://127.0.0.1:8484", "people": []})
+    assert isinstance(console.file, io.StringIO)
+    said = console.file.getvalue()
+    assert ("put a card on the virtual reader" in said) is not pcsc
+    assert (f"bridge.virtual {Path('folder', 'simulator')} --vpcd" in said) is pcsc
