@@ -28,8 +28,10 @@ def build_handover_routes(
 ) -> HandoverRoutes:
     """The routes of the linked number on a result, and of linking one."""
     rules = build_handover_rules(settings.handover, clock)
-    handover = HandoverService(store=store, sessions=sessions, keys=keys, rules=rules, clock=clock, entropy=entropy)
     offer = settings.build_offer()
+    handover = HandoverService(
+        store=store, sessions=sessions, keys=keys, rules=rules, offer=offer, clock=clock, entropy=entropy
+    )
     invitations = LinkInvitations(store=store, sessions=sessions, linking=linking, offer=offer, clock=clock)
     return HandoverRoutes(handover, invitations, terminals, renderer)
 

@@ -135,7 +135,7 @@ class Settings(BaseSettings):
             raise ValueError("services: two have the same id")
         if self.register_service.url is not None and not self.verifier.has_both_roles:
             raise ValueError("register_service: verifier must name both roles, user_authentication and signature")
-        self.build_offer()  # raises `SystemRefused`, a ValueError
+        self.build_offer().require_handover(self.handover.systems)  # raises `SystemRefused`, a ValueError
         return self
 
     @property

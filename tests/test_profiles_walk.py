@@ -127,6 +127,21 @@ async def observe_screen(stand: Stand, profile: ProfileName) -> None:
     assert (await stand.identify(terminal, stand.card(1), TILES[profile])).state == "result"
 
 
+async def observe_no_handover(stand: Stand, profile: ProfileName) -> None:
+    """5: a system of Type 1 or 2 takes part itself: nothing is typed into it, though its number be kept here."""
+    with pytest.raises(SystemRefused) as refusal:
+        offer(profile).require_handover(["s"])
+    assert refusal.value.name == "handover_to_type1_or_type2"
+    offer("library", municipal_library=True).require_handover(["s", "another"])
+    terminal = await stand.opened()
+    assert (await stand.identify(terminal, stand.card(), TILES[profile])).state == "result"
+    async with stand.server.store.write() as transaction:
+        visit = await transaction.links.find_visit((await stand.read_result(terminal)).visit.reference, stand.clock())
+        assert visit is not None
+        await transaction.links.add(visit.system, visit.person, "2026041828", "desk", stand.clock())
+    assert (await terminal.client.get("/k/handover")).status_code == 204
+
+
 async def observe_signature_certificate(stand: Stand, profile: ProfileName) -> None:
     """8: a signature certificate is none of ours, whoever sends it."""
     stage = await visit(stand, profile, policy=SIGNATURE_POLICY)
@@ -200,6 +215,8 @@ OBSERVED: dict[Cell, Observation] = {
     **{("kazashi", profile): observe_kazashi for profile in PROFILES},
     ("reading_screen", "library"): observe_screen,
     ("reading_screen", "type1"): observe_screen,
+    ("system_unmodified", "type1"): observe_no_handover,
+    ("system_unmodified", "type2"): observe_no_handover,
     **{("signature_certificate_read", profile): observe_signature_certificate for profile in PROFILES},
     **{("authentication_certificate_validated", profile): observe_validation for profile in PROFILES},
     **{("ocsp", profile): observe_responder for profile in PROFILES},
@@ -225,12 +242,6 @@ SEEN_ELSEWHERE: dict[Cell, tuple[str, ...]] = {
     ("crl", "type2"): ("test_a_service_may_live_on_lists_alone",),
 }
 MISSING: dict[Cell, Missing] = {
-    ("system_unmodified", "type1"): Missing(
-        "the hand-over refuses Type 1 by name", lambda: uses(r"\.system_unmodified", "services")
-    ),
-    ("system_unmodified", "type2"): Missing(
-        "the hand-over refuses Type 2 by name", lambda: uses(r"\.system_unmodified", "services")
-    ),
     ("reading_screen", "type2"): Missing("a Type 2 service has no tile at a terminal", hides_type_2),
     ("basic_four", "library"): Missing("basic 4 information refused by name", reads_items),
     ("basic_four", "type1"): Missing("basic 4 information from the text AP", reads_items),

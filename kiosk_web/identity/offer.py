@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kiosk_web.identity.profiles import PROFILES, Profile, ProfileName
-from kiosk_web.identity.systems import CooperatingSystem, build_systems
+from kiosk_web.identity.systems import CooperatingSystem, SystemRefused, build_systems
 from kiosk_web.identity.words import Words
 
 __all__ = ["CooperatingSystem", "Offer", "Service", "StatusPolicyName", "Words"]
@@ -59,6 +59,18 @@ class Offer:
     def list_of(self, systems: Collection[str]) -> tuple[Service, ...]:
         """The services of these systems, in the order of the screen."""
         return tuple(service for service in self.services if service.system in systems)
+
+    def require_handover(self, systems: Collection[str]) -> None:
+        """A number is handed over to a system that stays as it is (the library profile): one of Type 1 or 2 takes part
+        itself. Raises `SystemRefused`: `handover_to_type1_or_type2`.
+        """
+        for system in systems:
+            profiles = {service.profile for service in self.services if service.system == system}
+            if profiles and not any(PROFILES[profile].system_unmodified for profile in profiles):
+                raise SystemRefused(
+                    "handover_to_type1_or_type2",
+                    f"{system} has services of Type 1 or 2 alone; a number is handed over to a library's system",
+                )
 
     def find(self, service: str) -> Service | None:
         return self._by_id.get(service)

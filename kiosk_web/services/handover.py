@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kiosk_web.identity.offer import Offer
 from kiosk_web.services.handover_ports import HandoverRecord, Library, LibraryWord
 from kiosk_web.services.keys import KeyRing, encode_base64url
 from kiosk_web.services.output_ticket import OUTPUT_TYPE, OutputKind, build_output_claims, can_hand_over
@@ -90,6 +91,7 @@ class HandoverService:
         sessions: SessionService,
         keys: KeyRing,
         rules: HandoverRules,
+        offer: Offer,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -97,6 +99,7 @@ class HandoverService:
         self._sessions = sessions
         self._keys = keys
         self._rules = rules
+        self._offer = offer
         self._clock = clock
         self._entropy = entropy
 
@@ -173,6 +176,9 @@ class HandoverService:
         if not isinstance(state, s.Result) or state.visit.presence.card != "ours":
             return None
         visit = state.visit
+        service = self._offer.find(visit.service)
+        if service is None or not service.terms.system_unmodified:
+            return None  # Type 1 and 2: their system takes part itself, and keeps its numbers
         shown = await transaction.links.find_visit(visit.reference, self._clock())
         terminal = await transaction.terminals.find(page.terminal)
         if shown is None or terminal is None or terminal.revoked_at is not None:
