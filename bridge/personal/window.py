@@ -98,7 +98,8 @@ async def require_window() -> None:
     finally:
         _end(process)
     if process.returncode != 0:
-        raise SettingsError(errors.decode(errors="replace").strip() or "no window can be opened here")
+        said = errors.decode(errors="replace").strip().removeprefix("kiosk-bridge: ")
+        raise SettingsError(said or "no window can be opened here")
 
 
 def build_program() -> list[str]:
