@@ -27,6 +27,7 @@ from kiosk_web.services.list_batches import ListBatches
 from kiosk_web.services.list_check import ListCheck, build_list_check
 from kiosk_web.services.ports import Clock, Entropy, Validation
 from kiosk_web.services.rate_limit import RateLimits
+from kiosk_web.services.reading_redirects import RedirectService
 from kiosk_web.services.readings import ReadingService
 from kiosk_web.services.remote_validation import RemoteValidationService
 from kiosk_web.services.standing import StandingService
@@ -58,6 +59,7 @@ def build_api(
     limits: StatusPolicy,
     basic_four: BasicFourService,
     readings: ReadingService,
+    redirects: RedirectService,
     linking: LinkingService,
     clock: Clock,
     entropy: Entropy,
@@ -94,7 +96,7 @@ def build_api(
             TokenHandlers(admission),
             ValidationHandlers(admission, remote),
             BatchHandlers(admission, batches),
-            ReadingHandlers(admission, basic_four, readings),
+            ReadingHandlers(admission, basic_four, readings, redirects),
             LinkHandlers(admission, links),
         ),
         static=settings.static,

@@ -57,6 +57,9 @@ def build_client_commands(
         terminal: Annotated[
             list[str] | None, typer.Option(help="A terminal at which it may ask for a reading; may be repeated.")
         ] = None,
+        redirect_uri: Annotated[
+            list[str] | None, typer.Option(help="An address to which a browser may be sent back; may be repeated.")
+        ] = None,
         data: Data = None,
         as_json: AsJson = False,
     ) -> None:
@@ -74,6 +77,7 @@ def build_client_commands(
                     rate=rate,
                     terminals=terminal or [],
                     link_systems=links or [],
+                    redirect_uris=redirect_uri or [],
                 ),
             )
         if as_json:
@@ -96,6 +100,7 @@ def build_client_commands(
                 "rate": record.rate,
                 "terminals": list(record.terminals),
                 "links": list(record.link_systems),
+                "redirect_uris": list(record.redirect_uris),
             }
             for record in records
         ]
@@ -110,6 +115,8 @@ def build_client_commands(
                 may += f", readings at {' '.join(record.terminals)}"
             if record.link_systems:
                 may += f", links of {' '.join(record.link_systems)}"
+            if record.redirect_uris:
+                may += f", back to {' '.join(record.redirect_uris)}"
             typer.echo(f"{row['condition']:10} {record.name:32} {may}")
 
     @commands.command("rotate")

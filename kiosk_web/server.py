@@ -39,6 +39,7 @@ from kiosk_web.listener import build_listener, open_socket
 from kiosk_web.ocsp_wiring import build_circuit_policy, build_responder_policy
 from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
+from kiosk_web.reading_wiring import build_readings
 from kiosk_web.services.answer_cache import AnswerCache
 from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.challenges import ChallengeService
@@ -57,7 +58,6 @@ from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Validation
 from kiosk_web.services.proofs import ProofService
 from kiosk_web.services.reading_delivery import ReadingDelivery, Webhook
-from kiosk_web.services.readings import ReadingService
 from kiosk_web.services.register import NoRegister, Register
 from kiosk_web.services.renewals import RenewalAwareValidation, RenewalService
 from kiosk_web.services.responders import GuardedFetcher
@@ -276,18 +276,8 @@ def _wire(
     monitoring = MonitoringService(
         store=store, feed=feed, fallback=fallback, list_alarms=lambda: list_upkeep.alarms, clock=clock
     )
-    readings = ReadingService(
-        store=store,
-        sessions=sessions,
-        monitoring=monitoring,
-        offer=offer,
-        in_use=in_use,
-        keys=keys,
-        feed=feed,
-        issuer=settings.api_url or "",
-        lifetime=timedelta(seconds=settings.api.reading_seconds),
-        clock=clock,
-        entropy=entropy,
+    readings, redirects = build_readings(
+        settings, store, sessions, monitoring, offer, in_use, keys, feed, clock, entropy
     )
     upkeep = Upkeep(
         sessions=sessions,
@@ -314,6 +304,7 @@ def _wire(
             feed=feed,
             offer=offer,
             in_use=in_use,
+            redirects=redirects,
             renderer=renderer,
             origin=settings.origin,
         ),
@@ -349,6 +340,7 @@ def _wire(
             limits,
             basic_four,
             readings,
+            redirects,
             linking,
             clock,
             entropy,

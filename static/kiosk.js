@@ -1,6 +1,7 @@
 // The glue of the residents' page: puts the server's screens in place, carries messages between bridge and server, runs each command once.
 // It decides nothing: what comes next is always what the server answers (docs/wire.md 8).
 
+import { AskedReading } from "./asked.js";
 import { StaffDesk } from "./attend.js";
 import { BirthPicker } from "./birth.js";
 import { BridgeSocket, BridgeTrouble, VERSION } from "./bridge.js";
@@ -78,6 +79,10 @@ class Kiosk {
       bridge: this.bridge,
       onActivity: () => this.deadline.noticeActivity(),
     });
+    this.asked = new AskedReading({
+      post: (path, body) => this.#post(path, body),
+      show: (html, force) => this.#show(html, force),
+    });
     const onActivity = () => this.deadline.noticeActivity();
     this.terms = new Sheet({ dialog: "policies", name: "terms", openers: "#terms-open, [data-terms='open']", onActivity });
     this.records = new Sheet({ dialog: "held", name: "records", openers: "#records-open", onActivity, load: () => this.#loadRecords() });
@@ -146,6 +151,7 @@ class Kiosk {
       if (state === "connecting" && this.#admitted) this.#proveAgain(); // the server has lost the session
     }
     for (const command of JSON.parse(commands)) this.#run(command);
+    this.asked.enter(state);
   }
 
   #announce(place, sentence) {
@@ -311,7 +317,7 @@ class Kiosk {
         if (fields.card !== "ours") this.#forget();
         if (fields.card !== "ours") this.records.close();
         if (fields.card === "none") this.terms.close();
-        this.send({ type: "card_changed", ...fields });
+        this.send({ type: "card_changed", ...fields }).then(() => this.asked.noticeReader());
         break;
       case "progress":
         this.#tellSubmitted();

@@ -1,4 +1,6 @@
-"""Start the booking system: `python -m examples.facility`. Standard library only; it listens on this computer alone."""
+"""Start the booking system: `python -m examples.facility`. It listens on this computer alone; with `--api` it asks a
+terminal for readings.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,20 @@ import os
 import re
 import signal
 import sys
+import urllib.parse
 from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 if __package__:
     from examples.facility.bookings import Users
+    from examples.facility.kiosk_api import KioskApi
+    from examples.facility.visits import Visits
 else:  # started by its folder
     from bookings import Users  # type: ignore[import-not-found,no-redef]  # then its neighbour is found like this
+    from kiosk_api import KioskApi  # type: ignore[import-not-found,no-redef]  # as above
+    from visits import Visits  # type: ignore[import-not-found,no-redef]  # as above
 
 HERE = Path(__file__).parent
 PAGES = {
@@ -24,6 +32,14 @@ PAGES = {
     "/clerk.js": ("clerk.js", "text/javascript; charset=utf-8"),
 }
 MOST_BODY_BYTES = 1024
+RETURN = "/visit/return"
+COOKIE = "facility_visit"
+ENDS = {
+    "declined": "利用者が読み取りを断りました。",
+    "failed": "読み取りは終わりませんでした。",
+    "cancelled": "依頼は取り消されました。",
+    "expired": "時間が過ぎました。",
+}
 FONT = re.compile(r"/fonts/([a-z0-9-]+(?:/[a-z0-9-]+)*\.(css|woff2))")
 
 
@@ -37,6 +53,11 @@ class Server(ThreadingHTTPServer):
         self.fonts = fonts
         self.users = Users()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.visits: Visits | None = None
+
+    def ask_at(self, api: KioskApi) -> None:
+        """Readings are asked for there; the address of the way back must be registered for the client."""
+        self.visits = Visits(api, self.url + RETURN)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -53,16 +74,25 @@ class Handler(BaseHTTPRequestHandler):
         elif font := FONT.fullmatch(self.path):
             self._send_font(*font.groups())
         elif self.path == "/users":
-            self._send_json(HTTPStatus.OK, {"count": self.server.users.count()})
+            asks = self.server.visits is not None
+            self._send_json(HTTPStatus.OK, {"count": self.server.users.count(), "asks": asks})
+        elif self.path.partition("?")[0] == RETURN and self.server.visits is not None:
+            self._finish_visit(self.server.visits)
         else:
             self._send(HTTPStatus.NOT_FOUND, b"", "text/plain")
 
     def do_POST(self) -> None:
-        """`{"ppid"}` to /find or /register answers `{"number"}`: to its own page or to a program."""
+        """`{"ppid"}` to /find or /register answers `{"number"}`, to its own page or to a program.
+
+        /visit sends the browser to the terminal's page.
+        """
         length = self.headers.get("Content-Length", "")
         own = self.headers.get("Origin") in (None, f"http://{self.headers.get('Host', '')}")
         if not (self._is_from_here() and own and length.isdecimal() and int(length) <= MOST_BODY_BYTES):
             self._send(HTTPStatus.FORBIDDEN, b"", "text/plain")
+            return
+        if self.path == "/visit" and self.server.visits is not None:
+            self._start_visit(self.server.visits)
             return
         try:
             ppid = str(json.loads(self.rfile.read(int(length)))["ppid"])
@@ -72,6 +102,41 @@ class Handler(BaseHTTPRequestHandler):
             self._send_json(HTTPStatus.BAD_REQUEST, {})
             return
         self._send_json(HTTPStatus.OK, {"number": number})
+
+    def _start_visit(self, visits: Visits) -> None:
+        try:
+            cookie, address = visits.start()
+        except OSError:
+            self._send_page("端末に依頼できませんでした。端末の名前と登録を確かめてください。")
+            return
+        self.send_response(HTTPStatus.SEE_OTHER)
+        self.send_header("Location", address)
+        self.send_header("Set-Cookie", f"{COOKIE}={cookie}; Path={RETURN}; HttpOnly; SameSite=Lax")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _finish_visit(self, visits: Visits) -> None:
+        """Only the browser that went comes back; what it carries is worth nothing without this program's own half."""
+        query = dict(urllib.parse.parse_qsl(self.path.partition("?")[2]))
+        try:
+            cookie = SimpleCookie(self.headers.get("Cookie", "")).get(COOKIE)
+            ended = visits.finish("" if cookie is None else cookie.value, query)
+        except (ValueError, OSError, CookieError):
+            self._send_page("この画面は、依頼した続きではありません。")
+            return
+        claims = ended["claims"]
+        if claims is None:
+            self._send_page(ENDS.get(ended["state"], "読み取りは終わりませんでした。"))
+        elif claims["accepted"]:
+            self._send_page(f"予約システムの利用者番号: {self.server.users.register(claims['ppid'])}")
+        else:
+            self._send_page("本人を確認できませんでした。窓口の通常の方法で確認してください。")
+
+    def _send_page(self, sentence: str) -> None:
+        """The clerk's page with one sentence in the place of the answer."""
+        page = (HERE / "clerk.html").read_text(encoding="utf-8")
+        place = '<p id="answer" role="status">'
+        self._send(HTTPStatus.OK, page.replace(place, place + sentence).encode(), "text/html; charset=utf-8")
 
     def _is_from_here(self) -> bool:
         return self.headers.get("Host", "").rsplit(":", 1)[0] in ("127.0.0.1", "localhost")
@@ -105,8 +170,16 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="port of the clerk's page; 0: a free one")
     parser.add_argument("--fonts", type=Path, help="folder with fonts.css, for computers without Japanese letters")
     parser.add_argument("--ready-file", type=Path, help="write the address here as JSON")
+    parser.add_argument("--api", help="address of the kiosk's API, such as http://localhost:8482")
+    parser.add_argument("--client", default="counter", help="name of this client of the API")
+    parser.add_argument("--key", type=Path, help="PEM file with the client's private Ed25519 key")
+    parser.add_argument("--terminal", default="", help="name of the terminal on this computer")
     options = parser.parse_args()
     server = Server(options.port, options.fonts)
+    if options.api is not None:
+        if options.key is None:
+            parser.error("--api needs --key")
+        server.ask_at(KioskApi(options.api, options.client, options.key, options.terminal))
     if options.ready_file is not None:
         draft = options.ready_file.with_name(f"{options.ready_file.name}.new")
         draft.write_text(json.dumps({"url": server.url, "pid": os.getpid()}), encoding="utf-8")

@@ -17,3 +17,10 @@ form.addEventListener("submit", (event) => {
   ask("/find");
 });
 form.querySelector("[data-to='/register']").addEventListener("click", () => ask("/register"));
+
+fetch("/users")
+  .then((reply) => reply.json())
+  .then(({ asks }) => {
+    document.getElementById("visit").hidden = !asks;
+    document.getElementById("quiet").hidden = asks;
+  });

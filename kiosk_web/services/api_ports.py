@@ -18,7 +18,8 @@ class ClientRecord:
 
     `systems` are the cooperating systems it speaks for, `methods` how it may have certificates confirmed, `origins`
     the pages on which residents use it, `rate` the requests it may make in a minute, `terminals` the names of those at
-    which it may ask for a reading, `link_systems` the systems whose links it may read and change.
+    which it may ask for a reading, `link_systems` the systems whose links it may read and change,
+    `redirect_uris` the addresses to which a browser may be sent back, sign by sign.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ClientRecord:
     revoked_at: datetime | None = None
     terminals: tuple[str, ...] = ()
     link_systems: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

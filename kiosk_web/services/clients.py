@@ -20,6 +20,7 @@ DEFAULT_RATE = 600
 MAXIMUM_ORIGINS = 20
 LONGEST_OVERLAP = timedelta(days=30)
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
+_PATH = re.compile(r"(?:[A-Za-z0-9._~-]{1,64}/){0,8}[A-Za-z0-9._~-]{0,64}")
 
 
 def find_api_systems(offer: Offer) -> frozenset[str]:
@@ -54,6 +55,7 @@ class ClientService:
         rate: int = DEFAULT_RATE,
         terminals: Sequence[str] = (),
         link_systems: Sequence[str] = (),
+        redirect_uris: Sequence[str] = (),
     ) -> tuple[ClientRecord, ClientKeyRecord]:
         """Raises `ClientError`, which says what to change."""
         if _NAME.fullmatch(name) is None:
@@ -72,6 +74,7 @@ class ClientService:
             now,
             terminals=tuple(dict.fromkeys(terminals)),
             link_systems=_read_systems(link_systems, self._link_systems, "keeps its links here"),
+            redirect_uris=read_redirect_uris(redirect_uris),
         )
         key_record = _build_key_record(name, key, self._clock)
         async with self._store.write() as transaction:
@@ -148,6 +151,22 @@ def read_origins(origins: Sequence[str]) -> tuple[str, ...]:
                 "https (http for this computer alone), small letters, no path, no closing slash."
             )
     return tuple(dict.fromkeys(origins))
+
+
+def read_redirect_uris(addresses: Sequence[str]) -> tuple[str, ...]:
+    """Addresses of one page each, compared sign by sign later (RFC 9700 2.1). Raises `ClientError`."""
+    if len(addresses) > MAXIMUM_ORIGINS:
+        raise ClientError(f"A client has at most {MAXIMUM_ORIGINS} redirect addresses.")
+    for address in addresses:
+        scheme, _, rest = address.partition("://")
+        authority, slash, path = rest.partition("/")
+        if not slash or _PATH.fullmatch(path) is None or any(part in (".", "..") for part in path.split("/")):
+            raise ClientError(
+                f"{address!r} is not an address like https://booking.example.lg.jp/kiosk/return: "
+                "an origin and a path of letters, digits and . _ ~ -; no query, no fragment."
+            )
+        read_origins([f"{scheme}://{authority}"])
+    return tuple(dict.fromkeys(addresses))
 
 
 def _read_rate(rate: int) -> int:

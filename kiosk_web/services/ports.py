@@ -24,7 +24,7 @@ from kiosk_web.services.held_ports import HeldRowsOfPerson
 from kiosk_web.services.introduction_ports import IntroductionRows
 from kiosk_web.services.kazashi_ports import DEFAULT_FACILITY, KazashiRows, LeaseRows, StaffRows
 from kiosk_web.services.link_ports import ConfirmationRows, LinkRows, StaffAuditRows
-from kiosk_web.services.reading_ports import ReadingRows
+from kiosk_web.services.reading_ports import ReadingRows, RedirectRows
 from kiosk_web.services.terms_ports import TermsRows
 
 Clock = Callable[[], datetime]  # aware, UTC
@@ -198,6 +198,12 @@ class TerminalRows(Protocol):
         ...
 
     async def is_revoked(self, cookie_sha256: bytes) -> bool: ...
+    async def has_told(self, page: str) -> bool:
+        """Whether any event of this page was taken. The first thing that a page tells is what its bridge says of the
+        reader.
+        """
+        ...
+
     async def raise_sequence(self, page: str, seq: int) -> bool:
         """True if `seq` is higher than all of this page before it."""
         ...
@@ -384,6 +390,8 @@ class Transaction(Protocol):
     def introductions(self) -> IntroductionRows: ...
     @property
     def asked_readings(self) -> ReadingRows: ...
+    @property
+    def reading_redirects(self) -> RedirectRows: ...
     @property
     def terms(self) -> TermsRows: ...
     @property

@@ -13,7 +13,8 @@ from kiosk_web.identity.readings import ReadingState
 class ReadingRecord:
     """One request. `result` is the JSON of what will be told, from the verdict until it is told; then nobody has it.
 
-    `nonce` is the client's own; it comes back in the signed result.
+    `nonce` is the client's own; it comes back in the signed result. `redirected`: the result is given for the code that
+    the browser brings back, and in no other way.
     """
 
     id: str
@@ -29,6 +30,7 @@ class ReadingRecord:
     ended_at: datetime | None = None
     result: str | None = None
     delivered_at: datetime | None = None
+    redirected: bool = False
 
 
 class ReadingRows(Protocol):
@@ -41,6 +43,10 @@ class ReadingRows(Protocol):
         ...
 
     async def find(self, reading: str, client: str) -> ReadingRecord | None: ...
+    async def load(self, reading: str) -> ReadingRecord | None:
+        """Whoever's it is."""
+        ...
+
     async def is_open(self, reading: str, now: datetime) -> bool:
         """Does the system still wait for it?"""
         ...
@@ -63,3 +69,48 @@ class ReadingRows(Protocol):
         ...
 
     async def forget_ended(self, before: datetime) -> None: ...
+
+
+@dataclass(frozen=True, repr=False)
+class RedirectRecord:
+    """How the browser of a redirected reading comes and goes. Handle, browser and code are known by their hash alone.
+
+    `browser_sha256` is None until the handle was used, `code_sha256` until the browser was sent back.
+    """
+
+    reading: str
+    redirect_uri: str
+    state: str
+    code_challenge: str
+    handle_sha256: bytes
+    title_ja: str = ""
+    title_en: str = ""
+    browser_sha256: bytes | None = None
+    code_sha256: bytes | None = None
+
+
+class RedirectRows(Protocol):
+    async def add(self, record: RedirectRecord) -> None: ...
+    async def open(
+        self, handle_sha256: bytes, terminal: str, browser_sha256: bytes, now: datetime
+    ) -> RedirectRecord | None:
+        """One UPDATE: the record, for the one page of its terminal that was first and in time."""
+        ...
+
+    async def reopen(self, reading: str) -> None:
+        """The terminal was not free: the handle may be used again."""
+        ...
+
+    async def leave(
+        self, browser_sha256: bytes, code_sha256: bytes, code_until: datetime, now: datetime
+    ) -> RedirectRecord | None:
+        """One UPDATE: the record of a reading that has ended, for the first request of the browser that opened it."""
+        ...
+
+    async def redeem(self, code_sha256: bytes, client: str, now: datetime) -> RedirectRecord | None:
+        """One UPDATE: the record for the first request of this client, in time; the code is used up."""
+        ...
+
+    async def is_used(self, code_sha256: bytes) -> bool:
+        """Was there a code like this, and is it used up?"""
+        ...

@@ -16,7 +16,7 @@ from kiosk_web.services.api_ports import ClientRecord
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.keys import KeyRing, TicketKey, encode_base64url
 from kiosk_web.services.monitoring import MonitoringService
-from kiosk_web.services.ports import Clock, Entropy, Feed, Store
+from kiosk_web.services.ports import Clock, Entropy, Feed, Store, Transaction
 from kiosk_web.services.reading_ports import ReadingRecord
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.session import events as e
@@ -34,6 +34,7 @@ RefusedReading = Literal[
     "terminal_not_permitted",
     "terminal_busy",
     "terminal_offline",
+    "redirect_uri_not_permitted",
 ]
 
 
@@ -88,37 +89,49 @@ class ReadingService:
 
     async def request(self, client: ClientRecord, asked: ReadingRequest) -> ReadingRecord | ReadingRefused:
         """Wake the terminal, if nobody is there."""
-        refusal = self._judge(client, asked)
-        if refusal is not None:
-            return ReadingRefused(refusal)
-        now = self._clock()
         async with self._store.write() as transaction:
-            terminal = await transaction.terminals.find_by_name(asked.terminal)
-            if terminal is None:
-                return ReadingRefused("terminal_not_permitted")
-            if terminal.revoked_at is not None or not self._monitoring.is_live(terminal.id):
+            record = await self.add_within(transaction, client, asked)
+            if isinstance(record, ReadingRefused):
+                return record
+            if not self._monitoring.is_live(record.terminal):
+                await transaction.asked_readings.drop(record.id)
                 return ReadingRefused("terminal_offline")
-            record = ReadingRecord(
-                id=encode_base64url(self._entropy(16)),
-                client=client.name,
-                system=asked.system,
-                service=asked.service,
-                terminal=terminal.id,
-                terminal_name=terminal.name,
-                nonce=asked.nonce,
-                state="waiting",
-                created_at=now,
-                expires_at=now + self._lifetime,
-            )
-            if not await transaction.asked_readings.add(record):
-                return ReadingRefused("terminal_busy")
         shown = AskedReading(record.id, asked.title_ja, asked.title_en)
         event = e.ReadingRequested(shown, asked.service, record.expires_at)
-        if not (await self._sessions.apply(terminal.id, event)).refusal:
+        if not (await self._sessions.apply(record.terminal, event)).refusal:
             return record
         async with self._store.write() as transaction:
             await transaction.asked_readings.drop(record.id)
         return ReadingRefused("terminal_busy")
+
+    async def add_within(
+        self, transaction: Transaction, client: ClientRecord, asked: ReadingRequest, *, redirected: bool = False
+    ) -> ReadingRecord | ReadingRefused:
+        """A request that waits at its terminal, inside the caller's transaction; nothing is shown yet."""
+        refusal = self._judge(client, asked)
+        if refusal is not None:
+            return ReadingRefused(refusal)
+        now = self._clock()
+        terminal = await transaction.terminals.find_by_name(asked.terminal)
+        if terminal is None:
+            return ReadingRefused("terminal_not_permitted")
+        if terminal.revoked_at is not None:
+            return ReadingRefused("terminal_offline")
+        record = ReadingRecord(
+            id=encode_base64url(self._entropy(16)),
+            client=client.name,
+            system=asked.system,
+            service=asked.service,
+            terminal=terminal.id,
+            terminal_name=terminal.name,
+            nonce=asked.nonce,
+            state="waiting",
+            created_at=now,
+            expires_at=now + self._lifetime,
+            redirected=redirected,
+        )
+        added = await transaction.asked_readings.add(record)
+        return record if added else ReadingRefused("terminal_busy")
 
     def _judge(self, client: ClientRecord, asked: ReadingRequest) -> RefusedReading | None:
         if asked.system not in client.systems:

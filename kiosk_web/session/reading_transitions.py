@@ -15,16 +15,19 @@ from kiosk_web.session import transitions as t
 from kiosk_web.session.transitions import IllegalEvent, Step
 
 
-def is_free(state: s.State) -> bool:
-    """Nobody is there: the first screen, no touch lately, no card on the reader."""
-    if not isinstance(state, s.ChoosingService) or state.deadline_at is not None:
+def is_free(state: s.State, *, brought: bool = False) -> bool:
+    """Nobody is there: the first screen, no touch lately, no card on the reader.
+
+    `brought`: whoever is there came with the request in this browser, and may have touched the screen.
+    """
+    if not isinstance(state, s.ChoosingService) or (state.deadline_at is not None and not brought):
         return False
     return state.visit.presence.card == "none" and state.visit.presence.reader == "ready"
 
 
 def request_reading(state: s.ChoosingService, event: e.ReadingRequested, now: datetime) -> Step:
     """A card that lies there already may be another person's: it is not read for this request."""
-    if not is_free(state):
+    if not is_free(state, brought=event.reading.returns):
         raise IllegalEvent(state, event)
     visit = replace(state.visit, service=event.service, started_at=now, reading=event.reading)
     return s.AwaitingCard(visit, event.until), ()

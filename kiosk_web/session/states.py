@@ -54,12 +54,14 @@ class BridgeOrder:
 class AskedReading:
     """What a municipal system asked to be read here.
 
-    `id` is the request; the title is the system's own words, or "".
+    `id` is the request; the title is the system's own words, or "". `returns`: the browser came from the system's own
+    page and goes back there at the end.
     """
 
     id: str
     title_ja: str = ""
     title_en: str = ""
+    returns: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from kiosk_web.identity.offer import Offer
@@ -20,13 +20,20 @@ from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Feed, PageRecord
+from kiosk_web.services.reading_redirects import REQUEST_URI_PREFIX, OpenRefused, RedirectService
 from kiosk_web.services.sessions import SessionService, Snapshot
 from kiosk_web.services.standing import ShownStanding, StandingBoard
 from kiosk_web.services.terminals import TerminalService
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 from kiosk_web.web import wire
-from kiosk_web.web.security import build_problem, read_cookie, set_cookie
+from kiosk_web.web.security import (
+    build_problem,
+    read_browser_cookie,
+    read_cookie,
+    set_browser_cookie,
+    set_cookie,
+)
 from kiosk_web.web.stage import build_connecting_view, build_outage_view, build_stage_view
 from kiosk_web.web.view import StageView
 
@@ -45,6 +52,7 @@ TROUBLES = frozenset(
 )
 _TERMINAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ADDRESS = re.compile(r"127\.0\.0\.1:[1-9][0-9]{0,4}")
+_REQUEST_URI = re.compile(re.escape(REQUEST_URI_PREFIX) + r"[A-Za-z0-9_-]{43}")
 _TICKET = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
@@ -68,6 +76,7 @@ class KioskRoutes:
     feed: Feed
     offer: Offer
     in_use: SystemsInUse
+    redirects: RedirectService
     renderer: StageRenderer
     origin: str
     _rendered: dict[str, tuple[tuple[object, ...], str]] = field(default_factory=dict)  # by terminal, the newest
@@ -80,6 +89,8 @@ class KioskRoutes:
             Route("/k/bridge/welcome", self.admit_page, methods=["POST"]),
             Route("/k/events", self.handle_event, methods=["POST"]),
             Route("/k/trouble/{cause}", self.show_trouble),
+            Route("/k/readings", self.open_reading, methods=["POST"]),
+            Route("/k/readings/return", self.leave),
             Route("/k/enrol", self.enrol, methods=["POST"]),
         ]
 
@@ -167,6 +178,32 @@ class KioskRoutes:
         if cause not in TROUBLES:
             return build_problem(404)
         return self._show_outage(200, cause)
+
+    async def open_reading(self, request: Request) -> Response:
+        """A municipal system sent its own browser page here (docs/readings.md). The handle counts once, on this
+        terminal alone. 409: the terminal is not free, and the page asks again when it may be.
+        """
+        page = await self._find_page(request)
+        if page is None:
+            return self._show_outage(401, await self._name_outage(request))
+        try:
+            body = wire.read_object(await request.body(), "request_uri")
+            handle = wire.read_text(body["request_uri"], _REQUEST_URI).removeprefix(REQUEST_URI_PREFIX)
+        except wire.NotStrict:
+            return self._show_outage(404, "reading_unusable")
+        opened = await self.redirects.open(page, handle)
+        if isinstance(opened, OpenRefused):
+            return self._show_outage(409 if opened.why == "reading_blocked" else 404, opened.why)
+        response = self._show(opened.snapshot)
+        set_browser_cookie(response, opened.browser)
+        return response
+
+    async def leave(self, request: Request) -> Response:
+        """The one way from this page to another program's: to the address that its client registered, when the reading
+        that this browser was sent for is over; to the first screen in every other case.
+        """
+        address = await self.redirects.leave(read_browser_cookie(request))
+        return RedirectResponse(address or "/", status_code=303)
 
     async def enrol(self, request: Request) -> Response:
         """Every failure looks the same."""

@@ -58,7 +58,9 @@ SERVICES: tuple[dict[str, object], ...] = (
 _READING: Mapping[str, object] = {
     "system": {"ja": "施設予約システム", "en": "Facility booking system"},
     "title": {"ja": "体育館の利用登録", "en": "Registration for the gymnasium"},
+    "returns": False,
 }
+_RETURNING = {**_READING, "returns": True}
 
 _RESULT: Mapping[str, object] = {
     "service": SERVICES[0],
@@ -176,6 +178,10 @@ def build_patterns() -> dict[str, StageView]:
                 "reading": _READING,
             },
         ),
+        "awaiting_card-reading_returns": _view("awaiting_card", service=SERVICES[1], hint="", reading=_RETURNING),
+        "refused-cancelled-reading_returns": replace(
+            _refusal("cancelled"), data={**_refusal("cancelled").data, "reading": _RETURNING}
+        ),
         "refused-certificate_revoked-reading": replace(
             _refusal("certificate_revoked"), data={**_refusal("certificate_revoked").data, "reading": _READING}
         ),
@@ -276,7 +282,7 @@ def build_patterns() -> dict[str, StageView]:
     for hint in ("not_my_number_card", "card_mute", "reader_missing", "service_down", "access_denied", "reader_busy"):
         patterns[f"awaiting_card-{hint}"] = _view("awaiting_card", service=library, hint=hint)
     for code in CODES.values():
-        if code.group == "terminal":
+        if code.group == "terminal" or code.name in ("reading_unusable", "reading_blocked"):
             patterns[f"out_of_service-{code.name}"] = StageView("out_of_service", code.name, 1, None, "ja", "normal")
         patterns[f"refused-{code.name}"] = _refusal(code.name)
     return patterns

@@ -16,6 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 COOKIE = "kiosk_terminal"
 COOKIE_PATH = "/k"
 COOKIE_SECONDS = 7 * 24 * 3600
+BROWSER_COOKIE = "kiosk_reading"
+BROWSER_PATH = "/k/readings"
+BROWSER_SECONDS = 15 * 60
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -150,3 +153,15 @@ def set_cookie(response: Response, value: str) -> None:
     that port.
     """
     response.set_cookie(COOKIE, value, max_age=COOKIE_SECONDS, path=COOKIE_PATH, httponly=True, samesite="strict")
+
+
+def read_browser_cookie(request: Request) -> str:
+    """Of the browser that a municipal system sent here, "" without one."""
+    return request.cookies.get(BROWSER_COOKIE, "")
+
+
+def set_browser_cookie(response: Response, value: str) -> None:
+    """As above: it goes along with the way back and nothing else."""
+    response.set_cookie(
+        BROWSER_COOKIE, value, max_age=BROWSER_SECONDS, path=BROWSER_PATH, httponly=True, samesite="strict"
+    )

@@ -182,6 +182,7 @@ def _describe_reading(visit: s.Visit, service: Service | None, offer: Offer) -> 
     return {
         "system": {"ja": system.name.ja, "en": system.name.en},
         "title": {"ja": visit.reading.title_ja, "en": visit.reading.title_en},
+        "returns": visit.reading.returns,
     }
 
 

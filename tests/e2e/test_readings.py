@@ -54,7 +54,7 @@ class System:
         return self.call("POST", "readings", {**body, "title": title})
 
 
-def _run_kiosk(demo: RunningDemo, *words: str) -> str:
+def run_kiosk(demo: RunningDemo, *words: str) -> str:
     command = [sys.executable, "-m", "kiosk_web", *words, f"--data={demo.data / 'kiosk'}"]
     return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
 
@@ -62,9 +62,9 @@ def _run_kiosk(demo: RunningDemo, *words: str) -> str:
 def register(demo: RunningDemo, system: System, folder: Path) -> str:
     """By the operator's command. The name of the demo's terminal."""
     (folder / "counter.pub").write_bytes(dump_public(system.key))
-    (terminal,) = [row["name"] for row in json.loads(_run_kiosk(demo, "terminal", "list", "--json"))]
+    (terminal,) = [row["name"] for row in json.loads(run_kiosk(demo, "terminal", "list", "--json"))]
     granted = (f"--system={SYSTEM}", "--method=ocsp", f"--terminal={terminal}")
-    _run_kiosk(demo, "client", "add", "counter", *granted, f"--key={folder / 'counter.pub'}")
+    run_kiosk(demo, "client", "add", "counter", *granted, f"--key={folder / 'counter.pub'}")
     system.sign_in()
     return str(terminal)
 

@@ -49,6 +49,7 @@ def test_a_client_is_added_listed_given_another_key_and_revoked(tmp_path: Path) 
         "rate": 600,
         "terminals": [],
         "links": [],
+        "redirect_uris": [],
     }
     status, said = run(tmp_path, "rotate", "portal", write_key(tmp_path, "two.pub"), "--overlap-hours=2")
     assert (status, said.startswith("portal may call the API with the key")) == (0, True)

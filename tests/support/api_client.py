@@ -143,6 +143,7 @@ async def register(
     algorithm: str = "EdDSA",
     terminals: Sequence[str] = (),
     links: Sequence[str] = (),
+    redirect_uris: Sequence[str] = (),
 ) -> ApiClient:
     """A client in force that has not signed in."""
     own = key or Ed25519PrivateKey.generate()
@@ -158,6 +159,7 @@ async def register(
             rate=rate,
             terminals=terminals,
             link_systems=links,
+            redirect_uris=redirect_uris,
         ),
     )
     return ApiClient(stand, name, open_http(stand), own, algorithm)

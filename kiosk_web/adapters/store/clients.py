@@ -45,6 +45,7 @@ class SqlClientRows:
                 created_at=record.created_at,
                 terminals="\n".join(record.terminals),
                 link_systems="\n".join(record.link_systems),
+                redirect_uris="\n".join(record.redirect_uris),
             )
         )
         await self._add_key(key)
@@ -126,6 +127,7 @@ def _build_client(
     revoked_at: datetime | None,
     terminals: str,
     link_systems: str,
+    redirect_uris: str,
 ) -> ClientRecord:
     """From the columns in their order."""
     return ClientRecord(
@@ -138,6 +140,7 @@ def _build_client(
         revoked_at,
         _split(terminals),
         _split(link_systems),
+        _split(redirect_uris),
     )
 
 

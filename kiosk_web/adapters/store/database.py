@@ -25,6 +25,7 @@ from kiosk_web.adapters.store.introductions import SqlIntroductionRows
 from kiosk_web.adapters.store.kazashi import SqlKazashiRows, SqlLeaseRows, SqlStaffRows
 from kiosk_web.adapters.store.links import SqlConfirmationRows, SqlLinkRows, SqlStaffAuditRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
+from kiosk_web.adapters.store.reading_redirects import SqlRedirectRows
 from kiosk_web.adapters.store.readings import SqlReadingRows
 from kiosk_web.adapters.store.remote import SqlRemoteRows
 from kiosk_web.adapters.store.sealed_readings import SqlSealedReadingRows
@@ -84,6 +85,7 @@ class SqlTransaction:
     readings: SqlSealedReadingRows
     introductions: SqlIntroductionRows
     asked_readings: SqlReadingRows
+    reading_redirects: SqlRedirectRows
     terms: SqlTermsRows
     held: SqlHeldRows
     connection: Statements
@@ -112,6 +114,7 @@ def _build_transaction(statements: InlineStatements) -> SqlTransaction:
         SqlSealedReadingRows(statements),
         SqlIntroductionRows(statements),
         SqlReadingRows(statements),
+        SqlRedirectRows(statements),
         SqlTermsRows(statements),
         SqlHeldRows(statements),
         statements,

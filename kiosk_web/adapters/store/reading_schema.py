@@ -1,8 +1,8 @@
-"""The table of readings on request. `result` has a PPID from the verdict until it is told, for minutes at most."""
+"""The tables of readings on request. `result` has a PPID from the verdict until it is told, for minutes at most."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, false, text
 
 from kiosk_web.adapters.store.schema import UtcTime, metadata
 
@@ -22,5 +22,22 @@ readings = Table(
     Column("ended_at", UtcTime, index=True),
     Column("result", Text),
     Column("delivered_at", UtcTime),
+    Column("redirected", Boolean, nullable=False, server_default=false()),
     Index("ix_readings_waiting", "terminal_id", unique=True, sqlite_where=text("ended_at IS NULL")),
+)
+
+reading_redirects = Table(
+    "reading_redirects",
+    metadata,
+    Column("reading_id", ForeignKey("readings.id", ondelete="CASCADE"), primary_key=True),
+    Column("redirect_uri", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code_challenge", Text, nullable=False),
+    Column("handle_sha256", LargeBinary, nullable=False, unique=True),
+    Column("title_ja", Text, nullable=False),
+    Column("title_en", Text, nullable=False),
+    Column("browser_sha256", LargeBinary, unique=True),  # the cookie of the browser that used the handle
+    Column("code_sha256", LargeBinary, unique=True),
+    Column("code_expires_at", UtcTime),
+    Column("redeemed_at", UtcTime),
 )

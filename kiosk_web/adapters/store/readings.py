@@ -37,6 +37,7 @@ class SqlReadingRows:
             "state": record.state,
             "created_at": record.created_at,
             "expires_at": record.expires_at,
+            "redirected": record.redirected,
         }
         added = await self._connection.execute(insert_or_not(readings).values(**values).on_conflict_do_nothing())
         return added.rowcount == 1
@@ -47,6 +48,10 @@ class SqlReadingRows:
     async def find(self, reading: str, client: str) -> ReadingRecord | None:
         found = select(readings).where(_r.id == reading, _r.client == client)
         row = (await self._connection.execute(found)).one_or_none()
+        return None if row is None else _build(row)
+
+    async def load(self, reading: str) -> ReadingRecord | None:
+        row = (await self._connection.execute(select(readings).where(_r.id == reading))).one_or_none()
         return None if row is None else _build(row)
 
     async def is_open(self, reading: str, now: datetime) -> bool:
@@ -99,4 +104,5 @@ def _build(row: Row[Any]) -> ReadingRecord:
         row.ended_at,
         row.result,
         row.delivered_at,
+        row.redirected,
     )

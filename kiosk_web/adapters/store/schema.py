@@ -357,6 +357,7 @@ api_clients = Table(
     Column("revoked_at", UtcTime),
     Column("terminals", Text, nullable=False, server_default=""),  # names, like `systems`
     Column("link_systems", Text, nullable=False, server_default=""),
+    Column("redirect_uris", Text, nullable=False, server_default=""),
 )
 
 api_client_keys = Table(

@@ -193,6 +193,10 @@ class SqlTerminalRows:
         changed = await self._connection.execute(_RAISE_SEQUENCE, {"page": page, "higher": seq})
         return changed.rowcount == 1
 
+    async def has_told(self, page: str) -> bool:
+        query = select(schema.pages.c.seq).where(schema.pages.c.id == page)
+        return bool((await self._connection.execute(query)).scalar_one_or_none())
+
     async def list_revoked_in_service(self) -> tuple[str, ...]:
         rows = await self._connection.execute(
             select(_t.id)

@@ -184,6 +184,22 @@ class ReadingTitle(_Model):
     en: Annotated[str, _TITLE]
 
 
+class ReadingRedirect(_Model):
+    """The system sends its own browser page to the terminal's and gets it back with a code (RFC 6749 4.1, RFC 7636)."""
+
+    redirect_uri: Annotated[
+        str,
+        Field(pattern=r"^https?://[!-~]{1,1000}$", description="Where the browser goes back to, as registered."),
+    ]
+    state: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9_-]{16,128}$", description="Of the browser's session; it comes back.")
+    ]
+    code_challenge: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="Base64url of the SHA-256 of the `code_verifier`.")
+    ]
+    code_challenge_method: Literal["S256"]
+
+
 class ReadingCall(_Model):
     """Which terminal is to read a card, and for what."""
 
@@ -194,6 +210,9 @@ class ReadingCall(_Model):
         str, Field(pattern=r"^[A-Za-z0-9_-]{16,128}$", description="The client's own; it comes back in the result.")
     ]
     title: ReadingTitle | None = None
+    redirect: Annotated[
+        ReadingRedirect | None, Field(description="Only where the browser of the terminal is at the system's own page.")
+    ] = None
 
 
 class ReadingProgress(_Model):
@@ -203,6 +222,17 @@ class ReadingProgress(_Model):
     state: ReadingState
     expires_at: Time
     result: Annotated[str | None, Field(description="A compact JWS (docs/readings.md), given once.")] = None
+    authorization_uri: Annotated[
+        str | None, Field(description="With `redirect`, in the answer to the request: where to send the browser, once.")
+    ] = None
+
+
+class RedirectedReadingCall(_Model):
+    """What the browser brought back, and what proves that it is this client's own request."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    redirect_uri: Annotated[str, Field(pattern=r"^https?://[!-~]{1,1000}$", description="The same as in the request.")]
+    code_verifier: Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{43,128}$")]
 
 
 class LinkRequest(_Model):

@@ -222,8 +222,26 @@ REQUEST_READING = Operation(
         "terminal_not_permitted",
         "terminal_busy",
         "terminal_offline",
+        "redirect_uri_not_permitted",
     ),
     idempotent=True,
+)
+REDEEM_READING = Operation(
+    id="redeemReading",
+    method="POST",
+    path="/redirected-readings",
+    summary="Redeem the code that the browser brought back",
+    description=(
+        "How a reading with `redirect` ended, with the signed result of one that is `done`. A code holds for a minute, "
+        "for the client that asked, and once: it is used up by the first request that names it, right or wrong."
+    ),
+    media_type=JSON,
+    request=m.RedirectedReadingCall,
+    form=(),
+    status=200,
+    answer=m.ReadingProgress,
+    answer_type=JSON,
+    codes=(*ALWAYS_CODES, *BODY_CODES, *CLIENT_CODES, "code_refused"),
 )
 _READING_ID = QueryField("id", "The reading.", "^[A-Za-z0-9_-]{22}$")
 SHOW_READING = Operation(
@@ -286,6 +304,7 @@ OPERATIONS: tuple[Operation, ...] = (
     REQUEST_READING,
     SHOW_READING,
     CANCEL_READING,
+    REDEEM_READING,
     READ_LINK,
     PUT_LINK,
     END_LINK,

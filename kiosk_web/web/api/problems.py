@@ -118,6 +118,12 @@ PROBLEMS: Mapping[str, Problem] = {
             "alike.",
         ),
         Problem(
+            "redirect_uri_not_permitted",
+            403,
+            "The browser may not be sent back to this address",
+            "Register it sign by sign (`kiosk client add --redirect-uri`).",
+        ),
+        Problem(
             "links_not_permitted",
             403,
             "This client may not read and change links of this system",
@@ -184,6 +190,13 @@ PROBLEMS: Mapping[str, Problem] = {
             "This challenge cannot be used",
             "It is unknown, of another client, used, or older than three minutes; which of these is not told. Ask for "
             "a new one and let the card sign again.",
+        ),
+        Problem(
+            "code_refused",
+            409,
+            "This code cannot be redeemed",
+            "It is unknown, another client's, used, older than a minute, or `redirect_uri` or `code_verifier` are not "
+            "those of the request; which of these is not told. Ask for another reading.",
         ),
         Problem(
             "reading_not_available",

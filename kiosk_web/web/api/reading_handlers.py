@@ -11,6 +11,7 @@ from starlette.responses import Response
 from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.kept_replies import Reply
 from kiosk_web.services.reading_ports import ReadingRecord
+from kiosk_web.services.reading_redirects import RedirectService, WantedReturn
 from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService
 from kiosk_web.services.remote_validation import NotPermitted
 from kiosk_web.web.api import models as m
@@ -21,6 +22,7 @@ from kiosk_web.web.api.operations import (
     CANCEL_READING,
     KEYS,
     READING,
+    REDEEM_READING,
     REQUEST_READING,
     SHOW_READING,
     Operation,
@@ -33,6 +35,7 @@ class ReadingHandlers:
     admission: Admission
     sealed: BasicFourService
     readings: ReadingService
+    redirects: RedirectService
 
     def handlers(self) -> Mapping[Operation, Handler]:
         return {
@@ -40,6 +43,7 @@ class ReadingHandlers:
             REQUEST_READING: self.request_reading,
             SHOW_READING: self.show_reading,
             CANCEL_READING: self.cancel_reading,
+            REDEEM_READING: self.redeem_reading,
             KEYS: self.show_keys,
         }
 
@@ -75,6 +79,14 @@ class ReadingHandlers:
         async def work() -> Reply:
             title = asked.title or m.ReadingTitle(ja="", en="")
             wanted = ReadingRequest(asked.system, asked.service, asked.terminal, asked.nonce, title.ja, title.en)
+            if asked.redirect is not None:
+                how = asked.redirect
+                back = WantedReturn(how.redirect_uri, how.state, how.code_challenge)
+                awaited = await self.redirects.request(client, wanted, back)
+                if isinstance(awaited, ReadingRefused):
+                    return build_refusal(request, awaited.why)
+                told = _build_progress(awaited.record, authorization_uri=awaited.authorization_uri)
+                return Reply(REQUEST_READING.status, told.model_dump_json())
             answer = await self.readings.request(client, wanted)
             if isinstance(answer, ReadingRefused):
                 return build_refusal(request, answer.why)
@@ -90,7 +102,7 @@ class ReadingHandlers:
         if record is None:
             raise ProblemRaised("reading_unknown")
         result = None
-        if record.state == "done":
+        if record.state == "done" and not record.redirected:
             result = None if await request.is_disconnected() else await self.readings.take_result(record)
             if result is None:
                 raise ProblemRaised("reading_delivered")
@@ -104,10 +116,26 @@ class ReadingHandlers:
             raise ProblemRaised("reading_unknown")
         return render(CANCEL_READING.status, _build_progress(record))
 
+    async def redeem_reading(self, request: Request) -> Response:
+        client = await self.admission.admit(request)
+        asked = r.read_model(await self.admission.read_json(request), m.RedirectedReadingCall)
+        redeemed = await self.redirects.redeem(client, asked.code, asked.redirect_uri, asked.code_verifier)
+        if redeemed is None:
+            raise ProblemRaised("code_refused")
+        return render(REDEEM_READING.status, _build_progress(redeemed.record, redeemed.result))
+
     async def show_keys(self, request: Request) -> Response:
         r.refuse_query(request)
         return render(KEYS.status, m.KeySet.model_validate(self.readings.build_key_set()))
 
 
-def _build_progress(record: ReadingRecord, result: str | None = None) -> m.ReadingProgress:
-    return m.ReadingProgress(id=record.id, state=record.state, expires_at=record.expires_at, result=result)
+def _build_progress(
+    record: ReadingRecord, result: str | None = None, authorization_uri: str | None = None
+) -> m.ReadingProgress:
+    return m.ReadingProgress(
+        id=record.id,
+        state=record.state,
+        expires_at=record.expires_at,
+        result=result,
+        authorization_uri=authorization_uri,
+    )

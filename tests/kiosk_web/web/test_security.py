@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import httpx2
 import pytest
 
 from tests.support.kiosk_server import ORIGIN, Stand
 
 pytestmark = pytest.mark.anyio
+STATIC = Path(__file__).parents[3] / "static"
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; font-src 'self'; "
@@ -150,3 +154,22 @@ async def test_the_staff_page_has_its_own_listener(stand: Stand) -> None:
         assert (await client.get("/k/trouble/server_lost")).status_code == 404
         assert "ws://" not in (await client.get("/")).headers["content-security-policy"]
         assert (await client.get("/", headers={"Host": "evil.example:8482"})).status_code == 400
+
+
+def test_no_script_of_the_residents_page_knows_an_address_to_leave_to() -> None:
+    """The page leaves by one way, and where that leads the server alone says (docs/readings.md)."""
+    scripts = [
+        path.read_text(encoding="utf-8")
+        for path in STATIC.glob("*.js")
+        if path.name not in ("desk.js", "tray.js", "staff.js", "links.js")
+    ]
+    moves = [
+        line.strip()
+        for script in scripts
+        for line in script.splitlines()
+        if re.search(r"location\.(replace|assign|href *=[^=])|location *= |window\.open|\.submit\(|\.action *=", line)
+    ]
+    assert sorted(moves) == [
+        "location.replace(RETURN);",
+        'location.replace(location.href.replace("//localhost", "//127.0.0.1"));',
+    ]
