@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _LOOK_SECONDS = 0.05
 _LOG_LINES = 12
+_PAUSE_SECONDS = 3.0  # long enough to see what others do without it
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -41,6 +42,7 @@ class Children:
         self._environment = dict(environment)
         self._stop_asked = stop_asked
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, Sequence[str]] = {}
 
     @property
     def pids(self) -> dict[str, int]:
@@ -49,8 +51,9 @@ class Children:
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start a child that runs until `stop`."""
-        with self._log(name).open("wb") as log:
+        with self._log(name).open("ab" if name in self._commands else "wb") as log:
             self._running[name] = self._spawn(command, stdout=log, stderr=subprocess.STDOUT)
+        self._commands[name] = command
 
     def ask(self, name: str, command: Sequence[str], *, seconds: float = 60) -> str:
         """Run a child to its end and return what it printed; its messages go to its log."""
@@ -81,11 +84,23 @@ class Children:
             self._look(name, deadline)
             self._stop_asked.wait(_LOOK_SECONDS)
 
-    def watch(self) -> None:
-        """Wait until a stop is asked for; raises ChildTrouble as soon as a child ends by itself."""
+    def watch(self, restarted: str = "", tell: Callable[[], None] = lambda: None) -> None:
+        """Wait until a stop is asked for; raises ChildTrouble as soon as a child ends by itself.
+
+        The child `restarted`, when it is killed, is started again after a pause, as a service manager does it, and
+        `tell` is called.
+        """
         with contextlib.suppress(StopAsked):
             while not self._stop_asked.wait(0.2):
+                if self._was_killed(restarted) and not self._stop_asked.wait(_PAUSE_SECONDS):
+                    self.start(restarted, self._commands[restarted])
+                    tell()
                 self._look("", float("inf"))
+
+    def _was_killed(self, name: str) -> bool:
+        """By a signal; never true on Windows, where a status says nothing of it."""
+        process = self._running.get(name)
+        return process is not None and (process.poll() or 0) < 0
 
     def stop(self, *, seconds: float = 2.5) -> None:
         """End all children, the last started first; kill what is still there after `seconds`; wait for every one."""

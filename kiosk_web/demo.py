@@ -92,7 +92,7 @@ def run_demo(settings: DemoSettings, environment: Mapping[str, str], console: Co
                 print_welcome(console, settings, ready)
                 if settings.open_desk:
                     open_in_browser(ready["desk"], environment)
-                children.watch()
+                children.watch("bridge", lambda: demo.write_ready_file(ready))
             except StopAsked:
                 pass
             finally:
@@ -173,9 +173,14 @@ class Demo:
             "pids": {"demo": os.getpid(), **self._children.pids},
             "bridge_command": self._bridge_command(),
         }
-        if self._settings.ready_file is not None:
-            write_json(self._settings.ready_file, ready)
+        self.write_ready_file(ready)
         return {**ready, "people": json.loads(people)["people"]}
+
+    def write_ready_file(self, ready: Mapping[str, Any]) -> None:
+        """Again after a restart, with the process ids of now; without the people."""
+        if self._settings.ready_file is not None:
+            told = {name: value for name, value in ready.items() if name != "people"}
+            write_json(self._settings.ready_file, {**told, "pids": {"demo": os.getpid(), **self._children.pids}})
 
     def _simulate_command(self, ready_file: Path) -> list[str]:
         return [

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,6 +160,20 @@ def test_a_process_that_dies_ends_the_others_and_is_named(own_folder: Path) -> N
     assert "'kiosk' ended by itself" in told
     assert "kiosk.log" in told
     assert "Traceback" not in told
+
+
+@posix
+def test_a_bridge_that_is_killed_is_started_again_and_the_ready_file_names_it(own_folder: Path) -> None:
+    with start_demo(own_folder) as running:
+        first = running.pids["bridge"]
+        os.kill(first, signal.SIGKILL)
+        pause = threading.Event()
+        while (second := json.loads((own_folder / "ready.json").read_text())["pids"]["bridge"]) == first:
+            assert running.process.poll() is None
+            pause.wait(0.05)
+        os.kill(second, 0)
+        assert fetch(f"{running.tray}/people")
+    assert wait_for_end(second)
 
 
 def test_without_a_bridge_it_says_how_to_start_one(own_folder: Path) -> None:
