@@ -30,10 +30,11 @@ from kiosk_web.basic_four_wiring import build_basic_four, build_delivery
 from kiosk_web.crl_child import RefreshChild
 from kiosk_web.crl_index import build_limits, build_policy, build_sources, load_source_states, open_shelf
 from kiosk_web.crl_sweep import build_sweep
+from kiosk_web.effects_wiring import build_effects
 from kiosk_web.errors import SettingsError
 from kiosk_web.handover_wiring import build_handover_routes
 from kiosk_web.identity.terms import derive_versions
-from kiosk_web.kazashi_wiring import build_leases, load_kazashi_rules
+from kiosk_web.kazashi_wiring import build_leases
 from kiosk_web.link_wiring import build_link_desk_routes
 from kiosk_web.listener import build_listener, open_socket
 from kiosk_web.ocsp_wiring import build_circuit_policy, build_responder_policy
@@ -42,21 +43,16 @@ from kiosk_web.pki.trust import TrustPolicy, TrustStore
 from kiosk_web.reading_wiring import build_readings
 from kiosk_web.services.answer_cache import AnswerCache
 from kiosk_web.services.basic_four import BasicFourService
-from kiosk_web.services.challenges import ChallengeService
-from kiosk_web.services.conclusions import ConclusionService
 from kiosk_web.services.crl_upkeep import ListUpkeep
-from kiosk_web.services.effects import EffectService
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.held_records import HeldRecordsService
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.issuance import IssuanceService
-from kiosk_web.services.kazashi import KazashiService
 from kiosk_web.services.keys import KeyRing
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Validation
-from kiosk_web.services.proofs import ProofService
 from kiosk_web.services.reading_delivery import ReadingDelivery, Webhook
 from kiosk_web.services.register import NoRegister, Register
 from kiosk_web.services.renewals import RenewalAwareValidation, RenewalService
@@ -248,20 +244,20 @@ def _wire(
     leases = build_leases(settings, store, feed, clock, entropy)
     basic_four = build_basic_four(settings, store, clock, entropy)
     renderer = Renderer(demo=settings.demo, bridge_address=settings.bridge_address, terms=load_shown_terms(settings))
-    kazashi = KazashiService(load_kazashi_rules(settings), leases)
     terminal_linking = TerminalLinking(linking=linking, leases=leases, offer=offer)
-    proofs = ProofService(validation=validation, kazashi=kazashi, early_check=settings.early_check)
-    effects = EffectService(
-        challenges=ChallengeService(
-            offer=offer, keys=keys, entropy=entropy, kazashi=kazashi, consent_hash=renderer.derive_consent_hash
-        ),
-        proofs=proofs,
-        conclusions=ConclusionService(
-            offer=offer, proofs=proofs, issuance=issuance, fallback=fallback, kazashi=kazashi, limits=limits
-        ),
-        kazashi=kazashi,
+    effects = build_effects(
+        settings,
+        offer=offer,
+        validation=validation,
+        issuance=issuance,
+        keys=keys,
+        entropy=entropy,
+        fallback=fallback,
         leases=leases,
+        basic_four=basic_four,
         linking=terminal_linking,
+        consent_hash=renderer.derive_consent_hash,
+        limits=limits,
     )
     sessions = SessionService(
         store=store,

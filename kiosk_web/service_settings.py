@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from kiosk_web.identity.basic_four import BasicFourTerms
 from kiosk_web.identity.offer import Service, StatusPolicyName, Words
 from kiosk_web.identity.profiles import PROFILES, ProfileName
 from kiosk_web.identity.systems import CooperatingSystem, LinkConfirmation, LinkHolder
@@ -100,6 +101,18 @@ class SystemSettings(BaseModel):
         )
 
 
+class BasicFourAsked(BaseModel):
+    """A service asks for the basic 4 information (`docs/basic-four.md`): what for, and how long the receiver keeps it.
+
+    `on_request_only`: only where its system asks for a reading with these items.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    purpose: WordsSettings
+    kept: WordsSettings
+    on_request_only: bool = False
+
+
 class ServiceSettings(BaseModel):
     """One tile (`[[services]]`). Without a `status_policy` it has the one of its profile.
 
@@ -115,6 +128,7 @@ class ServiceSettings(BaseModel):
     icon: Identifier = "service"
     status_policy: StatusPolicyName | None = None
     kazashi_in_window: bool = False
+    basic_four: BasicFourAsked | None = None
 
     @model_validator(mode="after")
     def _judge_methods(self) -> ServiceSettings:
@@ -129,7 +143,13 @@ class ServiceSettings(BaseModel):
         """How certificates are confirmed at this service."""
         return self.status_policy or DEFAULT_POLICIES[self.profile]
 
-    def build_service(self) -> Service:
+    def build_service(self, receiver: Words, minutes: int) -> Service:
+        """`receiver` is the name of its system; `minutes`: how long what is sealed waits here."""
+        asked = self.basic_four
+        terms = None
+        if asked is not None:
+            purpose, kept = asked.purpose.build_words(), asked.kept.build_words()
+            terms = BasicFourTerms(receiver, purpose, kept, minutes, asked.on_request_only)
         return Service(
             id=self.id,
             system=self.system,
@@ -139,6 +159,7 @@ class ServiceSettings(BaseModel):
             icon=self.icon,
             status_policy=self.policy,
             kazashi_in_window=self.kazashi_in_window,
+            basic_four=terms,
         )
 
 

@@ -20,7 +20,7 @@ from kiosk_web.crl_settings import CrlSettings
 from kiosk_web.errors import SettingsError
 from kiosk_web.fallback_settings import FallbackSettings
 from kiosk_web.handover_settings import HandoverSettings
-from kiosk_web.identity.offer import Offer
+from kiosk_web.identity.offer import Offer, Words
 from kiosk_web.introduction_settings import IntroductionSettings
 from kiosk_web.kazashi_settings import KazashiSettings
 from kiosk_web.ocsp_settings import PinSettings
@@ -182,10 +182,14 @@ class Settings(BaseSettings):
 
     def build_offer(self) -> Offer:
         """The services and their systems. Raises `SystemRefused`, but not for settings that were accepted."""
-        return Offer(
-            tuple(service.build_service() for service in self.services),
-            [system.build_system() for system in self.systems],
-        )
+        systems = {system.id: system.build_system() for system in self.systems}
+        minutes = self.basic_four.lifetime_minutes
+
+        def name(system: str) -> Words:
+            return systems[system].name if system in systems else Words(system, system)
+
+        services = tuple(service.build_service(name(service.system), minutes) for service in self.services)
+        return Offer(services, [system.build_system() for system in self.systems])
 
 
 def load_settings(given: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:

@@ -1,7 +1,8 @@
 // The birth date of an enrolment: picked as the card prints it, in this module's memory alone. The server never hears of it; the bridge
 // gets six digits in a sealed block, like a PIN. Forgotten when it was sent, when the card goes, and with every other screen.
 
-const STATE = "awaiting_birth";
+const SCREENS = new Set(["awaiting_birth", "awaiting_text_code"]);
+const CODE_SCREENS = new Set(["awaiting_text_code", "awaiting_text_security"]); // the two halves of verification code B
 const REPEAT_AFTER_MS = 450;
 const REPEAT_MS = 90;
 // first year shown, and the last one; the card prints the Japanese era, or for foreign residents the Gregorian year
@@ -14,19 +15,24 @@ const ERAS = {
 };
 const DAYS = 31;
 const MONTHS = 12;
+const EXPIRY_YEARS = 10; // a card is valid for ten years at most
+const EXPIRY_START = 5;
 
 export class BirthPicker {
   #date = null; // {era, year, month, day}
+  #expiry = null; // the year up to which the card is valid, for verification code B
   #need = null;
   #state = "";
   #repeat = 0;
   #submit;
   #announce;
   #onActivity;
+  #onPicked;
 
-  /** submit(need, Uint8Array) sends; announce(text) speaks; onActivity() tells that somebody is picking. */
-  constructor({ submit, announce, onActivity }) {
+  /** submit(need, Uint8Array) sends; announce(text) speaks; onActivity() tells that somebody is picking; onPicked() that code B goes on. */
+  constructor({ submit, announce, onActivity, onPicked }) {
     this.#submit = submit;
+    this.#onPicked = onPicked;
     this.#announce = announce;
     this.#onActivity = onActivity;
     document.addEventListener("click", (event) => this.#click(event));
@@ -44,6 +50,7 @@ export class BirthPicker {
   forget() {
     this.#need = null;
     this.#date = null;
+    this.#expiry = null;
     this.#release();
     this.#show();
   }
@@ -51,15 +58,18 @@ export class BirthPicker {
   /** Called after every screen; a push within the same screen keeps what was picked. */
   enter(state) {
     if (state !== this.#state) {
+      if (!CODE_SCREENS.has(state) || !CODE_SCREENS.has(this.#state)) {
+        this.#date = null;
+        this.#expiry = null;
+      }
       this.#state = state;
-      this.#date = null;
       this.#release();
     }
     this.#show();
   }
 
   get #active() {
-    return this.#state === STATE && document.getElementById("idle")?.open !== true;
+    return SCREENS.has(this.#state) && document.getElementById("idle")?.open !== true;
   }
 
   #click(event) {
@@ -68,6 +78,7 @@ export class BirthPicker {
     if (!button) return;
     this.#onActivity();
     if (button.dataset.era) this.#choose(button.dataset.era);
+    else if (button.dataset.birth === "next") this.#goOn(button);
     else if (button.dataset.birth) this.#confirm(button);
     else this.#move(button.closest("[data-field]").dataset.field, Number(button.dataset.step));
   }
@@ -103,6 +114,7 @@ export class BirthPicker {
   }
 
   #move(field, step) {
+    if (field === "expiry") return this.#moveExpiry(step);
     if (this.#date === null) return;
     const { from, to } = ERAS[this.#date.era];
     const [least, most] = { year: [from, to()], month: [1, MONTHS], day: [1, DAYS] }[field];
@@ -113,19 +125,49 @@ export class BirthPicker {
     this.#show();
   }
 
+  #moveExpiry(step) {
+    const from = new Date().getFullYear();
+    const moved = this.#expiry === null ? from + EXPIRY_START : this.#expiry + step;
+    this.#expiry = Math.min(from + EXPIRY_YEARS, Math.max(from, moved));
+    this.#show();
+  }
+
   #confirm(button) {
     if (this.#date === null) {
-      this.#announce(button.dataset.missing);
-      document.getElementById("era-showa")?.focus({ preventScroll: true });
+      this.#miss(button.dataset.missing, "era-showa");
       return;
     }
     const need = this.#need;
     if (need === null) return;
-    const { year, month, day } = this.#date;
-    const digits = [year % 100, month, day].map((number) => String(number).padStart(2, "0")).join("");
-    const secret = Uint8Array.from(digits, (character) => character.charCodeAt(0));
+    const secret = Uint8Array.from(this.#digits(), (character) => character.charCodeAt(0));
     this.#need = null;
     this.#submit(need, secret);
+  }
+
+  /** The picked half of verification code B is complete: the digits of the security code come next. */
+  #goOn(button) {
+    if (this.#date === null) this.#miss(button.dataset.missing, "era-showa");
+    else if (this.#expiry === null) this.#miss(button.dataset.missingExpiry, "expiry-up");
+    else this.#onPicked();
+  }
+
+  #miss(sentence, place) {
+    this.#announce(sentence);
+    document.getElementById(place)?.focus({ preventScroll: true });
+  }
+
+  /** The first ten digits of verification code B, for one use; "" where something is missing. */
+  take() {
+    if (this.#date === null || this.#expiry === null) return "";
+    const digits = this.#digits() + String(this.#expiry);
+    this.#date = null;
+    this.#expiry = null;
+    return digits;
+  }
+
+  #digits() {
+    const { year, month, day } = this.#date;
+    return [year % 100, month, day].map((number) => String(number).padStart(2, "0")).join("");
   }
 
   #show() {
@@ -136,5 +178,7 @@ export class BirthPicker {
       const place = document.getElementById(`${field}-value`);
       if (place) place.textContent = this.#date === null ? "–" : String(this.#date[field]);
     }
+    const place = document.getElementById("expiry-value");
+    if (place) place.textContent = this.#expiry === null ? "–" : String(this.#expiry);
   }
 }

@@ -108,6 +108,8 @@ const MESSAGES = {
     counter: isCount,
     signature: isBytes(64),
   },
+  need_text: { challenge: isText, pin_tries_left: isCount, code_tries_left: isCount },
+  basic_four: { challenge: isText, data: isBytes(0), counter: isCount, signature: isBytes(64) },
   failed: {
     challenge: isText,
     code: isText,
@@ -230,6 +232,11 @@ export class BridgeSocket {
     }
   }
 
+  /** The basic 4 information that the bridge sealed for this page, as bytes; null for what does not open. */
+  async openItems(message) {
+    return (await this.#connection?.openItems(message)) ?? null;
+  }
+
   /** The PIN is typed on the reader's own keypad. */
   enterPinAtReader() {
     return this.#say("enter_pin", { iv: "", data: "" });
@@ -302,7 +309,8 @@ class Connection {
   #waiting = null;
   #seq = 0;
   #held = null; // what waits while a PIN is being sealed: `seq` must rise on the wire too
-  #key = null;
+  #key = null; // for the PIN
+  #itemsKey = null;
   #pinging = 0;
   #missed = 0;
 
@@ -345,7 +353,9 @@ class Connection {
     if (!(await crypto.subtle.verify("Ed25519", terminalKey, decodeBase64Url(welcome.signature), signed))) {
       throw new BridgeTrouble("bridge_untrusted");
     }
-    this.#key = await this.#deriveKey(pair.privateKey, bridgeKey, await sha256(signed));
+    const salt = await sha256(signed);
+    this.#key = await this.#deriveKey(pair.privateKey, bridgeKey, salt, "kiosk-pin/1", "encrypt");
+    this.#itemsKey = await this.#deriveKey(pair.privateKey, bridgeKey, salt, "kiosk-items/1", "decrypt");
     const answer = await server.welcome({
       v: VERSION,
       ticket: allowed.ticket,
@@ -400,20 +410,33 @@ class Connection {
     if (this.ready && this.#socket?.readyState === WebSocket.OPEN) this.say("bye");
     this.ready = false;
     this.#key = null;
+    this.#itemsKey = null;
     this.#socket?.close();
     this.#finish("bridge_missing");
   }
 
-  async #deriveKey(privateKey, bridgeKey, salt) {
+  async openItems({ challenge, counter, data }) {
+    const iv = new Uint8Array(12);
+    new DataView(iv.buffer).setBigUint64(4, BigInt(counter));
+    try {
+      const additionalData = buildFields("kiosk-items/1\0", challenge, counter);
+      const items = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, this.#itemsKey, decodeBase64Url(data));
+      return new Uint8Array(items);
+    } catch {
+      return null;
+    }
+  }
+
+  async #deriveKey(privateKey, bridgeKey, salt, info, use) {
     const publicKey = await crypto.subtle.importKey("raw", bridgeKey, { name: "X25519" }, false, []);
     const shared = await crypto.subtle.deriveBits({ name: "X25519", public: publicKey }, privateKey, 256);
     const material = await crypto.subtle.importKey("raw", shared, "HKDF", false, ["deriveKey"]);
     return crypto.subtle.deriveKey(
-      { name: "HKDF", hash: "SHA-256", salt, info: text.encode("kiosk-pin/1") },
+      { name: "HKDF", hash: "SHA-256", salt, info: text.encode(info) },
       material,
       { name: "AES-GCM", length: 256 },
       false,
-      ["encrypt"],
+      [use],
     );
   }
 

@@ -12,6 +12,8 @@ const EXTENDABLE = new Set([
   "entering_number",
   "confirming_link",
   "consenting",
+  "awaiting_text",
+  "basic_four_sent",
   "staff_sign_in",
   "result",
   "kazashi_set",
@@ -39,7 +41,7 @@ export class Deadline {
     document.getElementById("idle-stop").addEventListener("click", (event) => {
       event.stopPropagation();
       this.#close();
-      this.#send({ type: ["result", "kazashi_set", "refused"].includes(this.#state) ? "finished" : "cancelled" });
+      this.#send({ type: ["result", "kazashi_set", "basic_four_sent", "refused"].includes(this.#state) ? "finished" : "cancelled" });
     });
     this.#dialog.addEventListener("cancel", (event) => {
       event.preventDefault();

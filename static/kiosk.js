@@ -4,9 +4,10 @@
 import { AskedReading } from "./asked.js";
 import { StaffDesk } from "./attend.js";
 import { BirthPicker } from "./birth.js";
-import { BridgeSocket, BridgeTrouble, VERSION } from "./bridge.js";
+import { BridgeSocket, BridgeTrouble, VERSION, encodeBase64Url } from "./bridge.js";
 import { Deadline } from "./deadline.js";
 import { Handover } from "./handover.js";
+import { ShownItems } from "./items.js";
 import { PinPad } from "./pin.js";
 import { Sheet } from "./sheet.js";
 import { UserNumber } from "./user_number.js";
@@ -16,6 +17,7 @@ const ANSWER_MS = 8000;
 const RETRY_MS = 500;
 const DOUBLE_TAP_MS = 400; // a second touch of the same button on the same screen within this time is not meant
 const STREAM_RETRY_MS = 3000;
+const TEXT_PIN = 4; // digits of the text application's PIN, and of the security code in verification code B
 const NO_ENTRY = new Set([401, 403]);
 const LOST = 0;
 const CARD_FIRST_MS = 30;
@@ -26,7 +28,7 @@ class Kiosk {
   #main = document.getElementById("stream");
   #version = -1;
   #html = ""; // the fragment that is shown, to the letter
-  #state = "";
+  #screen = "";
   #screens = 0; // how many were shown
   #commandsRun = new Set();
   #seq = 0;
@@ -41,6 +43,8 @@ class Kiosk {
   #shadow = "";
   #reported = "";
   #cards = new Map(); // challenge → the card it is for
+  #purpose = ""; // of the challenge under way
+  #text = null; // the challenge for which the card waits for a secret of its text application
   #certificate = { challenge: "", certificate: "" };
   #streamUp = false;
   #streamConnection = null;
@@ -60,6 +64,7 @@ class Kiosk {
       submit: (need, secret) => this.#submitPin(need, secret),
       announce,
       onActivity: () => this.deadline.noticeActivity(),
+      onPicked: () => this.send({ type: "text_way_chosen", way: "security" }),
     });
     this.desk = new StaffDesk({ send: (event) => this.send(event) });
     this.number = new UserNumber({
@@ -83,6 +88,7 @@ class Kiosk {
       post: (path, body) => this.#post(path, body),
       show: (html, force) => this.#show(html, force),
     });
+    this.items = new ShownItems();
     const onActivity = () => this.deadline.noticeActivity();
     this.terms = new Sheet({ dialog: "policies", name: "terms", openers: "#terms-open, [data-terms='open']", onActivity });
     this.records = new Sheet({ dialog: "held", name: "records", openers: "#records-open", onActivity, load: () => this.#loadRecords() });
@@ -127,6 +133,7 @@ class Kiosk {
   #entered() {
     const stage = document.getElementById("stage");
     const { state, version, deadline, lang, textSize, commands } = stage.dataset;
+    const screen = stage.dataset.screen ?? state; // a state may have several screens
     this.#version = Number(version);
     document.documentElement.lang = lang;
     document.documentElement.dataset.textSize = textSize;
@@ -134,14 +141,16 @@ class Kiosk {
     document.title = `${title.textContent} | ${document.body.dataset.app}`;
     this.terms.enter(state);
     this.records.enter(state);
-    this.pin.enter(state);
-    this.birth.enter(state);
+    this.pin.enter(screen);
+    this.birth.enter(screen);
+    this.items.enter(state);
     this.desk.enter(state);
     this.number.enter(state);
     this.deadline.enter(state, deadline);
     this.handover.enter(state);
-    if (state !== this.#state) {
-      this.#state = state;
+    if (state === "awaiting_text") this.#enterText(screen, screen !== this.#screen);
+    if (screen !== this.#screen) {
+      this.#screen = screen;
       this.#screens += 1;
       title.focus({ preventScroll: true });
       const words = [title, document.getElementById("lead"), ...stage.querySelectorAll("[data-say]")];
@@ -152,6 +161,15 @@ class Kiosk {
     }
     for (const command of JSON.parse(commands)) this.#run(command);
     this.asked.enter(state);
+  }
+
+  /** The card waits for a secret of its text application: for which, says the screen. */
+  #enterText(screen, fresh) {
+    const same = document.getElementById("text-same");
+    if (same) same.hidden = !this.pin.keeps;
+    if (!fresh || this.#text === null || screen === "awaiting_text") return;
+    const need = { challenge: this.#text, keypad: false, min: TEXT_PIN, max: TEXT_PIN };
+    this.pin.allow(screen === "awaiting_text_security" ? { ...need, before: () => this.birth.take() } : need);
   }
 
   #announce(place, sentence) {
@@ -180,6 +198,7 @@ class Kiosk {
     const claims = JSON.parse(atob(ticket.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
     this.#cards.clear();
     this.#cards.set(claims.jti, claims.card);
+    this.#purpose = claims.purpose;
   }
 
   // ---- server -------------------------------------------------------------------------------------------------------------
@@ -338,7 +357,8 @@ class Kiosk {
       case "enrolment": {
         const { certificate } = this.#certificate;
         const told = type === "result" ? "signed" : "enrolment_signed";
-        this.#forget();
+        if (this.#purpose === "basic_four") this.pin.rest();
+        else this.#forget();
         if (this.#certificate.challenge === fields.challenge) this.send({ type: told, certificate, ...fields });
         this.#certificate = { challenge: "", certificate: "" };
         break;
@@ -352,6 +372,13 @@ class Kiosk {
         if (rest.code === "ticket_refused") told.then(() => this.#proveAgain());
         break;
       }
+      case "need_text":
+        this.#text = fields.challenge;
+        this.send({ type: "text_ready", ...fields });
+        break;
+      case "basic_four":
+        this.#handItems(fields);
+        break;
       case "handed_over":
         this.handover.finish(fields);
         break;
@@ -361,8 +388,19 @@ class Kiosk {
     }
   }
 
+  /** What the bridge sealed for this page goes to the server, which seals it to its receiver. It is kept nowhere here. */
+  async #handItems(message) {
+    const { challenge, counter, signature } = message;
+    this.#forget();
+    const items = await this.bridge.openItems(message);
+    if (items === null) this.send({ type: "bridge_failed", challenge, code: "internal", tries_left: null });
+    else this.send({ type: "basic_four_read", challenge, items: encodeBase64Url(items), counter, signature });
+    items?.fill(0);
+  }
+
   /** No card waits for anything any more. */
   #forget() {
+    this.#text = null;
     this.pin.forget();
     this.birth.forget();
   }
@@ -377,6 +415,12 @@ class Kiosk {
     this.#submitted = { type: "pin_submitted", challenge: need.challenge };
     setTimeout(() => this.#tellSubmitted(), CARD_FIRST_MS); // VERIFY may be held: the screen is not
     await entered;
+  }
+
+  /** The resident says that the text application has the PIN that was typed just now. */
+  #submitSame() {
+    if (this.#screen !== "awaiting_text" || this.#text === null || !this.pin.keeps) return;
+    this.#submitPin({ challenge: this.#text, keypad: false }, this.pin.takeKept());
   }
 
   async #bridgeTrouble(cause, wasReady) {
@@ -488,6 +532,7 @@ class Kiosk {
       if (this.#judge(event.detail.ctx.text ?? "") === null) event.preventDefault(); // an error page is not a screen
     });
     document.addEventListener("click", (event) => this.#click(event));
+    document.addEventListener("click", (event) => event.target.closest?.("[data-text]") && this.#submitSame());
     document.addEventListener("securitypolicyviolation", (event) => {
       if (event.effectiveDirective === "connect-src") this.bridge.noticePolicyViolation();
     });

@@ -2,10 +2,13 @@
 // nothing, the bridge a sealed block. Emptied on OK, stop, removal of the card, change of screen, loss of a connection and when the page goes.
 
 const SAME_KEY_MS = 200; // a bouncing finger; a keyboard does its own debouncing
-const ACTIVE_STATE = "awaiting_pin";
+const SCREENS = new Set(["awaiting_pin", "awaiting_text_pin", "awaiting_text_security"]);
+// between the PIN that signs and the question whether the text application has the same one
+const KEEPING = new Set(["awaiting_pin", "confirming_last_pin", "checking_pin", "checking", "awaiting_text"]);
 
 export class PinPad {
   #characters = [];
+  #kept = null; // a PIN that may be asked for once more, in this very visit
   #need = null;
   #state = "";
   #submitted = false;
@@ -32,7 +35,7 @@ export class PinPad {
     this.#submitted = false;
     this.clear();
     document.body.dataset.keypad = need.keypad ? "reader" : "screen";
-    if (need.keypad && this.#state === ACTIVE_STATE) this.#confirm();
+    if (need.keypad && SCREENS.has(this.#state)) this.#confirm();
   }
 
   /** The card said no; the same challenge goes on. */
@@ -47,24 +50,48 @@ export class PinPad {
     this.clear();
   }
 
+  /** The card has signed, and the basic 4 information comes next: what was typed may serve once more. */
+  rest() {
+    this.#need = null;
+    this.#empty();
+  }
+
   clear() {
+    this.#kept?.fill(0);
+    this.#kept = null;
+    this.#empty();
+  }
+
+  #empty() {
     this.#characters.fill("");
     this.#characters.length = 0;
     this.#show();
   }
 
+  get keeps() {
+    return this.#kept !== null;
+  }
+
+  /** What was typed before, for one use. */
+  takeKept() {
+    const kept = this.#kept;
+    this.#kept = null;
+    return kept;
+  }
+
   /** Called after every screen; a push within the same screen keeps what was typed. */
-  enter(state) {
-    if (state !== this.#state) {
-      this.#state = state;
-      this.clear();
-      if (state === ACTIVE_STATE && this.#need?.keypad) this.#confirm();
+  enter(screen) {
+    if (screen !== this.#state) {
+      this.#state = screen;
+      if (KEEPING.has(screen)) this.#empty();
+      else this.clear();
+      if (screen === "awaiting_pin" && this.#need?.keypad) this.#confirm();
     }
     this.#show();
   }
 
   get #active() {
-    return this.#state === ACTIVE_STATE && !this.#submitted && document.getElementById("idle")?.open !== true;
+    return SCREENS.has(this.#state) && !this.#submitted && document.getElementById("idle")?.open !== true;
   }
 
   get #maximum() {
@@ -145,9 +172,12 @@ export class PinPad {
       this.#say("short", need.min - this.#characters.length);
       return;
     }
-    const pin = Uint8Array.from(this.#characters, (character) => character.charCodeAt(0));
+    const before = need.before?.(); // what goes before these digits: the rest of verification code B
+    if (before === "") return;
+    const pin = Uint8Array.from([...(before ?? ""), ...this.#characters], (character) => character.charCodeAt(0));
     this.#submitted = true;
     this.clear();
+    if (document.getElementById("pin-field")?.dataset.keep) this.#kept = pin.slice();
     this.#submit(need, pin);
   }
 

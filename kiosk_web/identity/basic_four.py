@@ -9,10 +9,25 @@ import json
 import re
 from dataclasses import dataclass
 
+from kiosk_web.identity.words import Words
+
 NAME_SIGNS = 200
 ADDRESS_SIGNS = 500
 _BIRTH = re.compile(r"[0-9]{8}")
 _SEX = re.compile(r"[0-9]")
+
+
+@dataclass(frozen=True)
+class BasicFourTerms:
+    """What the consent says of a service that asks for these items: who receives them, what for, how long they are kept
+    there, and for how many minutes a ciphertext waits here. `on_request_only`: a touch of the tile does not ask.
+    """
+
+    receiver: Words
+    purpose: Words
+    kept: Words
+    minutes: int
+    on_request_only: bool = False
 
 
 class BasicFourMalformed(ValueError):

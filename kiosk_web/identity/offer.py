@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from kiosk_web.identity.basic_four import BasicFourTerms
 from kiosk_web.identity.profiles import PROFILES, Profile, ProfileName
 from kiosk_web.identity.systems import CooperatingSystem, SystemRefused, build_systems
 from kiosk_web.identity.words import Words
@@ -20,7 +21,7 @@ class Service:
     """One tile. `system` is the cooperating system for which an identifier is issued.
 
     `status_policy`: how certificates are confirmed here. `kazashi_in_window`: kazashi goes on by list while a
-    configured window holds.
+    configured window holds. `basic_four`: the service asks for the basic 4 information, on these terms.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Service:
     icon: str
     status_policy: StatusPolicyName = "ocsp"
     kazashi_in_window: bool = False
+    basic_four: BasicFourTerms | None = None
 
     @property
     def terms(self) -> Profile:
@@ -41,7 +43,8 @@ class Offer:
     """The services in the order of the screen, and the systems that own them.
 
     A system without an entry in `systems` has the default of `build_systems`. Raises `ValueError` when two services
-    have one id, and `SystemRefused` (one too) where systems and profiles contradict each other.
+    have one id, and `SystemRefused` (one too) where systems and profiles contradict each other; beside those of
+    `build_systems`: `basic_four_not_in_profile`, `basic_four_without_receiver`.
     """
 
     def __init__(self, services: tuple[Service, ...], systems: Iterable[CooperatingSystem] = ()) -> None:
@@ -50,6 +53,22 @@ class Offer:
         if len(self._by_id) != len(services):
             raise ValueError("two services have the same id")
         self._systems = build_systems(systems, ((service.system, service.profile) for service in services))
+        for service in services:
+            self._judge_basic_four(service)
+
+    def _judge_basic_four(self, service: Service) -> None:
+        if service.basic_four is None:
+            return
+        if not service.terms.basic_four:
+            raise SystemRefused(
+                "basic_four_not_in_profile",
+                f"{service.id}: a service of {service.profile} gets no basic 4 information; take basic_four away",
+            )
+        if not self._systems[service.system].receives_basic_four:
+            raise SystemRefused(
+                "basic_four_without_receiver",
+                f"{service.id}: the basic 4 information is sealed; {service.system} has no receiver_key to seal it to",
+            )
 
     @property
     def systems(self) -> tuple[CooperatingSystem, ...]:

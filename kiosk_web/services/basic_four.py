@@ -89,10 +89,19 @@ class BasicFourService:
         return system in self._receivers
 
     async def record_reading(
-        self, transaction: Transaction, system: str, reference: str, ppid: str, four: BasicFour, now: datetime
-    ) -> str:
-        """Seal and keep it, in the caller's transaction; its id. `reference` is that of the visit, which has one
-        reading. Raises `KeyError` for a system without a receiver.
+        self,
+        transaction: Transaction,
+        system: str,
+        reference: str,
+        ppid: str,
+        four: BasicFour,
+        now: datetime,
+        *,
+        on_request: bool = False,
+    ) -> SealedReading:
+        """Seal and keep it, in the caller's transaction. `reference` is that of the visit, which has one reading.
+        `on_request`: a reading on request gives it back, and it is not sent. Raises `KeyError` for a system without a
+        receiver.
         """
         reading, expires_at = encode_base64url(self._entropy(ID_OCTETS)), now + self._lifetime
         sealed = seal(
@@ -100,11 +109,10 @@ class BasicFourService:
             self._receivers[system],
             {"reading": reading, "reference": reference, "system": system, "exp": int(expires_at.timestamp())},
         )
-        first = now if system in self._sent_to else None
-        await transaction.readings.add(
-            SealedReading(reading, reference, system, sealed, now, expires_at, next_attempt_at=first)
-        )
-        return reading
+        first = now if system in self._sent_to and not on_request else None
+        record = SealedReading(reading, reference, system, sealed, now, expires_at, next_attempt_at=first)
+        await transaction.readings.add(record)
+        return record
 
     async def take_reading(
         self, client: ClientRecord, system: str, reference: str

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from kiosk_web.identity.offer import Offer
+from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.pki.status import StatusMalformed, from_json
 from kiosk_web.pki.status_policy import StatusContext, StatusPolicy
 from kiosk_web.pki.trust import TrustedCertificate
 from kiosk_web.pki.verdict import VerdictPolicy, judge_verdict
+from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.issuance import IdentifierRefused, IssuanceService
 from kiosk_web.services.kazashi import KazashiService
 from kiosk_web.services.ports import ChallengeRecord, Transaction
 from kiosk_web.services.proofs import ProofService
-from kiosk_web.services.reading_results import record_reading
+from kiosk_web.services.reading_results import hold_reading, record_reading
 from kiosk_web.services.status_context import build_status_context
 from kiosk_web.services.terminal_linking import derive_link_offer
 from kiosk_web.services.terms_acceptance import TermsUnaccepted
@@ -36,6 +37,7 @@ class ConclusionService:
         issuance: IssuanceService,
         fallback: FallbackService,
         kazashi: KazashiService,
+        basic_four: BasicFourService,
         limits: StatusPolicy,
     ) -> None:
         self._offer = offer
@@ -43,6 +45,7 @@ class ConclusionService:
         self._issuance = issuance
         self._fallback = fallback
         self._kazashi = kazashi
+        self._basic_four = basic_four
         self._limits = limits
 
     async def find_question(
@@ -80,6 +83,8 @@ class ConclusionService:
         verdict = judge_verdict(held.certificate, status, held.proof, policy, now)
         if not verdict.accepted:
             return e.VisitRejected(command.challenge, verdict.refusal_code)
+        if challenge.purpose == "basic_four":
+            return await self._permit(transaction, command, service, now)
         if challenge.purpose == "enrol":
             kept = await self._kazashi.record_enrolment(transaction, held.certificate, held.surface_key, now)
             return e.EnrolmentConcluded(challenge.id) if kept else e.VisitRejected(challenge.id, "internal")
@@ -103,8 +108,10 @@ class ConclusionService:
         except IdentifierRefused as refused:
             return e.VisitRejected(command.challenge, refused.code)
         expires_soon = held.certificate.not_after - now <= EXPIRES_SOON
+        basic_four = _asks_basic_four(service, asked)
         if asked is not None:
-            await record_reading(transaction, asked.id, challenge.reference, identifier, expires_soon, status, now)
+            tell = hold_reading if basic_four else record_reading
+            await tell(transaction, asked.id, challenge.reference, identifier, expires_soon, status, now)
         offer: s.KazashiOffer = ""
         if challenge.method == "pin":
             offer = await self._kazashi.note_pin(transaction, held.certificate, service, now)
@@ -122,4 +129,23 @@ class ConclusionService:
             fallback=status.evidence.opening.cause if status.evidence.opening else "",
             kazashi=offer,
             link=derive_link_offer(self._offer, service, challenge.method),
+            basic_four=basic_four,
         )
+
+    async def _permit(
+        self, transaction: Transaction, command: c.Conclude, service: Service, now: datetime
+    ) -> e.BasicFourPermitted | e.VisitRejected:
+        """The second verdict of a visit. Nothing is issued by it; it lets the text application be asked."""
+        asked = command.visit.reading
+        if asked is not None and not await transaction.asked_readings.is_open(asked.id, now):
+            return e.VisitRejected(command.challenge, "reading_expired")
+        if not self._basic_four.has_receiver(service.system):
+            return e.VisitRejected(command.challenge, "receiver_missing")
+        return e.BasicFourPermitted(command.challenge)
+
+
+def _asks_basic_four(service: Service, asked: s.AskedReading | None) -> bool:
+    """By the service's own terms where a resident chose it, else as the system asked."""
+    if service.basic_four is None:
+        return False
+    return asked.basic_four if asked is not None else not service.basic_four.on_request_only

@@ -8,6 +8,7 @@ from typing import assert_never
 from kiosk_web.pki.status_policy import StatusContext
 from kiosk_web.pki.trust import TrustedCertificate
 from kiosk_web.services.audit import record_visit
+from kiosk_web.services.basic_four_visit import BasicFourVisitService
 from kiosk_web.services.challenges import ChallengeService
 from kiosk_web.services.conclusions import ConclusionService
 from kiosk_web.services.kazashi import KazashiService
@@ -32,6 +33,7 @@ class EffectService:
         challenges: ChallengeService,
         proofs: ProofService,
         conclusions: ConclusionService,
+        basic_four: BasicFourVisitService,
         kazashi: KazashiService,
         leases: LeaseService,
         linking: TerminalLinking,
@@ -39,6 +41,7 @@ class EffectService:
         self._challenges = challenges
         self._proofs = proofs
         self._conclusions = conclusions
+        self._basic_four = basic_four
         self._kazashi = kazashi
         self._leases = leases
         self._linking = linking
@@ -77,6 +80,8 @@ class EffectService:
                 await record_visit(transaction, terminal, command, now, lease="" if lease is None else lease.id)
                 await end_reading(transaction, command, now)
                 return None
+            case c.SealBasicFour():
+                return await self._basic_four.seal(transaction, terminal, command, now)
             case c.EndKazashi():
                 await transaction.kazashi.end(bytes.fromhex(command.certificate_sha256))
                 return e.KazashiEnded()

@@ -14,6 +14,7 @@ from kiosk_web.services.kazashi_ports import LeaseRecord
 from kiosk_web.services.ports import Clock, Feed, LatestVisit, SessionRecord, Store, TerminalRecord
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
+from kiosk_web.session.state_codec import StateCodec
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class MonitoringService:
         self, terminal: TerminalRecord, record: SessionRecord | None, visit: LatestVisit | None
     ) -> TerminalRow:
         live = self._streams[terminal.id] > 0
-        state = s.Connecting() if record is None else s.StateCodec.restore(record.state)
+        state = s.Connecting() if record is None else StateCodec.restore(record.state)
         current = s.derive_visit(state)
         help_called = current is not None and current.help_called
         seen = self._clock() if live else self._last_seen.get(terminal.id, None if record is None else record.since)

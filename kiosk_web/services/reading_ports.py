@@ -55,6 +55,14 @@ class ReadingRows(Protocol):
         """One UPDATE: False if it had ended before, and nothing changed."""
         ...
 
+    async def hold(self, reading: str, result: str, until: datetime) -> bool:
+        """Keep the verdict of an open request, which goes on until then. False if it had ended."""
+        ...
+
+    async def find_held(self, reading: str) -> str | None:
+        """The verdict that an open request holds."""
+        ...
+
     async def take_result(self, reading: str, now: datetime) -> str | None:
         """The result, for the one caller who was first; it is not in the database after that."""
         ...

@@ -1,19 +1,28 @@
 """How a visit that a municipal system asked for ends, written in the transaction that ends the visit.
 
-A verdict makes a result; any other end is told in one word, without why.
+A verdict makes a result; any other end is told in one word, without why. Where the system asked for the basic 4
+information too, the result is held until it is known what became of them, and is never lost over them.
 """
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 from kiosk_web.errors import KioskError
-from kiosk_web.identity.readings import name_reading_end
+from kiosk_web.identity.readings import ReadingState, name_reading_end
 from kiosk_web.pki.status import CertificateStatus, StatusMalformed, derive_kept_evidence, from_json
 from kiosk_web.services.ports import Transaction
 from kiosk_web.services.remote_validation import OUTCOMES
+from kiosk_web.session.codes import CODES
 from kiosk_web.session.commands import RecordAudit
+
+HELD = timedelta(minutes=7)
+"""For so long at most a result waits for the basic 4 information: consent, 暗証番号 and the secret of the text
+application take two minutes each."""
+
+BasicFourOutcome = Literal["sent", "declined", "failed"]
 
 
 async def record_reading(
@@ -31,10 +40,45 @@ async def record_reading(
         raise KioskError("a reading ended while its visit was concluded")
 
 
+async def hold_reading(
+    transaction: Transaction,
+    reading: str,
+    reference: str,
+    ppid: str,
+    expires_soon: bool,
+    status: CertificateStatus,
+    now: datetime,
+) -> None:
+    """The verdict accepted, and the resident is asked for the basic 4 information. The request must be open."""
+    result = _build_result("good", reference, ppid, expires_soon, status, now)
+    if not await transaction.asked_readings.hold(reading, result, now + HELD):
+        raise KioskError("a reading ended while its visit was concluded")
+
+
+async def end_held(
+    transaction: Transaction, reading: str, outcome: BasicFourOutcome, otherwise: ReadingState, now: datetime
+) -> bool:
+    """The request ends: with the result that is held, if there is one, and with what became of the basic 4
+    information; else as `otherwise`. False if it had ended before.
+    """
+    held = await transaction.asked_readings.find_held(reading)
+    if held is None:
+        return await transaction.asked_readings.end(reading, otherwise, None, now)
+    result = json.dumps({**json.loads(held), "basic_four": outcome})
+    return await transaction.asked_readings.end(reading, "done", result, now)
+
+
 async def end_reading(transaction: Transaction, command: RecordAudit, now: datetime) -> None:
     """The visit ended. Nothing changes for a request that has a result, or was taken back."""
     asked = command.visit.reading
-    if asked is None or command.outcome in ("enrolled", "ended"):
+    if asked is None or command.outcome in ("enrolled", "ended", "done"):
+        return
+    if command.outcome == "provided":
+        await end_held(transaction, asked.id, "sent", "failed", now)
+        return
+    if command.visit.purpose == "basic_four" and CODES[command.code].group != "certificate":
+        declined = command.outcome == "declined" or command.code == "cancelled"
+        await end_held(transaction, asked.id, "declined" if declined else "failed", "failed", now)
         return
     verdict = command.code in OUTCOMES and command.code not in ("", "evidence_refused")
     if not verdict:
@@ -77,6 +121,7 @@ def _build_result(
         "expires_soon": expires_soon,
         "judged_at": _write(now),
         "evidence": evidence,
+        "basic_four": None,
     }
     return json.dumps(claims)
 

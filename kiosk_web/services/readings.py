@@ -18,6 +18,7 @@ from kiosk_web.services.keys import KeyRing, TicketKey, encode_base64url
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Feed, Store, Transaction
 from kiosk_web.services.reading_ports import ReadingRecord
+from kiosk_web.services.reading_results import end_held
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.session import events as e
 from kiosk_web.session.states import AskedReading
@@ -31,6 +32,7 @@ RefusedReading = Literal[
     "system_not_permitted",
     "system_not_in_use",
     "service_not_permitted",
+    "basic_four_not_permitted",
     "terminal_not_permitted",
     "terminal_busy",
     "terminal_offline",
@@ -47,7 +49,9 @@ class ReadingRefused:
 
 @dataclass(frozen=True)
 class ReadingRequest:
-    """What a client asks for. `nonce` comes back in the signed result; the titles are shown to the resident."""
+    """What a client asks for. `nonce` comes back in the signed result; the titles are shown to the resident.
+    `basic_four`: with the basic 4 information, if the resident agrees.
+    """
 
     system: str
     service: str
@@ -55,6 +59,7 @@ class ReadingRequest:
     nonce: str
     title_ja: str = ""
     title_en: str = ""
+    basic_four: bool = False
 
 
 class ReadingService:
@@ -96,7 +101,7 @@ class ReadingService:
             if not self._monitoring.is_live(record.terminal):
                 await transaction.asked_readings.drop(record.id)
                 return ReadingRefused("terminal_offline")
-        shown = AskedReading(record.id, asked.title_ja, asked.title_en)
+        shown = AskedReading(record.id, asked.title_ja, asked.title_en, basic_four=asked.basic_four)
         event = e.ReadingRequested(shown, asked.service, record.expires_at)
         if not (await self._sessions.apply(record.terminal, event)).refusal:
             return record
@@ -141,6 +146,8 @@ class ReadingService:
         service = self._offer.find(asked.service)
         if service is None or service.system != asked.system or service.profile != "type1":
             return "service_not_permitted"
+        if asked.basic_four and service.basic_four is None:
+            return "basic_four_not_permitted"
         return None if asked.terminal in client.terminals else "terminal_not_permitted"
 
     async def find(self, client: ClientRecord, reading: str, wait: float = 0) -> ReadingRecord | None:
@@ -171,8 +178,16 @@ class ReadingService:
         now = self._clock()
         async with self._store.write() as transaction:
             result = await transaction.asked_readings.take_result(record.id, now)
-        if result is None:
-            return None
+            if result is None:
+                return None
+            told = json.loads(result)
+            if told["basic_four"] is not None:
+                sent = told["basic_four"] == "sent"
+                sealed = await transaction.readings.take(record.system, told["reference"], now) if sent else None
+                told["basic_four"] = {
+                    "outcome": told["basic_four"],
+                    "sealed": None if sealed is None else sealed.jwe,
+                }
         issued_at = int(now.timestamp())
         claims: dict[str, Any] = {
             "iss": self._issuer,
@@ -184,7 +199,7 @@ class ReadingService:
             "system": record.system,
             "service": record.service,
             "terminal": record.terminal_name,
-            **json.loads(result),
+            **told,
         }
         return self._keys.sign_ticket(RESULT_TYPE, claims)
 
@@ -211,7 +226,7 @@ class ReadingService:
             stale = await transaction.asked_readings.has_old_results(now - RESULT_KEPT)
         for record in overdue:
             async with self._store.write() as transaction:
-                ended = await transaction.asked_readings.end(record.id, "expired", None, now)
+                ended = await end_held(transaction, record.id, "failed", "expired", now)
             if ended:
                 await self._sessions.apply(record.terminal, e.ReadingCancelled(record.id, "reading_expired"))
         if stale:

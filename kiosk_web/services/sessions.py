@@ -19,10 +19,12 @@ from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.kazashi_ports import LeaseRecord
 from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.ports import Clock, Feed, PageRecord, SessionRecord, Store, Transaction, Validation
+from kiosk_web.services.reading_results import end_held
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 from kiosk_web.session import states as s
 from kiosk_web.session.machine import IllegalEvent, step
+from kiosk_web.session.state_codec import StateCodec
 
 ATTEMPTS = 5
 Refusal = Literal["", "illegal_event", "sequence", "challenge_used", "superseded"]
@@ -259,7 +261,7 @@ class SessionService:
                     checks.append(command.challenge)
         left = _find_left_reading(before.state, state)
         if left:
-            await transaction.asked_readings.end(left, "failed", None, now)  # unless it has ended in its own way
+            await end_held(transaction, left, "failed", "failed", now)  # unless it has ended in its own way
         if isinstance(event, e.StatusChecked):
             await transaction.sessions.finish_work(terminal, event.challenge, now)
         owner = event.page if isinstance(event, e.PageVerified) else before.page
@@ -270,7 +272,7 @@ class SessionService:
         since = before.since if same and before.since is not None else now
         after = Snapshot(terminal, state, before.version + 1, owner, since, lease)
         saved = await transaction.sessions.save(
-            SessionRecord(terminal, after.version, s.StateCodec.encode(state), owner, since),
+            SessionRecord(terminal, after.version, StateCodec.encode(state), owner, since),
             state.name,
             s.derive_wake_at(state),
             None if record is None else record.version,
@@ -317,7 +319,7 @@ class SessionService:
 def _build_snapshot(terminal: str, record: SessionRecord | None) -> Snapshot:
     if record is None:
         return Snapshot(terminal, s.Connecting(), 0, "", None)
-    state = s.StateCodec.restore(record.state)
+    state = StateCodec.restore(record.state)
     return Snapshot(terminal, state, record.version, record.page, record.since)
 
 

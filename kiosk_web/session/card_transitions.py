@@ -51,14 +51,15 @@ def notice_card_in_use(state: s.State, event: e.CardChanged, now: datetime) -> S
     else:
         code = {"ours": "card_swapped", "mute": "card_mute"}.get(event.card, "card_swapped")
     refused, commands = refuse(replace(visit, presence=presence), code, now, status=derive_status(state))
-    if isinstance(refused, s.Refused) and code == "card_swapped":
+    if isinstance(refused, s.Refused | s.Result) and code == "card_swapped":
         # The card that lies there now is another one: it is kept, but it is not the card of this visit.
         refused = replace(refused, visit=replace(refused.visit, presence=presence))
     return refused, commands
 
 
 def start_reading(state: s.ReadingCard, event: e.ChallengeIssued, now: datetime) -> Step:
-    visit = replace(state.visit, reference=event.reference, method=event.method)
+    reference = event.reference if state.visit.reached is None else state.visit.reference  # one number for one visit
+    visit = replace(state.visit, reference=reference, method=event.method)
     visit, order = issue_order(visit, "read_certificate", ticket=event.ticket)
     return s.ReadingCard(visit, state.deadline_at, event.challenge, (order,)), ()
 
@@ -182,7 +183,8 @@ def time_out_reading(state: s.ReadingCard, event: e.DeadlinePassed, now: datetim
 
 def pass_time_holding(state: s.Holding, event: e.DeadlinePassed, now: datetime) -> Step:
     if now >= state.deadline_at:
-        code = "pin_timeout" if isinstance(state, s.AwaitingPin | s.ConfirmingLastPin) else "session_timeout"
+        typing = isinstance(state, s.AwaitingPin | s.ConfirmingLastPin | s.AwaitingText)
+        code = "pin_timeout" if typing else "session_timeout"
         return refuse(state.visit, code, now, status=state.evidence.status)
     if state.release_at is not None and now >= state.release_at:
         return _release(state), ()
@@ -194,7 +196,7 @@ def pass_time_holding(state: s.Holding, event: e.DeadlinePassed, now: datetime) 
 
 def judge_proof(state: s.AwaitingPin | s.CheckingPin | s.CheckingCard, event: e.Signed, now: datetime) -> Step:
     _require_challenge(state, event, event.challenge)
-    if state.visit.purpose != "identify":
+    if state.visit.purpose == "enrol":
         raise IllegalEvent(state, event)
     evidence = state.evidence
     judge = c.JudgeProof(
@@ -285,7 +287,10 @@ def conclude(state: s.Checking, event: e.VisitConcluded, now: datetime) -> Step:
         certificate_sha256=state.evidence.certificate_sha256,
         card=state.visit.presence.instance,
     )
-    return result, (c.RecordAudit(state.visit, "done", "", state.evidence.status.json),)
+    audit = c.RecordAudit(state.visit, "done", "", state.evidence.status.json)
+    if event.basic_four:
+        return s.Consenting(state.visit, result, later(now, STEP_SECONDS), "basic_four"), (audit,)
+    return result, (audit,)
 
 
 def conclude_enrolment(state: s.Checking, event: e.EnrolmentConcluded, now: datetime) -> Step:

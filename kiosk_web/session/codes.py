@@ -94,6 +94,7 @@ _TABLE: tuple[Code, ...] = (
     Code("link_number_taken", "K-616", "session", False),
     Code("link_not_possible", "K-617", "session", False),
     Code("link_attempts_used", "K-618", "session", False),
+    Code("receiver_missing", "K-619", "session", False, True),
     Code("reading_unusable", "K-621", "session", False),
     Code("reading_blocked", "K-622", "session", False),
     Code("mykey_id_stopped", "K-701", "identity", False),

@@ -71,9 +71,21 @@ class RecordAudit:
     """One record for one visit, without personal data. `code` is "" when `outcome` is `done`."""
 
     visit: Visit
-    outcome: Literal["done", "refused", "abandoned", "enrolled", "ended"]
+    outcome: Literal["done", "refused", "abandoned", "enrolled", "ended", "provided", "declined"]
     code: str
     status_json: str | None
+
+
+@dataclass(frozen=True, repr=False)
+class SealBasicFour:
+    """Verify countersignature and counter, and seal the items to the receiver; nothing but the ciphertext is kept."""
+
+    challenge: str
+    visit: Visit
+    certificate_sha256: str
+    items: bytes
+    counter: int
+    signature: bytes
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,7 @@ Command = (
     | JudgeProof
     | Conclude
     | RecordAudit
+    | SealBasicFour
     | EndKazashi
     | CheckNumber
     | ConfirmLink

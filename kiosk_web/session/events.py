@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
+from kiosk_web.session import basic_four_events as four
 from kiosk_web.session.states import (
     AskedReading,
     CardCondition,
@@ -23,6 +24,14 @@ from kiosk_web.session.states import (
     TextSize,
 )
 from kiosk_web.session.terms_change import TermsChange
+
+BasicFourWanted = four.BasicFourWanted
+TextReady = four.TextReady
+TextWayChosen = four.TextWayChosen
+BasicFourRead = four.BasicFourRead
+BasicFourPermitted = four.BasicFourPermitted
+BasicFourSealed = four.BasicFourSealed
+BasicFourRejected = four.BasicFourRejected
 
 
 @dataclass(frozen=True)
@@ -268,6 +277,7 @@ class VisitConcluded:
     fallback: FallbackCause = ""
     kazashi: KazashiOffer = ""
     link: LinkOffer = ""
+    basic_four: bool = False
 
 
 @dataclass(frozen=True)
@@ -382,6 +392,10 @@ PageEvent = (
     | StaffAsked
     | StaffIdentified
     | StaffSignedOut
+    | BasicFourWanted
+    | TextReady
+    | TextWayChosen
+    | BasicFourRead
     | BridgeFailed
     | BridgeLost
     | Cancelled
@@ -403,6 +417,9 @@ ServerEvent = (
     | VisitRejected
     | TermsOutdated
     | EnrolmentConcluded
+    | BasicFourPermitted
+    | BasicFourSealed
+    | BasicFourRejected
     | KazashiEnded
     | NumberAccepted
     | NumberRefused

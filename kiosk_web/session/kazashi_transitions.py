@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from kiosk_web.session import basic_four_transitions as b
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 from kiosk_web.session import states as s
@@ -45,6 +46,8 @@ def end_kazashi(state: s.Result, event: e.KazashiEnded, now: datetime) -> Step:
 
 def give_consent(state: s.Consenting, event: e.ConsentGiven, now: datetime) -> Step:
     """The card is asked once more, by its other key, for the certificate that has just been proven."""
+    if state.subject == "basic_four":
+        return b.begin_reading(state, now)
     visit = replace(
         state.visit,
         purpose="enrol",
@@ -57,6 +60,8 @@ def give_consent(state: s.Consenting, event: e.ConsentGiven, now: datetime) -> S
 
 def decline_consent(state: s.Consenting, event: e.Cancelled | e.DeadlinePassed, now: datetime) -> Step:
     """Back to the result, which stays what it was."""
+    if state.subject == "basic_four":
+        return b.decline(state, "cancelled" if isinstance(event, e.Cancelled) else "session_timeout", now)
     return replace(state.result, visit=state.visit, deadline_at=later(now, CLOSING_SECONDS)), ()
 
 
@@ -68,6 +73,8 @@ def notice_card_while_consenting(
     visit = replace(state.visit, presence=presence)
     if event.card == "ours" and event.instance == state.result.card:
         return replace(state, visit=visit), ()
+    if isinstance(state, s.Consenting) and state.subject == "basic_four":
+        return b.leave_consent(state, presence, now)
     return start_visit(state.visit, now, presence), ()
 
 

@@ -34,9 +34,9 @@ def request_reading(state: s.ChoosingService, event: e.ReadingRequested, now: da
 
 
 def cancel_reading(state: s.State, event: e.ReadingCancelled, now: datetime) -> Step:
-    """Before the verdict. A visit that is not this request's goes on."""
+    """Before the verdict, or while the basic 4 information is read. A visit that is not this request's goes on."""
     visit = t.require_visit(state)
-    if visit.reading is None or visit.reading.id != event.reading or visit.purpose != "identify":
+    if visit.reading is None or visit.reading.id != event.reading or visit.purpose == "enrol":
         return state, ()
     at_card = not isinstance(state, s.AwaitingCard)
     return t.refuse(visit, event.code, now, status=t.derive_status(state), cancel=at_card)

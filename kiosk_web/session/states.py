@@ -6,62 +6,34 @@ Each holds what the next event needs and nothing more: of a certificate only the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Literal, get_args
 
-from pydantic import Field, TypeAdapter
-
+from kiosk_web.session import facts
 from kiosk_web.session.terms_change import TermsChange
 
-Language = Literal["ja", "en"]
-TextSize = Literal["normal", "large", "extra"]
-ReaderCondition = Literal["ready", "missing", "service_down", "denied", "busy"]
-OrderName = Literal["read_certificate", "authenticate", "confirm_last_try", "cancel"]
-CardCondition = Literal["none", "ours", "unknown", "mute"]
-StatusMethod = Literal["ocsp", "crl"]
-FallbackCause = Literal["", "window", "manager", "automatic"]
-Purpose = Literal["identify", "enrol"]
-Method = Literal["pin", "kazashi"]
-ConsentSubject = Literal["", "kazashi"]
-KazashiOffer = Literal["", "offered", "on"]
-StaffRefusal = Literal["", "staff_code_refused", "staff_code_limit"]
-LinkOffer = Literal["", "open", "used_up", "linked"]
-
-
-@dataclass(frozen=True)
-class Presence:
-    """What the bridge last said of reader and card.
-
-    `instance` names one stay of one card on the reader; "" is not known.
-    """
-
-    reader: ReaderCondition = "ready"
-    card: CardCondition = "none"
-    instance: str = ""
-
-
-@dataclass(frozen=True)
-class BridgeOrder:
-    """One command for the bridge, kept in the state until its answer arrives. `id` never comes twice."""
-
-    id: str
-    name: OrderName
-    arguments: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class AskedReading:
-    """What a municipal system asked to be read here.
-
-    `id` is the request; the title is the system's own words, or "". `returns`: the browser came from the system's own
-    page and goes back there at the end.
-    """
-
-    id: str
-    title_ja: str = ""
-    title_en: str = ""
-    returns: bool = False
+AskedReading = facts.AskedReading
+BasicFourEnd = facts.BasicFourEnd
+BridgeOrder = facts.BridgeOrder
+CardCondition = facts.CardCondition
+CardEvidence = facts.CardEvidence
+ConsentSubject = facts.ConsentSubject
+FallbackCause = facts.FallbackCause
+KazashiOffer = facts.KazashiOffer
+Language = facts.Language
+LinkOffer = facts.LinkOffer
+Method = facts.Method
+OrderName = facts.OrderName
+Presence = facts.Presence
+Purpose = facts.Purpose
+ReaderCondition = facts.ReaderCondition
+StaffRefusal = facts.StaffRefusal
+StatusEvidence = facts.StatusEvidence
+StatusMethod = facts.StatusMethod
+TextSize = facts.TextSize
+TextTries = facts.TextTries
+TextWay = facts.TextWay
 
 
 @dataclass(frozen=True)
@@ -71,13 +43,14 @@ class Visit:
     `page` is the random id of the verified page, so that `id` is unique without randomness in the machine.
     `reference` is the 受付番号, drawn whenever the card is asked. `method` is how it is asked, chosen by the server;
     `by_pin`: かざし利用 did not do, and the rest goes by 暗証番号. `consent` is what the resident agreed to, and
-    `proven_certificate` (SHA-256, hexadecimal) the certificate that the 暗証番号 proved, both in an enrolment alone.
-    `reading`: a municipal system asked for this visit and is told how it ends.
+    `proven_certificate` (SHA-256, hexadecimal) the certificate that was proven before, both only while the card is
+    asked a second time. `reading`: a municipal system asked for this visit and is told how it ends. `reached`: the
+    result to which the visit returns, whatever becomes of the basic 4 information.
     """
 
     page: str
     number: int
-    presence: Presence = Presence()
+    presence: Presence = facts.NO_CARD
     language: Language = "ja"
     text_size: TextSize = "normal"
     help_called: bool = False
@@ -91,30 +64,12 @@ class Visit:
     consent: ConsentSubject = ""
     proven_certificate: str = ""
     reading: AskedReading | None = None
+    reached: Result | None = None
 
     @property
     def id(self) -> str:
         """The `session` of the challenge ticket."""
         return f"{self.page}.{self.number}"
-
-
-@dataclass(frozen=True)
-class StatusEvidence:
-    """What the responder said: `json` is `kiosk_web.pki.status` in its own form, opaque here."""
-
-    json: str
-    checked_at: datetime
-
-
-@dataclass(frozen=True)
-class CardEvidence:
-    """What is known of the card whose bridge holds it. `status` is None as long as no answer came."""
-
-    challenge: str
-    certificate_sha256: str
-    tries_left: int
-    status: StatusEvidence | None = None
-    status_asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -218,6 +173,8 @@ class Checking:
     """The card has signed, the nonce is consumed.
 
     `proven` once the signature was judged; then only the status is missing. `agreed`: to the terms as they are now.
+    Before the basic 4 information is read: `permitted` once the verdict accepted, `text` once the card's text
+    application was opened.
     """
 
     visit: Visit
@@ -225,6 +182,8 @@ class Checking:
     deadline_at: datetime
     proven: bool = False
     agreed: bool = False
+    permitted: bool = False
+    text: TextTries | None = None
     name: Literal["checking"] = "checking"
 
 
@@ -242,13 +201,44 @@ class Agreeing:
 
 
 @dataclass(frozen=True)
+class AwaitingText:
+    """The bridge holds the card for the basic 4 information and waits for a secret, which only page and bridge see.
+
+    `way`: its PIN; verification code B, in two steps: what is picked (`code`) and the security code (`security`); or ""
+    as long as the resident has not chosen.
+    """
+
+    visit: Visit
+    evidence: CardEvidence
+    deadline_at: datetime
+    text: TextTries
+    way: TextWay = ""
+    orders: tuple[BridgeOrder, ...] = ()
+    release_at: None = None
+    name: Literal["awaiting_text"] = "awaiting_text"
+
+
+@dataclass(frozen=True)
+class CheckingText:
+    """The card compares the secret; then its basic 4 information is read and sealed."""
+
+    visit: Visit
+    evidence: CardEvidence
+    deadline_at: datetime
+    orders: tuple[BridgeOrder, ...] = ()
+    release_at: None = None
+    name: Literal["checking_text"] = "checking_text"
+
+
+@dataclass(frozen=True)
 class Result:
     """The one success. `status_as_of` is the thisUpdate of the answer, or of the list with method `crl`.
 
     `fallback` is why a list stood in for the responder, "" where none did. `kazashi`: it may be registered, or is.
     `card` is the stay on the reader in which the certificate of that hash was proven. `link`: the user number of an old
     card may be linked (`open`; whether there is one already is not known here), is linked now, or was tried too often;
-    `link_tries`: numbers that did not do.
+    `link_tries`: numbers that did not do. `basic_four`: how sending it went,
+    with code and tries left where it failed; `orders` then has the bridge let the card go.
     """
 
     visit: Visit
@@ -267,6 +257,10 @@ class Result:
     card: str = ""
     link: LinkOffer = ""
     link_tries: int = 0
+    basic_four: BasicFourEnd = ""
+    basic_four_code: str = ""
+    tries_left: int | None = None
+    orders: tuple[BridgeOrder, ...] = ()
     name: Literal["result"] = "result"
 
     @property
@@ -282,7 +276,20 @@ class Consenting:
     visit: Visit
     result: Result
     deadline_at: datetime
+    subject: ConsentSubject = "kazashi"
     name: Literal["consenting"] = "consenting"
+
+
+@dataclass(frozen=True)
+class BasicFourSent:
+    """The basic 4 information was sealed to its receiver. `kept_until`: when the ciphertext is gone at the latest."""
+
+    visit: Visit
+    result: Result
+    deadline_at: datetime
+    kept_until: datetime
+    card_held: bool
+    name: Literal["basic_four_sent"] = "basic_four_sent"
 
 
 @dataclass(frozen=True)
@@ -370,7 +377,7 @@ class OutOfService:
     name: Literal["out_of_service"] = "out_of_service"
 
 
-Holding = AwaitingPin | ConfirmingLastPin | CheckingPin | AwaitingBirth | CheckingCard
+Holding = AwaitingPin | ConfirmingLastPin | CheckingPin | AwaitingBirth | CheckingCard | AwaitingText | CheckingText
 State = (
     Connecting
     | ChoosingService
@@ -383,8 +390,11 @@ State = (
     | CheckingCard
     | Checking
     | Agreeing
+    | AwaitingText
+    | CheckingText
     | Result
     | Consenting
+    | BasicFourSent
     | KazashiSet
     | EnteringNumber
     | ConfirmingLink
@@ -413,7 +423,7 @@ def derive_challenge(state: State) -> str:
 
 def derive_orders(state: State) -> tuple[BridgeOrder, ...]:
     """The bridge commands that the page must have run in this state."""
-    if isinstance(state, ReadingCard | Holding | Refused):
+    if isinstance(state, ReadingCard | Holding | Refused | Result):
         return state.orders
     return ()
 
@@ -423,25 +433,3 @@ def derive_wake_at(state: State) -> datetime | None:
     if isinstance(state, Holding) and state.release_at is not None:
         return min(state.release_at, state.deadline_at)
     return state.deadline_at
-
-
-class StateCodec:
-    """States to and from the JSON of the database. What does not read back exactly is an error (`ValueError`)."""
-
-    _adapter: ClassVar[TypeAdapter[State]] = TypeAdapter(Annotated[State, Field(discriminator="name")])
-
-    @classmethod
-    def encode(cls, state: State) -> str:
-        return cls._adapter.dump_json(state).decode()
-
-    @classmethod
-    def decode(cls, text: str) -> State:
-        return cls._adapter.validate_json(text)
-
-    @classmethod
-    def restore(cls, text: str) -> State:
-        """The state in `text`. Where another version wrote it in a form of its own, its visit is lost: `Connecting`."""
-        try:
-            return cls.decode(text)
-        except ValueError:
-            return Connecting()

@@ -31,6 +31,7 @@ READER_CODES: dict[s.ReaderCondition, str] = {
 }
 
 Step = tuple[s.State, tuple[c.Command, ...]]
+AtEnd = s.Result | s.Refused | s.KazashiSet | s.BasicFourSent
 
 
 class IllegalEvent(Exception):
@@ -64,7 +65,10 @@ def refuse(
     status: s.StatusEvidence | None = None,
     cancel: bool = True,
 ) -> Step:
-    """End the visit without a result. `cancel`: the bridge may hold the card and is told to let go."""
+    """End the visit without a result. `cancel`: the bridge may hold the card and is told to let go.
+
+    Where a result was reached before, the visit returns to it, unless the certificate itself does not do any more.
+    """
     orders: tuple[s.BridgeOrder, ...] = ()
     if cancel:
         visit, order = issue_order(visit, "cancel")
@@ -72,8 +76,37 @@ def refuse(
     if code in CARD_GONE_CODES:
         visit = replace(visit, presence=s.Presence(visit.presence.reader))
     held = visit.presence.card != "none"
+    if visit.reached is not None and CODES[code].group != "certificate":
+        back = return_to_result(visit, visit.reached, "declined" if code == "cancelled" else "failed", now)
+        back = replace(back, basic_four_code=code, tries_left=tries_left, orders=orders)
+        return back, (c.RecordAudit(visit, "refused", code, None if status is None else status.json),)
+    visit = replace(visit, reached=None)
     state = s.Refused(visit, later(now, CLOSING_SECONDS), code, held, tries_left, orders)
     return state, (c.RecordAudit(visit, "refused", code, None if status is None else status.json),)
+
+
+def return_to_result(visit: s.Visit, reached: s.Result, end: s.BasicFourEnd, now: datetime) -> s.Result:
+    """What was reached before stays reached; language, card and help are those of now."""
+    before = reached.visit
+    visit = replace(
+        visit,
+        purpose="identify",
+        method=before.method,
+        by_pin=before.by_pin,
+        consent="",
+        proven_certificate="",
+        reached=None,
+    )
+    return replace(
+        reached,
+        visit=visit,
+        deadline_at=later(now, CLOSING_SECONDS),
+        card_held=visit.presence.card != "none",
+        basic_four=end,
+        basic_four_code="",
+        tries_left=None,
+        orders=(),
+    )
 
 
 # --- any state with a visit -------------------------------------------------------------------------------------------
@@ -106,9 +139,10 @@ def extend(state: s.State, event: e.Extended, now: datetime) -> Step:
     """The resident is still there. The machine's own times (reading, checking) are not the resident's to extend."""
     if isinstance(state, s.ChoosingService | s.AwaitingCard | s.AwaitingPin | s.ConfirmingLastPin | s.AwaitingBirth):
         return replace(state, deadline_at=later(now, STEP_SECONDS)), ()
-    if isinstance(state, s.Consenting | s.Agreeing | s.EnteringNumber | s.ConfirmingLink | s.StaffSigningIn):
+    asked = s.Consenting | s.Agreeing | s.EnteringNumber | s.ConfirmingLink | s.StaffSigningIn | s.AwaitingText
+    if isinstance(state, asked):
         return replace(state, deadline_at=later(now, STEP_SECONDS)), ()
-    if isinstance(state, s.Result | s.Refused | s.KazashiSet):
+    if isinstance(state, s.Result | s.Refused | s.KazashiSet | s.BasicFourSent):
         return replace(state, deadline_at=later(now, CLOSING_SECONDS)), ()
     return state, ()
 
@@ -151,7 +185,7 @@ def change_page_at_end(state: s.State, event: e.PageVerified, now: datetime) -> 
     visit = require_visit(state)
     visit = replace(visit, page=event.page, presence=replace(visit.presence, instance=""))
     state = with_visit(state, visit)
-    return (replace(state, orders=()) if isinstance(state, s.Refused) else state), ()
+    return (replace(state, orders=()) if isinstance(state, s.Refused | s.Result) else state), ()
 
 
 def lose_bridge_idle(state: s.State, event: e.BridgeLost, now: datetime) -> Step:
@@ -215,7 +249,7 @@ def give_up_awaiting(state: s.AwaitingCard, event: e.DeadlinePassed, now: dateti
 # --- the end of a visit -----------------------------------------------------------------------------------------------
 
 
-def notice_card_at_end(state: s.Result | s.Refused | s.KazashiSet, event: e.CardChanged, now: datetime) -> Step:
+def notice_card_at_end(state: AtEnd, event: e.CardChanged, now: datetime) -> Step:
     """Card taken: everything is forgotten.
 
     A card that was gone already, or another one put, changes nothing on the screen.
@@ -228,7 +262,7 @@ def notice_card_at_end(state: s.Result | s.Refused | s.KazashiSet, event: e.Card
     return replace(state, visit=replace(state.visit, presence=presence)), ()
 
 
-def finish(state: s.Result | s.Refused | s.KazashiSet, event: e.Finished | e.DeadlinePassed, now: datetime) -> Step:
+def finish(state: AtEnd, event: e.Finished | e.DeadlinePassed, now: datetime) -> Step:
     if state.card_held and state.visit.presence.card != "none":
         visit = s.Visit(state.visit.page, state.visit.number + 1, state.visit.presence, language=state.visit.language)
         return s.TakingCard(visit), ()

@@ -17,6 +17,7 @@ from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Store
 from kiosk_web.services.standing import StandingBoard
 from kiosk_web.session import states as s
+from kiosk_web.session.state_codec import StateCodec
 
 PATH = "/demo/terminals"
 
@@ -40,7 +41,7 @@ class DeskFeed:
             attended = {lease.terminal for lease in await transaction.leases.list_open()}
             links = sum([len(await transaction.links.load_active(system)) for system in systems])
         told = [
-            self._describe(terminal.id, s.StateCodec.restore(records[terminal.id].state), terminal.id in attended)
+            self._describe(terminal.id, StateCodec.restore(records[terminal.id].state), terminal.id in attended)
             for terminal in terminals
             if terminal.id in records and self.monitoring.is_live(terminal.id)
         ]

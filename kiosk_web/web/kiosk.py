@@ -12,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from kiosk_web.identity.basic_four import BasicFour, BasicFourMalformed
 from kiosk_web.identity.offer import Offer
 from kiosk_web.pki.status import Opening
+from kiosk_web.services.basic_four import read_items
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.introductions import SystemsInUse
@@ -24,6 +26,7 @@ from kiosk_web.services.reading_redirects import REQUEST_URI_PREFIX, OpenRefused
 from kiosk_web.services.sessions import SessionService, Snapshot
 from kiosk_web.services.standing import ShownStanding, StandingBoard
 from kiosk_web.services.terminals import TerminalService
+from kiosk_web.session import events as e
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 from kiosk_web.web import wire
@@ -60,7 +63,7 @@ class StageRenderer(Protocol):
     """`web/render.py`, as far as residents see it."""
 
     def render_page(self, view: StageView) -> str: ...
-    def render_stage(self, view: StageView) -> str: ...
+    def render_stage(self, view: StageView, items: BasicFour | None = None) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,9 @@ class KioskRoutes:
             return build_problem(400, str(error))
         self.monitoring.note(page.terminal)
         answer = await self.sessions.handle(page, seq, event)
+        sent = isinstance(answer.snapshot.state, s.BasicFourSent) and not answer.refusal
+        if sent and isinstance(event, e.BasicFourRead):
+            return self._show_items(answer.snapshot, event.items)
         response = self._show(answer.snapshot, 409 if answer.refusal else 200)
         if answer.refusal:
             response.headers["Kiosk-Refusal"] = answer.refusal
@@ -237,6 +243,17 @@ class KioskRoutes:
 
     def _show(self, snapshot: Snapshot, status: int = 200) -> Response:
         return HTMLResponse(self._render(snapshot), status_code=status)
+
+    def _show_items(self, snapshot: Snapshot, items: bytes) -> Response:
+        """What was just sealed, shown once, in the answer to whoever brought it. It is kept nowhere, and no stream
+        has it.
+        """
+        try:
+            four = read_items(items)
+        except BasicFourMalformed:
+            return self._show(snapshot)
+        view = build_stage_view(snapshot, self.offer, self.in_use.now, self._find_outage(), None)
+        return HTMLResponse(self.renderer.render_stage(view, four), headers={"Cache-Control": "no-store"})
 
     def _render(self, snapshot: Snapshot) -> str:
         """The fragment. It is asked for twice, for the answer and for the stream, and made once."""

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from kiosk_web.identity.offer import CooperatingSystem, Words
+from kiosk_web.identity.basic_four import BasicFour, BasicFourTerms
+from kiosk_web.identity.offer import CooperatingSystem, Service, Words
 from kiosk_web.identity.terms import KINDS
 from kiosk_web.pki.status import Opening
 from kiosk_web.services.held_ports import HeldKey, HeldMyKeyId, HeldReading, HeldTerms
@@ -76,6 +77,33 @@ _RESULT: Mapping[str, object] = {
     "card": True,
     "standing": None,
     "records": True,
+}
+
+_TERMS = BasicFourTerms(
+    receiver=Words("みほん市 施設予約システム", "Mihon City facility booking"),
+    purpose=Words("体育館・公民館の利用者登録", "Registration as a user of gymnasium and halls"),
+    kept=Words(
+        "利用者登録が続くあいだ。登録をやめると消します。", "As long as you are registered. Deleted when you leave."
+    ),
+    minutes=10,
+)
+_OFFERED = Service(
+    "counter", "booking", "type1", Words("窓口の受付", "Service counter"), Words("", ""), "counter", basic_four=_TERMS
+)
+FOUR = BasicFour("𠮷野　髙子", "みほん県みほん市見本町一丁目2番3号　みほん荘●号室", "19800217", "2")
+_SENT: Mapping[str, object] = {
+    "service": SERVICES[1],
+    "receiver": {"ja": _TERMS.receiver.ja, "en": _TERMS.receiver.en},
+    "kept_until": _NOON,
+    "reference": _REFERENCE,
+    "card": True,
+}
+_PPID: Mapping[str, object] = {
+    **_RESULT,
+    "service": SERVICES[1],
+    "profile": "type1",
+    "identifier_kind": "ppid",
+    "identifier": "Q7DK2MVX9TZL4ARW8HNB3CEP",
 }
 
 _STANDING: Mapping[str, object] = {
@@ -215,7 +243,36 @@ def build_patterns() -> dict[str, StageView]:
             tap=True,
             changes=[{**change, "accepted": "", "accepted_at": None} for change in _CHANGES],
         ),
-        "consenting": _view("consenting", service=library, subject="kazashi"),
+        "consenting": _view("consenting", service=library, subject="kazashi", offered=_OFFERED),
+        "consenting-basic_four": _view(
+            "consenting", service=SERVICES[1], subject="basic_four", offered=_OFFERED, reading=_READING
+        ),
+        "awaiting_pin-signing": _view("awaiting_pin", service=SERVICES[1], tries_left=3, refused=False, sending=True),
+        "awaiting_text": _view("awaiting_text", service=SERVICES[1], way="", pin_tries=3, code_tries=10),
+        "awaiting_text-pin": _view("awaiting_text", service=SERVICES[1], way="pin", pin_tries=3, code_tries=10),
+        "awaiting_text-code": _view("awaiting_text", service=SERVICES[1], way="code", pin_tries=3, code_tries=10),
+        "awaiting_text-security": _view(
+            "awaiting_text", service=SERVICES[1], way="security", pin_tries=3, code_tries=10
+        ),
+        "awaiting_text-guarded": _view("awaiting_text", service=SERVICES[1], way="code", pin_tries=1, code_tries=10),
+        "checking_text": _view("checking_text", service=SERVICES[1]),
+        "basic_four_sent": _view("basic_four_sent", **_SENT),
+        "basic_four_sent-items": _view("basic_four_sent", **_SENT, items=FOUR),
+        **{
+            f"result-basic_four_{end}": _view(
+                "result",
+                **_PPID,
+                basic_four={"end": end, "code": code, "tries_left": tries, "again": end != "sent"},
+            )
+            for end, code, tries in (
+                ("sent", "", None),
+                ("declined", "cancelled", None),
+                ("failed", "text_secret_wrong", 2),
+            )
+        },
+        "awaiting_card-reading_basic_four": _view(
+            "awaiting_card", service=SERVICES[1], hint="", reading={**_READING, "basic_four": True}
+        ),
         "awaiting_birth": _view("awaiting_birth", service=library),
         "kazashi_set-on": _view("kazashi_set", on=True, card=True),
         "kazashi_set-off": _view("kazashi_set", on=False, card=False),

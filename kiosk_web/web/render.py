@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from datetime import date, datetime, timedelta, timezone
@@ -11,10 +10,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from kiosk_web.identity.basic_four import BasicFour
 from kiosk_web.identity.offer import Service
 from kiosk_web.identity.systems import CooperatingSystem
 from kiosk_web.identity.terms import Terms, derive_versions
-from kiosk_web.pki.fields import build_fields
 from kiosk_web.services.handover import Panel, ShownNumber
 from kiosk_web.services.handover_ports import LibraryWord
 from kiosk_web.services.held_records import HeldRecords
@@ -23,14 +22,13 @@ from kiosk_web.services.linking import FoundLink
 from kiosk_web.session.codes import CODES, HANDOVER_CODES
 from kiosk_web.web.barcode import BarcodeUnfit, build_barcode
 from kiosk_web.web.catalogue import Catalogue, load_catalogues
+from kiosk_web.web.consent import Consent, build_consent, derive_consent_hash
 from kiosk_web.web.view import StaffBoard, StageView
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"
 JAPAN = timezone(timedelta(hours=9))  # no daylight saving time since 1951; Windows has no zone database
 
-CONSENT_PREFIX = b"kiosk-consent/1\0"
-CONSENT_PARTS = ("title", "lead", "use", "kept", "birth", "end")
 STEPS = ("service", "card", "pin", "result")
 TAP_STEPS = ("service", "card", "result")  # かざし利用: nothing to type
 STEP_OF_STATE = {
@@ -50,6 +48,9 @@ STATES = (
     *STEP_OF_STATE,
     "connecting",
     "awaiting_birth",
+    "awaiting_text",
+    "checking_text",
+    "basic_four_sent",
     "consenting",
     "kazashi_set",
     "entering_number",
@@ -62,7 +63,7 @@ STATES = (
 )
 TEXT_SIZES = ("normal", "large", "extra")
 CARD_GONE = frozenset({"card_removed", "card_swapped"})
-WORKING_STATES = frozenset({"reading_card", "checking_pin", "checking_card", "checking"})
+WORKING_STATES = frozenset({"reading_card", "checking_pin", "checking_card", "checking", "checking_text"})
 WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -82,6 +83,17 @@ def build_day_text(day: date, language: str) -> str:
     if language == "ja":
         return f"{day.year}年{day.month}月{day.day}日"
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def build_birth_text(birth: str, language: str) -> str:
+    """A birth date of the basic 4 information (YYYYMMDD); what the register does not know is left out."""
+    year, month, day = int(birth[:4]), int(birth[4:6]), int(birth[6:])
+    if language == "ja":
+        known = f"{year}年" if year else ""
+        return known + (f"{month}月" if month else "") + (f"{day}日" if day else "") or "不詳"
+    words = [str(day)] if day else []
+    words += [MONTHS[month - 1]] if 1 <= month <= len(MONTHS) else []
+    return " ".join([*words, str(year)] if year else words) or "unknown"
 
 
 def build_clock_text(moment: datetime) -> str:
@@ -139,8 +151,11 @@ class Renderer:
         shown = {} if records is None else {"records": Markup(self.render_records(records))}  # noqa: S704 - as above
         return page.render(view=view, live=live, stage=stage, **shown, **self._words(view.language))
 
-    def render_stage(self, view: StageView) -> str:
-        """The fragment `<section id="stage">`, which is all that changes from state to state."""
+    def render_stage(self, view: StageView, items: BasicFour | None = None) -> str:
+        """The fragment `<section id="stage">`, which is all that changes from state to state.
+
+        `items`: what was sent, for the one answer in which the resident sees it.
+        """
         if view.state not in STATES:
             raise ValueError(f"no screen for the state {view.state!r}")
         return (
@@ -149,6 +164,8 @@ class Renderer:
                 view=view,
                 data=view.data,
                 code=CODES.get(view.code),
+                consent=self._consent(view),
+                items=items or view.data.get("items"),
                 step=self._step(view),
                 steps=TAP_STEPS if view.data.get("tap") else STEPS,
                 stopped=view.state == "refused",
@@ -228,10 +245,13 @@ class Renderer:
 
     def derive_consent_hash(self, subject: str, language: str, service: Service) -> bytes:
         """SHA-256 of what the consent screen says in this language, for this service (`docs/wire.md` 7)."""
-        words = self._catalogues[language].messages
-        said = [words[f"consent.{subject}.{part}"] for part in CONSENT_PARTS]
-        name = service.name.ja if language == "ja" else service.name.en
-        return hashlib.sha256(CONSENT_PREFIX + build_fields(subject, language, service.id, name, *said)).digest()
+        return derive_consent_hash(self._catalogues[language], subject, service)
+
+    def _consent(self, view: StageView) -> Consent | None:
+        offered = view.data.get("offered")
+        if view.state != "consenting" or not isinstance(offered, Service):
+            return None
+        return build_consent(self._catalogues[view.language], str(view.data["subject"]), offered)
 
     def _words(self, language: str) -> dict[str, object]:
         catalogue: Catalogue = self._catalogues.get(language, self._catalogues["ja"])
@@ -241,16 +261,18 @@ class Renderer:
             "day": lambda day: build_day_text(day, catalogue.language),
             "day_of": lambda moment: build_day_text(moment.astimezone(JAPAN).date(), catalogue.language),
             "clock_short": build_short_clock_text,
+            "birth_text": lambda birth: build_birth_text(birth, catalogue.language),
             "time": lambda moment: build_time_text(moment, catalogue.language),
         }
 
     @staticmethod
     def _step(view: StageView) -> int:
         """The step the person is at, from 1, or was at when the visit ended; 0 when there is none to show."""
-        if view.state == "refused" and (view.data.get("enrolling") or view.data.get("tap")):
+        aside = view.data.get("enrolling") or view.data.get("sending")
+        if view.state == "refused" and (aside or view.data.get("tap")):
             return 0
         if view.state == "refused":
             code = CODES.get(view.code)
             return STEP_OF_STATE.get(str(view.data["stopped_in"]), 2) if code and code.group in GROUPS_AT_A_STEP else 0
-        step = 0 if view.data.get("enrolling") else STEP_OF_STATE.get(view.state, 0)
+        step = 0 if aside else STEP_OF_STATE.get(view.state, 0)
         return min(step, len(TAP_STEPS)) if view.data.get("tap") else step

@@ -11,6 +11,7 @@ from kiosk_web.pki.status import Opening
 from kiosk_web.services.sessions import Snapshot
 from kiosk_web.services.standing import ShownStanding
 from kiosk_web.session import states as s
+from kiosk_web.session.basic_four_transitions import is_offered_again
 from kiosk_web.session.transitions import READER_CODES
 from kiosk_web.web.view import BridgeCommand, StageView
 
@@ -91,12 +92,27 @@ def _build_data(
                 "refused": state.refused,
                 "by_pin": by_pin,
             }
-        case s.ReadingCard() | s.CheckingPin() | s.Checking() | s.AwaitingBirth() | s.CheckingCard():
+        case s.ReadingCard() | s.CheckingPin() | s.Checking() | s.AwaitingBirth() | s.CheckingCard() | s.CheckingText():
             return _service(state.visit, offer)
         case s.Agreeing(visit=visit):
             return {**_service(visit, offer), "changes": [asdict(change) for change in state.changes]}
         case s.Consenting(visit=visit):
-            return {**_service(visit, offer), "subject": "kazashi"}
+            return {**_service(visit, offer), "subject": state.subject, "offered": offer.find(visit.service)}
+        case s.AwaitingText():
+            return {
+                **_service(state.visit, offer),
+                "way": state.way,
+                "pin_tries": state.text.pin,
+                "code_tries": state.text.code,
+            }
+        case s.BasicFourSent(visit=visit):
+            return {
+                **_service(visit, offer),
+                "receiver": _describe_receiver(visit, offer),
+                "kept_until": state.kept_until,
+                "reference": visit.reference,
+                "card": visit.presence.card != "none",
+            }
         case s.KazashiSet(visit=visit):
             return {"on": state.on, "card": visit.presence.card != "none"}
         case s.EnteringNumber(visit=visit) | s.ConfirmingLink(visit=visit):
@@ -134,6 +150,12 @@ def _build_result(state: s.Result) -> dict[str, object]:
         "kazashi": state.kazashi if state.kazashi == "on" or state.same_card else "",
         "link": state.link,
         "records": state.visit.method == "pin" and state.same_card,
+        "basic_four": {
+            "end": state.basic_four,
+            "code": state.basic_four_code,
+            "tries_left": state.tries_left,
+            "again": is_offered_again(state),
+        },
     }
 
 
@@ -170,8 +192,16 @@ def _service(visit: s.Visit, offer: Offer) -> dict[str, object]:
         "service": None if service is None else _describe(service),
         "tap": visit.method == "kazashi" and visit.purpose == "identify",
         "enrolling": visit.purpose == "enrol",
+        "sending": visit.purpose == "basic_four",
         "reading": _describe_reading(visit, service, offer),
     }
+
+
+def _describe_receiver(visit: s.Visit, offer: Offer) -> dict[str, str]:
+    """Who received the basic 4 information, by its full name."""
+    service = offer.find(visit.service)
+    terms = None if service is None else service.basic_four
+    return {"ja": "", "en": ""} if terms is None else {"ja": terms.receiver.ja, "en": terms.receiver.en}
 
 
 def _describe_reading(visit: s.Visit, service: Service | None, offer: Offer) -> dict[str, object] | None:
@@ -183,6 +213,7 @@ def _describe_reading(visit: s.Visit, service: Service | None, offer: Offer) -> 
         "system": {"ja": system.name.ja, "en": system.name.en},
         "title": {"ja": visit.reading.title_ja, "en": visit.reading.title_en},
         "returns": visit.reading.returns,
+        "basic_four": visit.reading.basic_four,
     }
 
 

@@ -40,7 +40,10 @@ class StageView:
       `by_pin` bool (かざし利用 did not do)
     - `checking_pin`, `checking_card`, `checking`, `awaiting_birth`: `service`
     - `agreeing`: `service`, `changes` [{document, version, accepted ("" for none), accepted_at datetime or None}]
-    - `consenting`: `service`, `subject` (`kazashi`)
+    - `consenting`: `service`, `subject` (`kazashi` or `basic_four`), `offered` (the `Service` itself)
+    - `awaiting_text`: `service`, `way` (`pin`, `code`, `security` or "": not chosen), `pin_tries`, `code_tries`
+    - `checking_text`: `service`
+    - `basic_four_sent`: `service`, `receiver` {ja, en}, `kept_until` datetime, `reference`, `card` bool
     - `kazashi_set`: `on` bool, `card` bool
     - `entering_number`, `confirming_link`: `service`, `refused` (the name of a code, or "")
     - `staff_sign_in`: `refused` (the name of a code, or "")
@@ -49,16 +52,18 @@ class StageView:
       `manager`, `automatic`, or ""), `status_as_of` datetime or None, `reference`, `card` bool (still on the reader),
       `kazashi` (`offered`, `on` or ""), `link` (`open`, `used_up`, `linked` or ""; the page asks for what it shows),
       `records` bool (the person may see what is held about them),
+      `basic_four`: {`end` (`sent`, `declined`, `failed` or ""), `code` (a name of `session/codes.py` or ""),
+      `tries_left` int or None, `again` bool}; may be absent,
       `standing`: None, or {`asking` bool, and once it is not: `signature` and `items` (`identity/standing.py`; `first`
       before the first confirmation), `since` date or None, `as_of` datetime or None}
     - `refused`: `service`, `reference`, `tries_left` int or None, `card` bool, `stopped_in` (the state before),
       `back_at` datetime or None (when the responder is expected back)
     - `taking_card`, `superseded`, `out_of_service`, `connecting`: nothing of their own
 
-    `service` is one entry of `services`; with it come `tap` and `enrolling` bool, and `reading`: None, or who asked for
-    the visit, {system {ja, en}, title {ja, en}; "" for none, `returns` bool: the browser goes back to its page}. Every
-    state that a session can be in has `help_called` bool and `attended` ({name, until} or None): who is at the counter,
-    on every screen of a visit.
+    `service` is one entry of `services`; with it come `tap`, `enrolling` and `sending` bool, and `reading`: None,
+    or who asked for the visit, {system {ja, en}, title {ja, en}; "" for none, `basic_four` and `returns` bool (the
+    browser goes back to its page)}. Every state that a session can be in has `help_called` bool and `attended` ({name, until} or None): who is at the counter, on every
+    screen of a visit.
     """
 
     state: str

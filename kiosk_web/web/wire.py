@@ -20,6 +20,7 @@ MAXIMUM_DEPTH = 4
 MAXIMUM_CERTIFICATE = 8 * 1024
 MAXIMUM_SIGNATURE = 1024
 MAXIMUM_RECORD = 1024
+MAXIMUM_ITEMS = 4096  # the basic 4 information: 700 signs of at most 4 bytes, and their lengths
 MAXIMUM_NUMBER = 2**53 - 1
 VERSION = 1
 
@@ -151,6 +152,10 @@ def _card_record(value: object) -> bytes:
     return read_binary(value, minimum=1, maximum=MAXIMUM_RECORD)
 
 
+def _items(value: object) -> bytes:
+    return read_binary(value, minimum=1, maximum=MAXIMUM_ITEMS)
+
+
 def _staff_number(value: object) -> str:
     return read_text(value, _STAFF_NUMBER)
 
@@ -231,6 +236,13 @@ _EVENTS: Mapping[str, tuple[type, Mapping[str, Callable[[object], object]]]] = {
     "staff_asked": (e.StaffAsked, {}),
     "staff_identified": (e.StaffIdentified, {"number": _staff_number, "code": _staff_code}),
     "staff_signed_out": (e.StaffSignedOut, {}),
+    "basic_four_wanted": (e.BasicFourWanted, {}),
+    "text_ready": (e.TextReady, {"challenge": _id, "pin_tries_left": _tries, "code_tries_left": _tries}),
+    "text_way_chosen": (e.TextWayChosen, {"way": _one_of(get_args(s.TextWay))}),
+    "basic_four_read": (
+        e.BasicFourRead,
+        {"challenge": _id, "items": _items, "counter": read_number, "signature": _signature},
+    ),
     "bridge_failed": (e.BridgeFailed, {"challenge": _optional_id, "code": _name, "tries_left": _optional_tries}),
     "bridge_lost": (e.BridgeLost, {"cause": _name}),
     "cancelled": (e.Cancelled, {}),

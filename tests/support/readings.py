@@ -10,7 +10,9 @@ import httpx2
 import jwt
 
 from tests.support.api_client import API, SYSTEM, ApiClient, register
+from tests.support.jpki import Issued
 from tests.support.kiosk_server import Stand
+from tests.support.terminal import Stage, Terminal
 
 NONCE = "n0nce-of-the-client-1234"
 TITLE = {"ja": "体育館の利用登録", "en": "Registration for the gymnasium"}
@@ -50,6 +52,35 @@ class Asker:
         )
         assert claims["iat"] <= self.api.stand.clock.now.timestamp() < claims["exp"]
         return claims
+
+
+@dataclass
+class Counter:
+    """A counter: the terminal with its page connected, and the system that may ask there."""
+
+    stand: Stand
+    terminal: Terminal
+    asker: Asker
+
+    async def ask(self) -> str:
+        answer = await self.asker.ask()
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    async def look(self) -> Stage:
+        return await self.terminal.send("extended")
+
+    async def read(self, card: Issued) -> Stage:
+        """Card and 暗証番号, from the screen of the request on."""
+        stage = await self.terminal.put_card()
+        self.terminal.ticket = stage.commands[0]["arguments"]["ticket"]
+        if (await self.terminal.read_card(card)).state == "refused":
+            return await self.look()
+        await self.stand.server.sessions.settle()
+        if (await self.look()).state == "refused":
+            return await self.look()
+        await self.terminal.submit_pin()
+        return await self.terminal.sign(card)
 
 
 async def open_asker(stand: Stand, name: str = "counter", terminals: tuple[str, ...] = ("library-1",)) -> Asker:

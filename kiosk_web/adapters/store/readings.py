@@ -66,6 +66,18 @@ class SqlReadingRows:
         )
         return ended.rowcount == 1
 
+    async def hold(self, reading: str, result: str, until: datetime) -> bool:
+        held = await self._connection.execute(
+            update(readings)
+            .where(_r.id == reading, _r.ended_at.is_(None), _r.state == OPEN)
+            .values(result=result, expires_at=until)
+        )
+        return held.rowcount == 1
+
+    async def find_held(self, reading: str) -> str | None:
+        found = select(_r.result).where(_r.id == reading, _r.ended_at.is_(None))
+        return (await self._connection.execute(found)).scalar_one_or_none()
+
     async def take_result(self, reading: str, now: datetime) -> str | None:
         result = (await self._connection.execute(select(_r.result).where(_r.id == reading))).scalar_one_or_none()
         taken = await self._connection.execute(

@@ -213,6 +213,9 @@ class ReadingCall(_Model):
     redirect: Annotated[
         ReadingRedirect | None, Field(description="Only where the browser of the terminal is at the system's own page.")
     ] = None
+    basic_four: Annotated[
+        bool, Field(description="With the basic 4 information, if the resident agrees on a screen of its own.")
+    ] = False
 
 
 class ReadingProgress(_Model):

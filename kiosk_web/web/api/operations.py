@@ -219,6 +219,7 @@ REQUEST_READING = Operation(
         "system_not_permitted",
         "system_not_in_use",
         "service_not_permitted",
+        "basic_four_not_permitted",
         "terminal_not_permitted",
         "terminal_busy",
         "terminal_offline",

@@ -111,6 +111,12 @@ PROBLEMS: Mapping[str, Problem] = {
             "Name a Type 1 service of the system. A service that does not exist is refused alike.",
         ),
         Problem(
+            "basic_four_not_permitted",
+            403,
+            "This service does not ask for the basic 4 information",
+            "Give the service its basic_four in the settings, or ask without.",
+        ),
+        Problem(
             "terminal_not_permitted",
             403,
             "This client may not ask for a reading at that terminal",

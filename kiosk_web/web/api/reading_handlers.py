@@ -78,7 +78,9 @@ class ReadingHandlers:
 
         async def work() -> Reply:
             title = asked.title or m.ReadingTitle(ja="", en="")
-            wanted = ReadingRequest(asked.system, asked.service, asked.terminal, asked.nonce, title.ja, title.en)
+            wanted = ReadingRequest(
+                asked.system, asked.service, asked.terminal, asked.nonce, title.ja, title.en, asked.basic_four
+            )
             if asked.redirect is not None:
                 how = asked.redirect
                 back = WantedReturn(how.redirect_uri, how.state, how.code_challenge)

@@ -43,9 +43,10 @@ async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
 
 async def record(stand: Stand, reference: str = REFERENCE) -> str:
     async with stand.server.store.write() as transaction:
-        return await stand.server.basic_four.record_reading(
+        sealed = await stand.server.basic_four.record_reading(
             transaction, SYSTEM, reference, "PPID", FOUR, stand.clock.now
         )
+        return sealed.id
 
 
 def find_plain(folder: Path) -> list[str]:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from kiosk_web.session.states import AwaitingCard
 from tests.support.api_client import API_SYSTEMS, OTHER_SYSTEM, register
-from tests.support.jpki import Issued
-from tests.support.kiosk_server import Stand, run_stand
+from tests.support.kiosk_server import run_stand
 from tests.support.ocsp_answers import AnswerShape
-from tests.support.readings import NONCE, TITLE, Asker, open_asker, told
-from tests.support.terminal import Stage, Terminal
+from tests.support.readings import NONCE, TITLE, Asker, Counter, open_asker, told
 
 pytestmark = pytest.mark.anyio
 
@@ -23,35 +20,6 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@dataclass
-class Counter:
-    """A counter: the terminal with its page connected, and the system that may ask there."""
-
-    stand: Stand
-    terminal: Terminal
-    asker: Asker
-
-    async def ask(self) -> str:
-        answer = await self.asker.ask()
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
-
-    async def look(self) -> Stage:
-        return await self.terminal.send("extended")
-
-    async def read(self, card: Issued) -> Stage:
-        """Card and 暗証番号, from the screen of the request on."""
-        stage = await self.terminal.put_card()
-        self.terminal.ticket = stage.commands[0]["arguments"]["ticket"]
-        if (await self.terminal.read_card(card)).state == "refused":
-            return await self.look()
-        await self.stand.server.sessions.settle()
-        if (await self.look()).state == "refused":
-            return await self.look()
-        await self.terminal.submit_pin()
-        return await self.terminal.sign(card)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.diagram import build_example_events, build_examples
 from kiosk_web.session.machine import TABLE, IllegalEvent, step
+from kiosk_web.session.state_codec import StateCodec
 from kiosk_web.session.terms_change import TermsChange
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -87,6 +88,9 @@ def test_every_state_of_the_wire_has_a_row() -> None:
         "kazashi_set",
         "entering_number",
         "confirming_link",
+        "awaiting_text",
+        "checking_text",
+        "basic_four_sent",
         "staff_sign_in",
     }
     assert {type(state) for state in build_examples(NOW)} == set(TABLE)
@@ -106,12 +110,12 @@ def test_an_illegal_event_raises_and_a_kept_one_changes_nothing(state: s.State) 
 
 @pytest.mark.parametrize("state", build_examples(NOW), ids=lambda state: state.name)
 def test_a_state_survives_the_database(state: s.State) -> None:
-    assert s.StateCodec.decode(s.StateCodec.encode(state)) == state
+    assert StateCodec.decode(StateCodec.encode(state)) == state
 
 
 def test_a_state_that_does_not_read_back_is_an_error() -> None:
     with pytest.raises(ValueError):
-        s.StateCodec.decode('{"name": "result"}')
+        StateCodec.decode('{"name": "result"}')
 
 
 def test_no_certificate_is_read_before_a_service_is_chosen() -> None:
@@ -466,7 +470,7 @@ def test_a_random_walk_keeps_what_must_hold(walk: list[tuple[e.Event, int]]) -> 
         assert sum(isinstance(command, c.RecordAudit) for command in commands) == int(ended or abandoned or left)
         if isinstance(after, s.Refused):
             assert after.code in CODES
-        assert s.StateCodec.decode(s.StateCodec.encode(after)) == after
+        assert StateCodec.decode(StateCodec.encode(after)) == after
         state = after
     assert concluded <= consumed
 
@@ -479,6 +483,7 @@ def test_every_command_is_one_that_the_service_knows() -> None:
         "JudgeProof",
         "Conclude",
         "RecordAudit",
+        "SealBasicFour",
         "EndKazashi",
         "CheckNumber",
         "ConfirmLink",

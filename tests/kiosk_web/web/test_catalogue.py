@@ -14,7 +14,8 @@ from kiosk_web.identity.standing import SignatureState
 from kiosk_web.services.crl_alarms import AlarmName
 from kiosk_web.session.codes import CODES, HANDOVER_CODES
 from kiosk_web.web.catalogue import LANGUAGES, load_catalogue, load_catalogues
-from kiosk_web.web.render import CONSENT_PARTS, STATES, STEPS, TEMPLATES, TEXT_SIZES
+from kiosk_web.web.consent import POINTS, ROWS
+from kiosk_web.web.render import STATES, STEPS, TEMPLATES, TEXT_SIZES
 
 CATALOGUES = load_catalogues()
 JAPANESE = CATALOGUES["ja"].messages
@@ -43,15 +44,23 @@ BUILT = {  # keys that templates put together: the first part, and every last pa
     "staff.outcome.": ("done", "could_not_finish", "abandoned"),
     "staff.fallback.": ("asked", "unasked"),
     "staff.lists.": get_args(AlarmName),
-    "birth.": ("year", "month", "day"),
+    "birth.": ("year", "month", "day", "expiry"),
     "birth.era.": ("reiwa", "heisei", "showa", "taisho", "western"),
-    "consent.": tuple(f"kazashi.{part}" for part in CONSENT_PARTS),
     "terms.": ("up", "down", "close"),
     "records.terms.": ("terms_of_use", "privacy_policy"),
     "records.mykey.": ("issued", "stopped", "superseded"),
     "records.never.": ("number", "pin", "certificate", "items"),
+    "sent.": ("name", "address", "birth", "sex"),
+    "sent.sex.": ("1", "2", "9"),
     "kazashi_set.": ("on.title", "on.lead", "off.title", "off.lead"),
     "staff.fallback.cause.": ("window", "manager", "automatic"),
+}
+
+CONSENT = {  # what `web/consent.py` says
+    *(f"consent.{subject}.{part}" for subject in ("kazashi", "basic_four") for part in ("title", "lead")),
+    *(f"consent.kazashi.{point}" for point in POINTS),
+    *(f"consent.basic_four.{row}.label" for row in ROWS),
+    *(f"consent.basic_four.{part}" for part in ("items", "here", "never", "sign")),
 }
 
 
@@ -77,7 +86,7 @@ def test_every_key_in_a_template_exists_and_every_key_is_used() -> None:
         (prefixes if built else exact).add(key)
     assert exact <= JAPANESE.keys()
     assert prefixes == BUILT.keys()
-    assert exact | {start + end for start, ends in BUILT.items() for end in ends} == JAPANESE.keys()
+    assert exact | CONSENT | {start + end for start, ends in BUILT.items() for end in ends} == JAPANESE.keys()
 
 
 def test_residents_read_no_technical_word() -> None:

@@ -1,0 +1,271 @@
+"""The basic 4 information in the table: asked after an accepted verdict, by a second proof, and never at its cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kiosk_web.session import commands as c
+from kiosk_web.session import events as e
+from kiosk_web.session import states as s
+from kiosk_web.session.codes import CODES
+from kiosk_web.session.machine import IllegalEvent, step
+from kiosk_web.session.state_codec import StateCodec
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+HASH = "ab" * 32
+CARD = e.CardChanged("ready", "ours", "card-1")
+CONCLUDED = e.VisitConcluded("c1", "type1", "ppid", "K7Q", False, NOW, NOW, basic_four=True)
+FIRST = (
+    e.PageVerified("page"),
+    e.ServiceChosen("facility"),
+    CARD,
+    e.ChallengeIssued("c1", "ticket", "ABCD-EFGH"),
+    e.CertificateTrusted("c1", HASH, 3, True),
+    e.StatusChecked("c1", "", "{}", NOW),
+    e.Signed("c1", b"certificate", b"signature", 2, b"terminal"),
+    e.ProofAccepted("c1"),
+    CONCLUDED,
+)
+SECOND = (
+    e.ConsentGiven(),
+    e.ChallengeIssued("c2", "ticket", "WXYZ-2345"),
+    e.CertificateTrusted("c2", HASH, 3, True),
+    e.StatusChecked("c2", "", "{}", NOW),
+    e.Signed("c2", b"certificate", b"signature", 4, b"terminal"),
+    e.ProofAccepted("c2"),
+)
+READY = e.TextReady("c2", 3, 10)
+PERMITTED = e.BasicFourPermitted("c2")
+SECRET = e.PinSubmitted("c2")
+ITEMS = e.BasicFourRead("c2", b"items", 5, b"terminal")
+UNTIL = NOW + timedelta(minutes=10)
+SEALED = e.BasicFourSealed("c2", UNTIL)
+
+
+def run(state: s.State, *events: e.Event, now: datetime = NOW) -> tuple[s.State, list[c.Command]]:
+    commands: list[c.Command] = []
+    for event in events:
+        state, wanted = step(state, event, now)
+        commands += wanted
+    return state, commands
+
+
+def consent() -> s.Consenting:
+    state, _ = run(s.Connecting(), *FIRST)
+    assert isinstance(state, s.Consenting)
+    return state
+
+
+def reach(*more: e.Event) -> s.State:
+    return run(consent(), *SECOND, *more)[0]
+
+
+def asked() -> s.AwaitingText:
+    state = reach(READY, PERMITTED)
+    assert isinstance(state, s.AwaitingText)
+    return state
+
+
+def names(state: s.State) -> list[str]:
+    return [order.name for order in s.derive_orders(state)]
+
+
+def test_consent_is_asked_only_after_the_verdict_and_names_its_subject() -> None:
+    state = consent()
+    assert state.subject == "basic_four"
+    assert state.result.identifier == "K7Q"
+    assert isinstance(run(s.Connecting(), *FIRST[:-1], replace(CONCLUDED, basic_four=False))[0], s.Result)
+
+
+def test_the_second_challenge_is_by_pin_for_the_certificate_just_proven() -> None:
+    state, commands = run(consent(), e.ConsentGiven())
+    assert [type(command) for command in commands] == [c.IssueChallenge]
+    visit = s.derive_visit(state)
+    assert visit is not None
+    assert (visit.purpose, visit.method, visit.consent) == ("basic_four", "pin", "basic_four")
+    assert visit.proven_certificate == HASH
+    after, _ = run(state, e.ChallengeIssued("c2", "t", "X"), e.CertificateTrusted("c2", "cd" * 32, 3, True))
+    assert isinstance(after, s.Result)
+    assert after.basic_four_code == "certificate_changed"
+    assert names(after) == ["cancel"]
+
+
+def test_the_visit_keeps_its_one_reference_number() -> None:
+    visit = s.derive_visit(asked())
+    assert visit is not None
+    assert visit.reference == "ABCD-EFGH"
+
+
+def test_the_text_application_is_not_asked_before_proof_and_verdict() -> None:
+    assert isinstance(reach(READY), s.Checking)
+    assert isinstance(reach(PERMITTED), s.Checking)
+    assert names(asked()) == ["authenticate"]
+    assert names(reach(PERMITTED, READY)) == ["authenticate"]
+    with pytest.raises(IllegalEvent):
+        run(consent(), *SECOND[:-1], PERMITTED)
+
+
+def test_the_items_pass_through_and_stay_in_no_state() -> None:
+    state, commands = run(asked(), SECRET, ITEMS)
+    assert isinstance(state, s.CheckingText)
+    assert [type(command) for command in commands] == [c.SealBasicFour]
+    assert b"items" not in StateCodec.encode(state).encode()
+    sent, commands = run(state, SEALED)
+    assert isinstance(sent, s.BasicFourSent)
+    assert sent.kept_until == UNTIL
+    assert [(type(it), getattr(it, "outcome", "")) for it in commands] == [(c.RecordAudit, "provided")]
+    result, _ = run(sent, e.Finished())
+    assert isinstance(result, s.Result)
+    assert (result.basic_four, result.identifier, result.visit.purpose) == ("sent", "K7Q", "identify")
+
+
+def test_items_of_another_challenge_or_state_have_no_place() -> None:
+    for state in (consent(), reach(READY), run(consent(), e.ConsentGiven())[0]):
+        with pytest.raises(IllegalEvent):
+            step(state, replace(ITEMS, challenge="c1"), NOW)
+    with pytest.raises(IllegalEvent):
+        step(asked(), replace(ITEMS, challenge="c1"), NOW)
+
+
+def test_items_after_the_end_change_nothing() -> None:
+    ended, _ = run(asked(), e.Cancelled())
+    assert step(ended, ITEMS, NOW) == (ended, ())
+
+
+@pytest.mark.parametrize(("pin", "code", "way"), [(3, 10, ""), (1, 10, "code"), (0, 2, "code"), (2, 1, "")])
+def test_a_secret_with_fewer_than_two_tries_is_not_offered(pin: int, code: int, way: str) -> None:
+    state = reach(PERMITTED, e.TextReady("c2", pin, code))
+    assert isinstance(state, s.AwaitingText)
+    assert state.way == way
+    shut: tuple[s.TextWay, ...] = ("", "pin") if pin < 2 else ("code", "security") if code < 2 else ()
+    for refused in shut:
+        with pytest.raises(IllegalEvent):
+            step(state, e.TextWayChosen(refused), NOW)
+
+
+def test_with_both_nearly_used_up_nothing_is_asked() -> None:
+    state = reach(PERMITTED, e.TextReady("c2", 1, 1))
+    assert isinstance(state, s.Result)
+    assert state.basic_four_code == "text_secret_guarded"
+
+
+def test_the_way_may_be_changed_and_gone_back() -> None:
+    state = asked()
+    with pytest.raises(IllegalEvent):
+        step(state, e.TextWayChosen("security"), NOW)
+    for way in ("pin", "", "code", "pin"):
+        after, _ = step(state, e.TextWayChosen(way), NOW)  # type: ignore[arg-type]
+        assert isinstance(after, s.AwaitingText)
+        assert after.way == way
+        assert names(after) == ["authenticate"]
+
+
+FAILURES = (
+    (e.BridgeFailed("c2", "text_secret_wrong", 2), "text_secret_wrong"),
+    (e.BridgeFailed("c2", "text_secret_guarded", None), "text_secret_guarded"),
+    (e.BridgeFailed("c2", "card_data_malformed", None), "card_data_malformed"),
+    (e.BridgeFailed("c2", "card_error", None), "card_error"),
+    (e.CardChanged("ready", "none", ""), "card_removed"),
+    (e.CardChanged("ready", "ours", "card-2"), "card_swapped"),
+    (e.BridgeLost("bridge_lost"), "bridge_lost"),
+    (e.WorkInterrupted(), "internal"),
+    (e.PageVerified("page-2", again=True), "bridge_lost"),
+    (e.BasicFourRejected("c2", "receiver_missing"), "receiver_missing"),
+    (e.BasicFourRejected("c2", "evidence_refused"), "evidence_refused"),
+)
+
+
+@pytest.mark.parametrize("way", [(), (SECRET,)])
+@pytest.mark.parametrize(("event", "code"), FAILURES)
+def test_a_reading_that_fails_returns_to_the_result_and_says_why(
+    way: tuple[e.Event, ...], event: e.Event, code: str
+) -> None:
+    state, commands = run(run(asked(), *way)[0], event)
+    assert isinstance(state, s.Result)
+    assert (state.identifier, state.certificate_sha256) == ("K7Q", HASH)
+    assert (state.basic_four, state.basic_four_code) == ("failed", code)
+    assert code in CODES
+    assert state.visit.reached is None
+    assert [(it.outcome, it.code) for it in commands if isinstance(it, c.RecordAudit)] == [("refused", code)]
+
+
+@pytest.mark.parametrize(
+    ("more", "code"), [((READY, PERMITTED), "pin_timeout"), ((READY, PERMITTED, SECRET), "session_timeout")]
+)
+def test_time_that_passes_returns_to_the_result(more: tuple[e.Event, ...], code: str) -> None:
+    state, _ = step(reach(*more), e.DeadlinePassed(), NOW + timedelta(hours=1))
+    assert isinstance(state, s.Result)
+    assert state.basic_four_code == code
+
+
+def test_who_declines_keeps_the_result() -> None:
+    for event, at, code in (
+        (e.Cancelled(), NOW, "cancelled"),
+        (e.DeadlinePassed(), NOW + timedelta(hours=1), "session_timeout"),
+    ):
+        state, commands = run(consent(), event, now=at)
+        assert isinstance(state, s.Result)
+        assert (state.basic_four, state.basic_four_code) == ("declined", code)
+        assert [(it.outcome, it.visit.purpose) for it in commands if isinstance(it, c.RecordAudit)] == [
+            ("declined", "basic_four")
+        ]
+
+
+def test_stopping_later_is_declining_too() -> None:
+    state, _ = run(asked(), e.Cancelled())
+    assert isinstance(state, s.Result)
+    assert (state.basic_four, names(state)) == ("declined", ["cancel"])
+
+
+def test_a_card_taken_at_the_consent_forgets_everything() -> None:
+    state, commands = run(consent(), e.CardChanged("ready", "none", ""))
+    assert isinstance(state, s.ChoosingService)
+    assert [it.outcome for it in commands if isinstance(it, c.RecordAudit)] == ["declined"]
+
+
+def test_a_bridge_lost_at_the_consent_keeps_the_result() -> None:
+    state, _ = run(consent(), e.BridgeLost("bridge_lost"))
+    assert isinstance(state, s.Result)
+    assert state.basic_four_code == "bridge_lost"
+
+
+def test_a_certificate_that_does_not_do_any_more_is_no_result() -> None:
+    state, commands = run(consent(), *SECOND[:3], e.StatusChecked("c2", "certificate_revoked", "{}", NOW))
+    assert isinstance(state, s.Refused)
+    assert state.code == "certificate_revoked"
+    assert state.visit.reached is None
+    assert [it.code for it in commands if isinstance(it, c.RecordAudit)] == ["certificate_revoked"]
+
+
+def test_a_page_loaded_anew_hears_nothing_of_it() -> None:
+    state, _ = run(asked(), e.PageVerified("page-2"))
+    assert isinstance(state, s.ChoosingService)
+    assert s.derive_visit(state) == s.Visit("page-2", 1)
+
+
+def test_the_items_may_be_sent_after_all_while_the_very_card_lies_there() -> None:
+    declined, _ = run(consent(), e.Cancelled())
+    again, _ = run(declined, e.BasicFourWanted())
+    assert isinstance(again, s.Consenting)
+    assert again.subject == "basic_four"
+    gone = replace(declined, card="another") if isinstance(declined, s.Result) else declined
+    for state in (gone, replace(declined, visit=replace(consent().visit, reading=s.AskedReading("r")))):  # type: ignore[call-arg]
+        with pytest.raises(IllegalEvent):
+            step(state, e.BasicFourWanted(), NOW)
+    guarded, _ = run(asked(), e.BridgeFailed("c2", "text_secret_guarded", None))
+    with pytest.raises(IllegalEvent):
+        step(guarded, e.BasicFourWanted(), NOW)
+
+
+@pytest.mark.parametrize("code", ["reading_withdrawn", "reading_expired"])
+def test_a_system_that_takes_its_request_back_ends_the_reading_alone(code: str) -> None:
+    event = e.ReadingCancelled("r", code)  # type: ignore[arg-type]
+    asking = replace(consent(), visit=replace(consent().visit, reading=s.AskedReading("r", basic_four=True)))
+    for before in (asking, run(asking, *SECOND, READY, PERMITTED)[0]):
+        state, _ = run(before, event)
+        assert isinstance(state, s.Result)
+        assert (state.basic_four, state.basic_four_code) == ("failed", code)
+    assert run(asked(), event)[0] == asked()  # of another visit
