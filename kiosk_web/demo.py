@@ -29,6 +29,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kiosk_web.children import Children, ChildTrouble, StopAsked
+from kiosk_web.demo_services import build_tables
 from kiosk_web.file_lock import LockHeld, hold_lock
 from kiosk_web.neighbours import Neighbours, open_in_browser
 from kiosk_web.ports import HOST, PortTrouble, choose_ports
@@ -229,6 +230,9 @@ class Demo:
         issuers = json.dumps(str(self._simulator / "card-issuers"))  # a TOML string too
         kazashi = f"[kazashi]\ncard_issuers = {issuers}\n"
         text = "".join(tables) + kazashi + _build_handover(self._state / "output.toml")
+        receiver = self._neighbours.find_receiver()
+        if receiver is not None:
+            text += build_tables(*receiver)
         _config_file(self._data).write_text(text, encoding="utf-8")
 
     def _bridge_command(self) -> list[str]:

@@ -68,6 +68,12 @@ class Neighbours:
         device = json.dumps(str(ready["reader"]))  # a TOML string too
         rules.write_text(f'{_OURS}output = "serial"\ndevice = {device}\n', encoding="utf-8")
 
+    def find_receiver(self) -> tuple[str, str] | None:
+        """The booking system's public key, and where it takes what is sealed to it; None where it has neither."""
+        ready = self._wait_ready("facility") if "facility" in self._names else {}
+        key = ready.get("receiver_key")
+        return None if not key else (str(key), f"{self.addresses['facility']}/readings")
+
     def write_desk_file(self, homepage: str, window: str) -> None:
         """The addresses that the desk shows, and whether the library system has its barcode reader. `window`: of the
         page that stands for the bridge's window on the resident's computer, or "".

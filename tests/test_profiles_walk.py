@@ -200,10 +200,6 @@ def uses(pattern: str, *houses: str) -> bool:
     return any(re.search(pattern, path.read_text(encoding="utf-8")) for path in paths)
 
 
-def reads_items() -> bool:
-    return uses(r"terms\.basic_four", "services", "session", "web")
-
-
 def hides_type_2() -> bool:
     return uses(r"\.reading_screen", "services", "session", "web")
 
@@ -240,12 +236,12 @@ SEEN_ELSEWHERE: dict[Cell, tuple[str, ...]] = {
         "test_without_an_opening_the_lists_are_not_even_asked",
     ),
     ("crl", "type2"): ("test_a_service_may_live_on_lists_alone",),
+    ("basic_four", "library"): ("test_a_service_of_another_profile_may_not_ask",),
+    ("basic_four", "type1"): ("test_from_consent_to_the_receiver_sign_for_sign",),
+    ("basic_four", "type2"): ("test_a_service_of_another_profile_may_not_ask",),
 }
 MISSING: dict[Cell, Missing] = {
     ("reading_screen", "type2"): Missing("a Type 2 service has no tile at a terminal", hides_type_2),
-    ("basic_four", "library"): Missing("basic 4 information refused by name", reads_items),
-    ("basic_four", "type1"): Missing("basic 4 information from the text AP", reads_items),
-    ("basic_four", "type2"): Missing("basic 4 information refused by name", reads_items),
 }
 
 

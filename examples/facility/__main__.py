@@ -19,10 +19,12 @@ from pathlib import Path
 if __package__:
     from examples.facility.bookings import Users
     from examples.facility.kiosk_api import KioskApi
+    from examples.facility.readings import Inbox
     from examples.facility.visits import Visits
 else:  # started by its folder
-    from bookings import Users  # type: ignore[import-not-found,no-redef]  # then its neighbour is found like this
+    from bookings import Users  # type: ignore[import-not-found,no-redef]  # then its neighbours are found like this
     from kiosk_api import KioskApi  # type: ignore[import-not-found,no-redef]  # as above
+    from readings import Inbox  # type: ignore[import-not-found,no-redef]  # as above
     from visits import Visits  # type: ignore[import-not-found,no-redef]  # as above
 
 HERE = Path(__file__).parent
@@ -32,6 +34,7 @@ PAGES = {
     "/clerk.js": ("clerk.js", "text/javascript; charset=utf-8"),
 }
 MOST_BODY_BYTES = 1024
+MOST_SEALED_BYTES = 16_384
 RETURN = "/visit/return"
 COOKIE = "facility_visit"
 ENDS = {
@@ -52,6 +55,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.fonts = fonts
         self.users = Users()
+        self.inbox = Inbox()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.visits: Visits | None = None
 
@@ -73,6 +77,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.OK, (HERE / name).read_bytes(), kind)
         elif font := FONT.fullmatch(self.path):
             self._send_font(*font.groups())
+        elif self.path == "/readings":
+            self._send_json(HTTPStatus.OK, self._describe_newest())
         elif self.path == "/users":
             asks = self.server.visits is not None
             self._send_json(HTTPStatus.OK, {"count": self.server.users.count(), "asks": asks})
@@ -87,6 +93,9 @@ class Handler(BaseHTTPRequestHandler):
         /visit sends the browser to the terminal's page.
         """
         length = self.headers.get("Content-Length", "")
+        if self.path == "/readings" and self.headers.get_content_type() == "application/jose":
+            self._receive(length)
+            return
         own = self.headers.get("Origin") in (None, f"http://{self.headers.get('Host', '')}")
         if not (self._is_from_here() and own and length.isdecimal() and int(length) <= MOST_BODY_BYTES):
             self._send(HTTPStatus.FORBIDDEN, b"", "text/plain")
@@ -138,6 +147,30 @@ class Handler(BaseHTTPRequestHandler):
         place = '<p id="answer" role="status">'
         self._send(HTTPStatus.OK, page.replace(place, place + sentence).encode(), "text/html; charset=utf-8")
 
+    def _receive(self, length: str) -> None:
+        """A sealed reading, as the kiosk's webhook sends it."""
+        if not (self._is_from_here() and length.isdecimal() and int(length) <= MOST_SEALED_BYTES):
+            self._send(HTTPStatus.FORBIDDEN, b"", "text/plain")
+            return
+        try:
+            reading = self.server.inbox.receive(self.rfile.read(int(length)).decode("ascii"))
+            self.server.users.register(reading.ppid)
+        except ValueError:
+            self._send_json(HTTPStatus.BAD_REQUEST, {})
+            return
+        self._send(HTTPStatus.NO_CONTENT, b"", "text/plain")
+
+    def _describe_newest(self) -> dict[str, object]:
+        newest = self.server.inbox.newest()
+        if newest is None:
+            return {"count": 0}
+        return {
+            "count": self.server.inbox.count(),
+            "reference": newest.reference,
+            "number": self.server.users.find(newest.ppid),
+            **newest.items,
+        }
+
     def _is_from_here(self) -> bool:
         return self.headers.get("Host", "").rsplit(":", 1)[0] in ("127.0.0.1", "localhost")
 
@@ -182,7 +215,8 @@ def main() -> None:
         server.ask_at(KioskApi(options.api, options.client, options.key, options.terminal))
     if options.ready_file is not None:
         draft = options.ready_file.with_name(f"{options.ready_file.name}.new")
-        draft.write_text(json.dumps({"url": server.url, "pid": os.getpid()}), encoding="utf-8")
+        content = {"url": server.url, "pid": os.getpid(), "receiver_key": server.inbox.public_key}
+        draft.write_text(json.dumps(content), encoding="utf-8")
         draft.replace(options.ready_file)
     print(f"booking system  {server.url}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -1,4 +1,4 @@
-// The clerk's page: a PPID is looked up, or registered as a new user.
+// The clerk's page: a PPID is looked up, or registered as a new user; what arrives from the kiosk is shown.
 "use strict";
 
 const form = document.getElementById("look-up");
@@ -24,3 +24,19 @@ fetch("/users")
     document.getElementById("visit").hidden = !asks;
     document.getElementById("quiet").hidden = asks;
   });
+
+// What the kiosk sealed to this system, once a second: the newest alone.
+const SEX = { 1: "男", 2: "女" };
+
+async function showNewest() {
+  const reply = await fetch("/readings");
+  const reading = await reply.json();
+  if (!reading.count) return;
+  document.getElementById("waiting").hidden = true;
+  document.getElementById("reading").hidden = false;
+  for (const field of ["name", "address", "reference", "number"]) document.getElementById(field).textContent = reading[field];
+  document.getElementById("birth").textContent = reading.birth.replace(/^(\d{4})(\d\d)(\d\d)$/, "$1年$2月$3日");
+  document.getElementById("sex").textContent = SEX[reading.sex] ?? "適用不能";
+}
+
+setInterval(() => showNewest().catch(() => {}), 1000);

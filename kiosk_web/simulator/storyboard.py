@@ -58,7 +58,11 @@ STEPS = (
     ),
     Step(
         5, "窓口システムに基本4情報を渡す（難しい漢字も）", "Type 1 reading with the basic 4 items and rare kanji",
-        later=True,
+        "端末で「施設予約の利用者登録」を選び、暗証番号 1470 を入力します。同意して暗証番号をもう一度入れ、"
+        "「ちがう番号」で 5678 を入力します。予約システムの画面に4情報が届きます。",
+        "Choose Register for facility booking, type the PIN 1470, agree, type it once more, then the other number "
+        "5678: the items arrive at the booking system.",
+        person="takako",
     ),
     Step(
         6, "自宅からも同じPPID（タイプ2）", "The same PPID at home by Type 2",
@@ -157,6 +161,8 @@ def _add(progress: Progress, seen: Terminal, scene: Scene) -> Progress:
         reached.add(3)
     if scene.placed == "copied-card" and (seen.state, seen.code) == ("refused", "signature_mismatch"):
         reached.add(4)
+    if seen.state == "basic_four_sent" and scene.placed == "takako":
+        reached.add(5)
     if result and seen.signature == "revoked" and scene.placed == "nagisa":
         reached.add(7)
     if scene.ocsp == OUTAGE and (seen.state, seen.code) == ("refused", "status_unavailable"):

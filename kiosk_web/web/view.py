@@ -61,9 +61,9 @@ class StageView:
     - `taking_card`, `superseded`, `out_of_service`, `connecting`: nothing of their own
 
     `service` is one entry of `services`; with it come `tap`, `enrolling` and `sending` bool, and `reading`: None,
-    or who asked for the visit, {system {ja, en}, title {ja, en}; "" for none, `basic_four` and `returns` bool (the
-    browser goes back to its page)}. Every state that a session can be in has `help_called` bool and `attended` ({name, until} or None): who is at the counter, on every
-    screen of a visit.
+    or who asked for the visit, {system {ja, en}, title {ja, en}; "" for none, `basic_four` bool, `returns` bool: the
+    browser goes back to its page}. Every state that a session can be in has `help_called` bool and `attended` ({name,
+    until} or None): who is at the counter, on every screen of a visit.
     """
 
     state: str
