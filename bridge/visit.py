@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-MAXIMUM_PINS = 2  # per card instance, whoever asks
+MAXIMUM_PINS = 2  # per card instance, whoever asks, since the last right one
 MAXIMUM_TEXT_SECRETS = 2  # the same, for PIN and code B of the text application together
 MAXIMUM_BIRTH_KEYS = 1  # the same, for the birth key of an enrolment
 

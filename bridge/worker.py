@@ -353,6 +353,7 @@ class CardWorker:
             finally:
                 pin.wipe()
             break
+        self._pins_used.pop(instance.id, None)  # it was right: the card's own counter is full again
         self._report(PinAccepted(challenge.jti))
         digest = build_digest(challenge, certificate)
         signature = card.sign_digest(digest)

@@ -165,9 +165,10 @@ def test_two_secrets_for_one_laying_of_a_card(tmp_path: Path) -> None:
             sign(at, name)
             at.give("0" * 14, name)
             assert fail(at)[0] == "text_secret_wrong"
-        begin(at, "third")
+        sign(at, "third")
+        at.give("0" * 14, "third")
         assert fail(at)[0] == "pin_tries_used"
-    assert compared(at) == ["4:98", "14:95"] * 2
+    assert compared(at) == [*["4:98", "14:95"] * 2, "4:98"]
 
 
 def test_a_card_that_goes_while_the_secret_is_typed_ends_it(tmp_path: Path) -> None:

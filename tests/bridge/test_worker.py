@@ -226,12 +226,23 @@ def test_a_third_pin_is_refused_before_the_reader_is_opened(tmp_path: Path) -> N
         at.next(CertificateRead)
         at.give("9999")
         at.next(PinWrong)
-        at.give()
-        at.next(PinAccepted)
-        at.next(Signed)
+        at.give("9998")
+        assert at.failure() == "pin_tries_used"
         at.begin("again")
         assert at.failure() == "pin_tries_used"
     assert at.source.closed == [True]  # the reader was opened for the first visit alone
+
+
+def test_a_right_pin_begins_the_count_anew(tmp_path: Path) -> None:
+    with bench(tmp_path) as at:
+        for name in ("first", "second", "third"):
+            at.begin(name)
+            at.next(CertificateRead)
+            at.give("9999", name)
+            at.next(PinWrong)
+            at.give("1234", name)
+            at.next(PinAccepted)
+            at.next(Signed)
 
 
 def test_a_visit_for_another_instance_asks_the_card_nothing(tmp_path: Path) -> None:
