@@ -144,6 +144,14 @@ def test_the_step_header_says_where_one_is() -> None:
 
 
 @pytest.mark.parametrize(
+    "hint", ["not_my_number_card", "card_mute", "reader_missing", "service_down", "access_denied", "reader_busy"]
+)
+def test_what_keeps_a_card_from_being_read_has_its_number_on_the_screen(hint: str) -> None:
+    assert f"({CODES[hint].number})" in DEMO.render_stage(PATTERNS[f"awaiting_card-{hint}"])
+    assert "(K-" not in DEMO.render_stage(PATTERNS["awaiting_card"])
+
+
+@pytest.mark.parametrize(
     ("stopped_in", "done"), [("reading_card", 1), ("awaiting_pin", 2), ("checking_pin", 2), ("checking", 3)]
 )
 def test_a_refusal_marks_no_step_as_done_that_was_not(stopped_in: str, done: int) -> None:
