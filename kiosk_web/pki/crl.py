@@ -7,7 +7,7 @@ copied. The entries are read by `crl_entries.py`, after `crl_trust.py` has judge
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,9 @@ MAX_EXTENSIONS = 64 * 1024
 
 MAX_NUMBER_OCTETS = 20
 """RFC 5280 5.2.3."""
+
+MAX_FRAME = 16 * 1024
+"""Bytes around the entries that are kept for a second reading. JPKI's lists have about 1 kB of them."""
 
 _EXTENSIONS = 0xA0
 _KEY_IDENTIFIER = 0x80
@@ -96,6 +99,33 @@ class UnverifiedCrl:
 
     def __repr__(self) -> str:
         return "UnverifiedCrl(…)"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class CrlFrame:
+    """What a list has around its entries, copied, and what was read there: bytes that are just the same need no second
+    reading. It holds nothing of the memory in which the list was read.
+    """
+
+    size: int
+    before: bytes
+    behind: bytes
+    read: UnverifiedCrl
+
+    def read_again(self, view: memoryview) -> UnverifiedCrl | None:
+        """As `read_crl(view)`; None if a single octet around the entries is another one, or the size is."""
+        start, end = self.read.entries
+        same = len(view) == self.size and bytes(view[:start]) == self.before and bytes(view[end:]) == self.behind
+        return replace(self.read, data=view) if same else None
+
+
+def keep_frame(crl: UnverifiedCrl) -> CrlFrame | None:
+    """The frame of a list, to read it again once it was loaded; None if it is too large to be kept."""
+    start, end = crl.entries
+    if start + crl.size - end > MAX_FRAME:
+        return None
+    before, behind = bytes(crl.data[:start]), bytes(crl.data[end:])
+    return CrlFrame(crl.size, before, behind, replace(crl, data=memoryview(b"")))
 
 
 def read_crl(data: Octets) -> UnverifiedCrl:

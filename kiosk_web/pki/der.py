@@ -6,6 +6,8 @@ are offsets into the whole data, so that any part can be cut out, hashed or comp
 
 from __future__ import annotations
 
+import functools
+
 Octets = bytes | memoryview
 
 BOOLEAN = 0x01
@@ -104,8 +106,12 @@ def check_unsigned(data: Octets, content: int, end: int) -> None:
         raise MalformedDer("number is negative")
 
 
+@functools.lru_cache(maxsize=1024)
 def name_object_identifier(value: bytes) -> str:
-    """The dotted form of the value of an OBJECT IDENTIFIER (X.690 8.19); arcs are below 2^32."""
+    """The dotted form of the value of an OBJECT IDENTIFIER (X.690 8.19); arcs are below 2^32.
+
+    Remembered: few are in use, and they stand in every list and certificate.
+    """
     if not value or len(value) > MAX_OBJECT_IDENTIFIER or value[-1] >= 0x80:
         raise MalformedDer("object identifier is empty, too long or cut off")
     arcs: list[int] = []

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from kiosk_web.pki.crl import MalformedCrl, UnverifiedCrl, read_crl
+from kiosk_web.pki.crl import CrlFrame, MalformedCrl, UnverifiedCrl, keep_frame, read_crl
 from kiosk_web.pki.crl_trust import (
     CrlPolicy,
     ListHeader,
@@ -136,13 +136,19 @@ class IntakeWatcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What a list says of itself, unproven."""
+    """What a list says of itself, unproven. `frame` is all of it but its entries."""
 
     offer: OfferedList
     scope: ListScope
     number: int
     this_update: datetime
     size: int
+    frame: CrlFrame | None
+
+    def read(self, view: memoryview) -> UnverifiedCrl:
+        """The list as it was loaded: the same one, or what somebody has written over it since. May be malformed."""
+        same = None if self.frame is None else self.frame.read_again(view)
+        return read_crl(view) if same is None else same
 
 
 @dataclass(slots=True)
@@ -237,7 +243,7 @@ class ListIntake:
                 current = round_.in_force.get(head.scope)
                 if current is not None and self._is_current(head, current, view):
                     return ListOutcome(offer, "unchanged", sha256=current.sha256)
-                judged = judge_crl(read_crl(view), self._anchors, self._policy, self._clock(), round_.known)
+                judged = judge_crl(head.read(view), self._anchors, self._policy, self._clock(), round_.known)
                 if isinstance(judged, RefusedCrl):
                     return ListOutcome(offer, "refused", judged.why, judged.detail)
                 if judged.scope != head.scope:
@@ -285,7 +291,7 @@ def _read_head(offer: OfferedList, view: memoryview) -> _Head | ListOutcome:
     if not _is_expected(crl, offer.expected):
         return ListOutcome(offer, "refused", "unexpected", "it is not about what this source is for")
     scope = ListScope(crl.authority_key_id or b"", derive_point(crl.point.names, crl.point.covers))
-    return _Head(offer, scope, _number(crl.crl_number), crl.this_update, crl.size)
+    return _Head(offer, scope, _number(crl.crl_number), crl.this_update, crl.size, keep_frame(crl))
 
 
 def _is_expected(crl: UnverifiedCrl, expected: Expectation) -> bool:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 
-from kiosk_web.pki.crl import MalformedCrl, read_crl
+from kiosk_web.pki.crl import MAX_FRAME, MalformedCrl, keep_frame, read_crl
 from kiosk_web.pki.distribution_points import IssuingPoint
 from kiosk_web.pki.names import canonicalise_name
 from tests.support.crl_writer import (
@@ -198,3 +198,33 @@ def test_every_cut_list_is_refused(root: object) -> None:
     data = build_list(root, [encode_entry(5)], ListShape(point=POINT, next_update=NOW + timedelta(days=1)))  # type: ignore[arg-type]  # a Root
     for end in range(len(data)):
         refuse(data[:end])
+
+
+@pytest.mark.parametrize("entries", [None, [encode_entry(5), encode_entry(6)]])
+def test_only_a_list_with_the_very_same_frame_is_read_again_from_it(entries: list[bytes] | None) -> None:
+    data = build_list(ROOT, entries, ListShape(point=POINT))
+    crl = read_crl(data)
+    frame = keep_frame(crl)
+    assert frame is not None
+    start, end = crl.entries
+    for place in range(len(data)):
+        changed = bytearray(data)
+        changed[place] ^= 1
+        again = frame.read_again(memoryview(changed))
+        assert (again is not None) is (start <= place < end)
+        if again is not None:
+            assert again.data == changed
+            assert (again.entries, again.signature, again.point) == (crl.entries, crl.signature, crl.point)
+    for other in (data[:-1], data + b"\0", data[:start] + encode_entry(7) + data[start:], b""):
+        assert frame.read_again(memoryview(other)) is None
+
+
+def test_a_frame_does_not_hold_the_memory_of_its_list_and_is_small() -> None:
+    memory = bytearray(GOOD)
+    frame = keep_frame(read_crl(memory))
+    memory.clear()  # raises while a view of it is held
+    assert frame is not None
+    assert len(frame.before) + len(frame.behind) < 1000
+    large = [UNKNOWN, *(bytes([0x2A, 3, 4, 6, number]) for number in range(3))]
+    shape = ListShape(extensions=tuple(encode_extension(oid, bytes(MAX_FRAME // 4)) for oid in large))
+    assert keep_frame(read_crl(build_list(ROOT, [encode_entry(5)], shape))) is None
