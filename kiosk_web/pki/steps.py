@@ -123,10 +123,15 @@ LOOKUP_STEPS = (
 )
 """The rules of `judge_crl_status`, in the order in which they decide. Rule 8 is what is said when 1 or 5 fails."""
 
-LOOKUP_STEP_OF = {
+UNREAD_LIST_WORDS = frozenset(
+    {"critical_extension", "delta", "indirect", "some_reasons", "no_next_update", "malformed"}
+    | set(_CRL_WORDS["crl.9.entries"])
+)
+"""Why a well signed list was refused before anybody knew whom it names."""
+
+LOOKUP_STEP_OF = dict.fromkeys(UNREAD_LIST_WORDS, "lists.5.freshness") | {
     "no_list": "lists.1.coverage",
     "clock_unreliable": "lists.2.clock",
-    "delta": "lists.5.freshness",
     "list_too_old": "lists.5.freshness",
     "next_update_passed": "lists.5.freshness",
     "behind_high_water": "lists.5.freshness",

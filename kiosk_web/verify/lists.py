@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kiosk_web.pki.anchors import Anchor
-from kiosk_web.pki.crl import MalformedCrl, read_crl
+from kiosk_web.pki.crl import MalformedCrl, UnverifiedCrl, read_crl
 from kiosk_web.pki.crl_builder import build_segment
 from kiosk_web.pki.crl_segment import Segment
 from kiosk_web.pki.crl_status import ListFinding, judge_crl_status
 from kiosk_web.pki.crl_trust import CrlPolicy, ListScope, RefusedCrl, TrustedCrl, judge_crl
 from kiosk_web.pki.status import CertificateStatus, Good, Stale, Unavailable
-from kiosk_web.pki.steps import CRL_STEP_OF, CRL_STEPS, Step, trace, trace_crl, trace_lookup
+from kiosk_web.pki.steps import CRL_STEP_OF, CRL_STEPS, UNREAD_LIST_WORDS, Step, trace, trace_crl, trace_lookup
 from kiosk_web.pki.trust import TrustedCertificate, TrustStore
 from kiosk_web.verify.evidence import Exhibit, describe_list
 from kiosk_web.verify.question import ANY_AGE, GivenFile, Question
@@ -34,19 +34,27 @@ _NO_MEMORY = {
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """One list, judged: what it says about the certificate, or the word with which it was refused."""
+    """One list, judged: what it says about the certificate, or the word with which it was refused.
+
+    `unread`: the certificate's issuer signed it, and nobody knows whether it names the certificate.
+    """
 
     sha256: bytes
     exhibit: Exhibit
     steps: tuple[Step, ...]
     finding: ListFinding | None = None
     refused: str = ""
+    unread: bool = False
 
 
 def judge_lists(
     question: Question, trust: TrustedCertificate, now: datetime
 ) -> tuple[CertificateStatus, list[Step], list[Exhibit]]:
-    """Judge every given list, and the certificate's status by those that were accepted."""
+    """Judge every given list, and the certificate's status by those that were accepted.
+
+    Their silence confirms nothing beside a list of the same issuer that was refused for what it is: it may be newer and
+    name the certificate.
+    """
     policy, signers = CrlPolicy(), question.authorities.anchors
     deputies: tuple[Anchor, ...] = ()
     if question.profile == "any":
@@ -57,8 +65,9 @@ def judge_lists(
     findings = [one.finding for one in read if one.finding is not None]
     refused = {one.refused for one in read}
     status = judge_crl_status(trust, findings, policy, now, certificate_mark=None, list_marks={})
-    if isinstance(status, Good) and "delta" in refused:
-        status = Unavailable("delta", status.evidence)
+    unread = sorted(one.refused for one in read if one.unread)
+    if isinstance(status, Good) and unread:
+        status = Unavailable(unread[0], status.evidence)
     steps = [step for one in read for step in one.steps]
     steps += trace_lookup(status, _NO_MEMORY)
     if isinstance(status, Unavailable) and status.why == "no_list" and len(refused) == 1:
@@ -88,14 +97,22 @@ def _judge_list(
     steps = _name_source(trace_crl(judged, sha256, _NO_MEMORY), given.source)
     if isinstance(judged, RefusedCrl):
         exhibit = describe_list(crl, sha256, given.source, refused=judged.why)
-        return _Read(sha256, exhibit, steps, refused=judged.why)
+        unread = judged.why in UNREAD_LIST_WORDS and _is_of_issuer(crl, trust, deputies)
+        return _Read(sha256, exhibit, steps, refused=judged.why, unread=unread)
     try:
         finding = _look_up(judged, trust, deputies)
     except MalformedCrl as error:
         steps += (Step(CRL_STEP_OF[error.why], "failed", str(error), sha256),)
-        return _Read(sha256, describe_list(crl, sha256, given.source, refused=error.why), steps, refused=error.why)
+        exhibit = describe_list(crl, sha256, given.source, refused=error.why)
+        return _Read(sha256, exhibit, steps, refused=error.why, unread=_is_of_issuer(crl, trust, deputies))
     steps += (Step(CRL_STEPS[-1], "passed", f"entries: {finding.header.entries}", sha256),)
     return _Read(sha256, describe_list(crl, sha256, given.source), steps, finding)
+
+
+def _is_of_issuer(crl: UnverifiedCrl, trust: TrustedCertificate, deputies: tuple[Anchor, ...]) -> bool:
+    """Is a well signed list that of the certificate's own issuer, or of a deputy?"""
+    keys = {None, trust.issuer_key_id, *(deputy.key_id for deputy in deputies)}
+    return crl.issuer == trust.anchor.canonical_name and crl.authority_key_id in keys
 
 
 def _name_source(steps: tuple[Step, ...], source: str) -> tuple[Step, ...]:

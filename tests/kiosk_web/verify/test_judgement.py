@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -97,6 +98,40 @@ def test_a_list_of_another_municipality_says_nothing(stand: Stand) -> None:
     point = x509.IssuingDistributionPoint([x509.DirectoryName(elsewhere)], None, False, False, None, False, False)
     path = stand.write("list.der", build_list(point=point))
     assert said(stand.judge(crls=(path,))) == ("unavailable", "no_list", 2)
+
+
+UNREAD: dict[str, dict[str, Any]] = {
+    "some_reasons": {
+        "point": x509.IssuingDistributionPoint(None, None, False, False, frozenset({SUPERSEDED}), False, False)
+    },
+    "indirect": {"point": x509.IssuingDistributionPoint(None, None, False, False, None, True, False)},
+    "delta": {"extra": [(x509.DeltaCRLIndicator(6), True)]},
+    "critical_extension": {
+        "extra": [(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)]
+    },
+    "entry_remove_from_crl": {},
+}
+
+
+@pytest.mark.parametrize("word", UNREAD)
+def test_an_older_list_confirms_nothing_beside_one_that_may_name_the_certificate(stand: Stand, word: str) -> None:
+    """Its issuer signed it an hour ago, and it does; the list of yesterday did not."""
+    reason = x509.ReasonFlags.remove_from_crl if word.startswith("entry") else SUPERSEDED
+    newer = build_list(entries=[(stand.card.parsed.serial, reason)], number=8, **UNREAD[word])
+    lists = (
+        stand.write("older.der", build_list(this_update=NOW - 20 * HOUR)),
+        stand.write("newer.der", newer),
+    )
+    assert said(stand.judge(crls=lists[:1])) == ("good", None, 0)
+    assert said(stand.judge(crls=lists)) == ("unavailable", word, 2)
+    assert said(stand.judge(crls=lists[::-1])) == ("unavailable", word, 2)
+
+
+def test_what_another_generation_leaves_unread_does_not_matter(tmp_path: Path) -> None:
+    other = build_root(2019)
+    stand = build_stand(tmp_path, None, ROOT, other)
+    foreign = stand.write("foreign.der", build_list(other, **UNREAD["indirect"]))
+    assert said(stand.judge(crls=(stand.write("own.der", build_list()), foreign))) == ("good", None, 0)
 
 
 def test_of_several_lists_the_one_that_covers_decides(tmp_path: Path) -> None:
