@@ -1,8 +1,9 @@
 """The index of revocation lists on the disk, and the only one who writes it (`docs/crl.md` shows the folder).
 
-A batch of new lists becomes one file of segments, then one manifest names what is in force: two files forced to the
-disk and renamed, however many lists. Whatever happens in between, the old manifest with its files is untouched; readers
-and the next start see the old index or the new one. Files that no manifest names are removed afterwards.
+A batch of new lists becomes one file of segments, then one manifest names what is in force: two files, however many
+lists. The manifest is renamed when all it needs was forced to the disk: its own content, the file of segments, and that
+one's name. Whatever happens before, the old manifest with its files is untouched; readers and the next start see the
+old index or the new one. Files that no manifest names are removed afterwards.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,7 +29,7 @@ from kiosk_web.adapters.crl_manifest import (
     read_manifest,
 )
 from kiosk_web.adapters.crl_sources import FULL_DISK
-from kiosk_web.adapters.durable_files import DRAFT_ENDING, DraftFile, remove_files, sync_folder, write_durably
+from kiosk_web.adapters.durable_files import DRAFT_ENDING, DraftFile, force_together, remove_files, sync_folder
 from kiosk_web.errors import ListIndexError
 from kiosk_web.file_lock import LockHeld, hold_lock
 from kiosk_web.pki.crl_builder import build_segment
@@ -126,13 +128,24 @@ class CrlWriter:
             scope: replace(record, place=replace(record.place, file=draft_file)) for scope, record in added.items()
         }
         records = {**kept, **published}
-        draft.publish(self._folder.segment_file(draft_file))
-        sync_folder(self._folder.segments)
         generation = self.generation + 1
         manifest = build_manifest(records.values(), generation=generation, written_at=now, sign=self._key.sign)
-        write_durably(self._folder.manifest, manifest)
+        draft.publish_ahead(self._folder.segment_file(draft_file))
+        self._publish(manifest, draft)
         self.generation, self.records = generation, records
         self._remove_leftovers()
+
+    def _publish(self, manifest: bytes, segments: DraftFile) -> None:
+        """Bring a manifest into force, as soon as everything it tells of is on the disk."""
+        path = self._folder.manifest
+        draft = DraftFile(path.parent, path.name)
+        try:
+            draft.write(manifest)
+            force_together(segments.force, partial(sync_folder, self._folder.segments), draft.force)
+            draft.publish_ahead(path)
+        finally:
+            draft.discard()
+        sync_folder(path.parent)
 
     def _name(self, draft: DraftFile, added: Iterable[ManifestRecord]) -> SegmentFile:
         """A name that no file had before: readers may still hold the one with the same segments."""

@@ -1,7 +1,8 @@
 """Files that are whole or not there at all, after a crash or a power cut at any moment.
 
 The only way a file comes into being: written under a draft's name, forced to the disk, renamed, and the folder forced
-to the disk. Every call to the operating system that changes something is in this module, so that tests can fail each.
+to the disk; or, where nothing tells of it yet, renamed and then forced together with the folder. Every call to the
+operating system that changes something is in this module, so that tests can fail each.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 DRAFT_ENDING = ".new"
@@ -54,8 +56,20 @@ class DraftFile:
         self._close()
         _rename(self._path, path)
 
+    def publish_ahead(self, path: Path) -> None:
+        """As `publish`, but whoever calls sees to it that the content is forced before anything tells of the file."""
+        if sys.platform == "win32":  # there, an open file cannot be renamed
+            self.publish(path)
+        else:
+            _rename(self._path, path)
+
+    def force(self) -> None:
+        """Force the content to the disk."""
+        if self._open:
+            _force_to_disk(self._descriptor)
+
     def discard(self) -> None:
-        """Remove the draft, if it was not published. Never raises."""
+        """Close it, and remove the draft, if it was not published. Never raises."""
         with contextlib.suppress(OSError):
             self._close()
         with contextlib.suppress(OSError):
@@ -77,6 +91,17 @@ def write_durably(path: Path, content: bytes) -> None:
         draft.discard()
         raise
     sync_folder(path.parent)
+
+
+def force_together(*works: Callable[[], None]) -> None:
+    """Force several things to the disk at once, in any order: that takes as long as the slowest of them.
+
+    Returns when all have ended. Raises what the first of them failed with.
+    """
+    with ThreadPoolExecutor(len(works)) as threads:
+        running = [threads.submit(work) for work in works]
+    for work in running:
+        work.result()
 
 
 def sync_folder(folder: Path) -> None:

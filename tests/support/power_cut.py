@@ -61,6 +61,7 @@ def record_calls(folder: Path) -> Iterator[Calls]:
 
     def note_replace(old: Any, new: Any, **named: Any) -> None:
         real["replace"](old, new, **named)
+        opened.update({descriptor: Path(new) for descriptor, path in opened.items() if path == Path(old)})
         calls.noted.append(("replace", Path(old), Path(new)))
 
     def note_unlink(path: Any, **named: Any) -> None:

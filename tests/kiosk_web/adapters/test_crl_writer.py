@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -62,6 +63,7 @@ class FailingCalls:
         self.code = code
         self.count = 0
         self.failed = ""
+        self._lock = threading.Lock()
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         for name in self.NAMES:
@@ -71,8 +73,10 @@ class FailingCalls:
         def call(*arguments: Any, **named: Any) -> Any:
             if isinstance(arguments[0], int) and not self._is_ours(arguments[0]):
                 return real(*arguments, **named)
-            self.count += 1
-            if self.count == self.fail_at:
+            with self._lock:  # the calls that force something come from several threads
+                self.count += 1
+                fails = self.count == self.fail_at
+            if fails:
                 self.failed = name
                 if name == "close":
                     real(*arguments)
