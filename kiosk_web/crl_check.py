@@ -282,6 +282,8 @@ def _open_output(target: Path, progress: _Progress) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         return
     try:
+        if not progress.written:  # before there is an output: a check that is killed in its first step can be resumed
+            write_durably(_name_progress(target), progress.dump())
         answers = target.open("r+b" if progress.written else "wb")
     except OSError as error:
         raise CheckRefused(f"{target}: {error.strerror}") from None

@@ -126,6 +126,24 @@ def test_a_check_that_was_ended_goes_on_and_gives_the_same_answers(desk: Desk, e
     assert watcher.size == source.stat().st_size == watcher.read[-1]
 
 
+def test_a_check_that_was_killed_before_its_first_step_was_whole_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = write_rows(desk, *serials(desk, 5, 6, 7)), desk.folder / "answers.ndjson"
+
+    def die(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(crl_check, "_keep", die)
+        with pytest.raises(KeyboardInterrupt):
+            check(desk, source, target, Onlooker())
+    assert target.exists()
+    summary = check(desk, source, target, Onlooker(), resume=True)
+    assert (summary.rows, summary.resumed_at) == (3, 0)
+    assert len(read_answers(target)) == 3
+
+
 def test_rows_that_meet_newer_lists_after_a_resume_are_told(desk: Desk) -> None:
     source = write_rows(desk, *serials(desk, 50, 51, 52))
     target = desk.folder / "answers.ndjson"
