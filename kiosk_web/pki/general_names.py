@@ -42,6 +42,7 @@ _ENCODINGS = {
 _PRINTABLE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?"
 _USUAL_ATTRIBUTES = frozenset(bytes((0x55, 0x04, number)) for number in (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 42))
 """X.520: identifiers that are known to be well-formed."""
+_USUAL_TYPES = frozenset(bytes((OBJECT_IDENTIFIER, len(kind))) + kind for kind in _USUAL_ATTRIBUTES)
 
 
 def check_name(name: bytes) -> None:
@@ -49,6 +50,16 @@ def check_name(name: bytes) -> None:
     end = len(name)
     position = read_whole(name, 0, end, SEQUENCE)
     while position < end:
+        content = position + 11
+        if content <= end and name[position] == SET and name[position + 4 : position + 9] in _USUAL_TYPES:
+            # One attribute of a usual type, its four lengths short and in agreement: calls would take most of the time.
+            length = name[position + 1]
+            limit = position + 2 + length
+            lengths = name[position + 3] == length - 2 and name[position + 10] == length - 9
+            if length < 0x80 and lengths and limit <= end and name[position + 2] == SEQUENCE:
+                _check_value(name[position + 9], name[content:limit])
+                position = limit
+                continue
         content, position = read_value(name, position, end, SET)
         check_relative_name(name, content, position)
 
@@ -110,10 +121,13 @@ def _check_text(data: bytes, start: int, limit: int) -> None:
     tag, content, end = read_any(data, start, limit)
     if end != limit:
         raise MalformedDer("bytes follow a value")
+    _check_value(tag, data[content:end])
+
+
+def _check_value(tag: int, value: bytes) -> None:
     encoding = _ENCODINGS.get(tag)
     if encoding is None:
         raise MalformedDer("value in a name is no text")
-    value = data[content:end]
     try:
         value.decode(encoding)
     except UnicodeDecodeError:
