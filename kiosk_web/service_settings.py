@@ -114,7 +114,9 @@ class BasicFourAsked(BaseModel):
 
 
 class ServiceSettings(BaseModel):
-    """One tile (`[[services]]`). Without a `status_policy` it has the one of its profile.
+    """One service (`[[services]]`): a tile, or of Type 2 and for the API alone.
+
+    Without a `status_policy` it has the one of its profile.
 
     `kazashi_in_window`: kazashi goes on by list while a configured window of `[fallback]` holds.
     """

@@ -1,4 +1,4 @@
-"""What a facility offers: cooperating systems (連携システム), each with its services, the tiles on the screen. PURE."""
+"""What a facility offers: cooperating systems (連携システム), each with its services. PURE."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ StatusPolicyName = Literal["ocsp", "crl", "ocsp-then-crl"]
 
 @dataclass(frozen=True)
 class Service:
-    """One tile. `system` is the cooperating system for which an identifier is issued.
+    """A tile on the screen, or of Type 2 and used by API only. `system` is the cooperating system for which an
+    identifier is issued.
 
-    `status_policy`: how certificates are confirmed here. `kazashi_in_window`: kazashi goes on by list while a
-    configured window holds. `basic_four`: the service asks for the basic 4 information, on these terms.
+    `status_policy`: how certificates are confirmed at a terminal; by API the client has its own methods.
+    `kazashi_in_window`: kazashi goes on by list while a configured window holds. `basic_four`: the service asks for the
+    basic 4 information, on these terms.
     """
 
     id: str
@@ -78,6 +80,10 @@ class Offer:
     def list_of(self, systems: Collection[str]) -> tuple[Service, ...]:
         """The services of these systems, in the order of the screen."""
         return tuple(service for service in self.services if service.system in systems)
+
+    def list_tiles(self, systems: Collection[str]) -> tuple[Service, ...]:
+        """Those of them that residents can choose at a terminal."""
+        return tuple(service for service in self.list_of(systems) if service.terms.reading_screen)
 
     def require_handover(self, systems: Collection[str]) -> None:
         """A number is handed over to a system that stays as it is (the library profile): one of Type 1 or 2 takes part

@@ -27,7 +27,7 @@ from kiosk_web.session.machine import IllegalEvent, step
 from kiosk_web.session.state_codec import StateCodec
 
 ATTEMPTS = 5
-Refusal = Literal["", "illegal_event", "sequence", "challenge_used", "superseded"]
+Refusal = Literal["", "illegal_event", "service_by_api_only", "sequence", "challenge_used", "superseded"]
 
 
 class VersionConflict(Exception):
@@ -105,15 +105,18 @@ class SessionService:
         """One event of a page. A refused event changes nothing."""
         if not page.current:
             return Answer(_show(page, await self.load(page.terminal)), "superseded")
-        if isinstance(event, e.ServiceChosen) and not self._is_offered(event.service):
-            return Answer(await self.load(page.terminal), "illegal_event")
+        if isinstance(event, e.ServiceChosen) and (refusal := self._judge_choice(event.service)):
+            return Answer(await self.load(page.terminal), refusal)
         if isinstance(event, e.Signed | e.EnrolmentSigned):
             return await self._redeem(page, seq, event)
         return await self._run(page.terminal, event, page=page, seq=seq)
 
-    def _is_offered(self, service: str) -> bool:
+    def _judge_choice(self, service: str) -> Refusal:
+        """Row 6 of the table of profiles too: what has no reading screen is refused whoever chose it."""
         known = self._offer.find(service)
-        return known is not None and self._in_use.serves(known.system)
+        if known is None or not self._in_use.serves(known.system):
+            return "illegal_event"
+        return "" if known.terms.reading_screen else "service_by_api_only"
 
     async def apply(self, terminal: str, event: e.Event) -> Answer:
         """One event of the server itself."""

@@ -81,8 +81,10 @@ STEPS = (
     ),
     Step(
         8, "OCSPレスポンダの保守", "OCSP maintenance",
-        "失効確認の相手が応答しません。端末で「施設予約のオンライン利用登録」を選びます。「有効」とも「失効」とも言わず、確認できないと伝えます。",
-        "The responder does not answer. Choose Facility booking online: neither valid nor revoked, but not confirmed.",
+        "失効確認の相手が応答しません。端末で「施設予約の利用者確認」を選びます。「有効」とも「失効」とも言わず、確認できないと伝えます。"
+        "職員が開けない限り、失効情報の一覧で代えることはありません。",
+        "The responder does not answer. Choose Facility booking: neither valid nor revoked, but not confirmed. No list "
+        "stands in for the responder unless staff open that way.",
         person="midori", ocsp=OUTAGE,
     ),
     Step(

@@ -74,7 +74,7 @@ def _build_data(
 ) -> Mapping[str, object]:
     match state:
         case s.ChoosingService(visit=visit):
-            offered = offer.list_of(in_use)
+            offered = offer.list_tiles(in_use)
             services = [
                 {**_describe(service), "uncertain": outage is not None and service.status_policy == "ocsp"}
                 for service in offered

@@ -170,7 +170,7 @@ def test_the_scenes_that_work_are_reached_by_what_happens(desk: Page, demo: Runn
     leave(desk, demo)
 
     prepare(desk, 8)
-    begin(desk, "online")
+    begin(desk, "facility")
     wait_for(desk, "refused")
     expect_reached(desk, 8)
     leave(desk, demo)

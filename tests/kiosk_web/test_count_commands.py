@@ -32,7 +32,7 @@ async def play(folder: Path) -> tuple[Path, str]:
     """Three visits, one call, and a visit without an answer: the data and the month."""
     async with run_stand(folder) as stand:
         terminal, card = await stand.opened(), stand.card()
-        for service in ("facility", "online", "library"):
+        for service in ("facility", "facility", "library"):
             await stand.identify(terminal, card, service)
             await terminal.take_card()
         client = await (await register(stand)).sign_in()

@@ -97,7 +97,6 @@ async def test_a_service_of_a_system_that_is_not_in_use_is_not_offered(stand: St
     stage = await terminal.open_page(again=True)
     assert 'data-service="library"' in stage.html
     assert 'data-service="facility"' not in stage.html
-    assert 'data-service="online"' not in stage.html
     refused = await terminal.send("service_chosen", service="facility")
     assert (refused.status, refused.refusal, refused.state) == (409, "illegal_event", "choosing_service")
     assert (await terminal.send("service_chosen", service="library")).state == "awaiting_card"

@@ -135,12 +135,13 @@ async def test_an_unattended_terminal_asks_for_the_pin_as_ever(stand: Stand, ter
     assert DECLINED not in stage.html
 
 
-async def test_a_profile_without_kazashi_asks_for_the_pin_also_while_attended(
+async def test_a_service_without_kazashi_and_screen_cannot_be_chosen_also_while_attended(
     stand: Stand, terminal: Terminal, body: Body
 ) -> None:
+    """Type 2: there is no terminal for it at all, so there is no tap that could be for it."""
     await enrolled(stand, terminal, body)
-    await terminal.begin("online")
-    assert read_claims(terminal.ticket)["method"] == "pin"
+    chosen = await terminal.send("service_chosen", service="online")
+    assert (chosen.status, chosen.refusal, chosen.commands) == (409, "service_by_api_only", [])
 
 
 async def test_a_tap_where_nothing_was_ever_typed_asks_for_the_terms_under_its_lease(

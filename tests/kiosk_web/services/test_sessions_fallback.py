@@ -14,6 +14,8 @@ import pytest
 
 from kiosk_web.crl_index import find_lists, import_lists
 from kiosk_web.pki.plan import FetchFailure
+from kiosk_web.service_settings import DEMO_SERVICES, DEMO_SYSTEMS, ServiceSettings, WordsSettings
+from tests.support.api_client import register
 from tests.support.crl_stand import SilentWatcher
 from tests.support.jpki import NOW, Issued, build_root
 from tests.support.kiosk_server import Stand, build_settings, run_stand
@@ -23,6 +25,12 @@ from tests.support.terminal import Stage, Terminal
 pytestmark = pytest.mark.anyio
 
 SERIAL, SUSPENDED = 0x0A1B2C3D, 0x0A1B2C3E
+WORDS = WordsSettings(ja="予約", en="Booking")
+WITH_STRICT = (
+    *DEMO_SERVICES,
+    ServiceSettings(id="strict", system="other", profile="type1", name=WORDS, description=WORDS, status_policy="ocsp"),
+)
+"""With one that needs the responder, whatever is open."""
 WINDOW = "2026-11-23T11:00+09:00/2026-11-23T13:00+09:00"
 
 
@@ -131,14 +139,16 @@ async def test_closed_while_the_pin_is_typed_what_was_confirmed_before_still_cou
     assert (await terminal.sign(card)).state == "result"
 
 
-async def test_a_service_that_needs_the_responder_is_not_served_and_says_so_beforehand(stand: Stand) -> None:
-    terminal = await stand.opened()
-    assert "確認できないことがあります" not in (await terminal.send("extended")).html
-    await open_fallback(stand)
-    tiles = (await terminal.send("extended")).html
-    assert tiles.count("確認できないことがあります") == 1
-    assert re.search(r'data-service="online".*?確認できないことがあります', tiles, re.DOTALL)
-    assert (await visit(stand, terminal, stand.card(), "online")).code == "status_unavailable"
+async def test_a_service_that_needs_the_responder_is_not_served_and_says_so_beforehand(tmp_path: Path) -> None:
+    async with run_with_lists(tmp_path, services=WITH_STRICT, systems=DEMO_SYSTEMS) as stand:
+        stand.responder.failure = FetchFailure("refused")
+        terminal = await stand.opened()
+        assert "確認できないことがあります" not in (await terminal.send("extended")).html
+        await open_fallback(stand)
+        tiles = (await terminal.send("extended")).html
+        assert tiles.count("確認できないことがあります") == 1
+        assert re.search(r'data-service="strict".*?確認できないことがあります', tiles, re.DOTALL)
+        assert (await visit(stand, terminal, stand.card(), "strict")).code == "status_unavailable"
 
 
 async def test_at_the_library_a_list_speaks_for_whoever_has_a_mykey_id(stand: Stand) -> None:
@@ -160,23 +170,22 @@ async def test_at_the_library_a_list_speaks_for_whoever_has_a_mykey_id(stand: St
 
 async def test_a_window_names_its_end_to_whoever_cannot_be_confirmed(tmp_path: Path) -> None:
     fallback = {"windows": (WINDOW,)}
-    async with run_with_lists(tmp_path, fallback=fallback) as stand:
+    async with run_with_lists(tmp_path, fallback=fallback, services=WITH_STRICT, systems=DEMO_SYSTEMS) as stand:
         stand.responder.failure = FetchFailure("reset")
         await stand.server.fallback.watch()
         terminal = await stand.opened()
         assert read_checked(await visit(stand, terminal, stand.card()))[:2] == ("crl", "window")
-        refused = await visit(stand, terminal, stand.card(), "online")
+        refused = await visit(stand, terminal, stand.card(), "strict")
         assert "確認先は、2026年11月23日(月) 13:00 まで保守の予定です。" in refused.html
 
 
-async def test_a_service_may_live_on_lists_alone(tmp_path: Path) -> None:
-    words = {"ja": "予約", "en": "Booking"}
-    service = {"id": "facility", "system": "s", "profile": "type2", "name": words, "description": words}
-    services = ({**service, "status_policy": "crl"},)
-    async with run_with_lists(tmp_path, services=services) as stand:
-        stage = await visit(stand, await stand.opened(), stand.card())
-        sentence = "失効情報の一覧(2026年11月23日(月) 10:00 時点)で確認しました"
-        assert read_checked(stage) == ("crl", "", sentence)
+async def test_by_api_a_client_may_live_on_lists_alone(tmp_path: Path) -> None:
+    """Type 2, with nothing out of service: the responder is not even asked."""
+    async with run_with_lists(tmp_path) as stand:
+        client = await (await register(stand, methods=["crl"])).sign_in()
+        good = await client.validate(stand.card())
+        assert (good["outcome"], good["evidence"]["method"], good["evidence"]["fallback"]) == ("good", "crl", None)
+        assert (await client.validate(stand.card(SUSPENDED)))["outcome"] == "on_hold"
         assert stand.responder.questions == 0
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from kiosk_web.identity.standing import HolderStanding, SignatureState, Silence
 from kiosk_web.services.standing import ShownStanding
+from tests.support.api_client import register
 from tests.support.jpki import NOW
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.register import ScriptedRegister
@@ -45,15 +46,18 @@ def confirmed_on(stand: Stand) -> list[tuple[str, str]]:
 
 
 async def test_the_first_visit_is_the_first_confirmation_and_the_next_one_compares(tmp_path: Path) -> None:
-    register = ScriptedRegister()
-    async with run_stand(tmp_path, register=register) as stand:
+    """The next one from home, by API: one system has one date for both."""
+    asked = ScriptedRegister()
+    async with run_stand(tmp_path, register=asked) as stand:
         terminal = await stand.opened()
         stage = await visit(stand, terminal)
         assert (items(stage), stage._attribute("signature")) == ("first", "valid")
         assert confirmed_on(stand) == [("facility-booking", TODAY.isoformat())]
         stand.clock.advance(5 * 86_400)
-        assert items(await visit(stand, terminal, "online")) == "unchanged"
-        assert register.standings == [(1, None), (1, TODAY)]
+        client = await (await register(stand)).sign_in()
+        at_home = await client.validate(stand.card(1), standing=True)
+        assert at_home["standing"]["items"] == "unchanged"
+        assert asked.standings == [(1, None), (1, TODAY)]
         assert confirmed_on(stand) == [("facility-booking", (TODAY + timedelta(days=5)).isoformat())]
 
 

@@ -65,9 +65,15 @@ async def test_the_same_person_gets_the_same_pseudonym_and_another_person_anothe
     assert await _identify(stand, "facility", 2) != first
 
 
-async def test_one_system_knows_a_person_by_one_pseudonym_at_the_counter_and_online(stand: Stand) -> None:
-    first = await _identify(stand, "facility", 1)
-    assert await _identify(stand, "online", 1) == first
+async def test_a_type_2_service_has_no_tile_and_is_refused_by_name_when_it_is_chosen(stand: Stand) -> None:
+    terminal = await stand.terminal()
+    tiles = re.findall(r'data-service="([^"]*)"', (await terminal.open_page()).html)
+    assert tiles == ["facility", "library"]
+    refused = await terminal.send("service_chosen", service="online")
+    assert (refused.status, refused.refusal, refused.state) == (409, "service_by_api_only", "choosing_service")
+    unknown = await terminal.send("service_chosen", service="nothing-like-it")
+    assert (unknown.status, unknown.refusal) == (409, "illegal_event")
+    assert (await terminal.send("service_chosen", service="library")).state == "awaiting_card"
 
 
 async def test_the_library_gets_a_mykey_id(stand: Stand) -> None:
