@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from ipaddress import ip_address
 
+import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, LoadScopeScheduling
 
 
 class NetworkInTest(BaseException):
@@ -36,6 +39,27 @@ def is_loopback(host: str) -> bool:
 
 
 sys.addaudithook(refuse_network)
+
+HEAVY = ("tests/e2e/", "tests/package/")
+"""Start demos and browsers, and share them: one process runs them all, and begins first since they take longest."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a process of `-n`, which takes what comes first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(HEAVY))  # stable
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """For `--dist loadfile`: a file's tests stay together, with what they share, and so do the heavy ones."""
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "heavy" if nodeid.startswith(HEAVY) else str(super()._split_scope(nodeid))
+
+    return Together(config, log) if config.getoption("dist") == "loadfile" else None
+
 
 # No clock and no luck in a verdict: a busy computer or another seed changes nothing. To look for new examples, and for
 # thousands of them: pytest --hypothesis-profile=search

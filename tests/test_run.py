@@ -230,7 +230,7 @@ def test_pytest_comes_last_and_runs_also_after_a_linter_failed(
     assert program.run_test(["-x"]) == 1
     tools = [command[2] if len(command) > 2 else Path(command[0]).name for command in recorder.commands]
     assert tools == ["ruff", "ruff", "mypy", "lint-imports", "pytest"]
-    assert recorder.commands[-1][-1] == "-x"
+    assert recorder.commands[-1][3:] == ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "-x"]
 
 
 def test_the_fast_part_leaves_out_what_needs_the_system(
