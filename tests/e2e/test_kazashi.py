@@ -60,17 +60,20 @@ def identify(kiosk: KioskPage, demo: RunningDemo) -> str:
 
 
 def pick_birth(kiosk: KioskPage) -> None:
-    """17 April of 昭和 63 (1988): from 昭和 40 up twice by ten, then on by keys."""
+    """17 April of 昭和 63 (1988)."""
+    set_birth(kiosk, year=63, month=4, day=17)
+
+
+def set_birth(kiosk: KioskPage, *, year: int, month: int, day: int) -> None:
+    """A date of 昭和, from 40.1.1 on: a page is ten, and the rest goes by keys."""
     kiosk.page.locator("#era-showa").click()
-    for name, key, times in (("year-up", "PageUp", 2), ("year-up", "ArrowUp", 3), ("month-up", "ArrowUp", 3)):
-        kiosk.page.locator(f"#{name}").focus()
-        for _ in range(times):
-            kiosk.page.keyboard.press(key)
-    kiosk.page.locator("#day-up").focus()
-    for key, times in (("PageUp", 1), ("ArrowUp", 6)):
-        for _ in range(times):
-            kiosk.page.keyboard.press(key)
-    assert [kiosk.page.locator(f"#{name}-value").inner_text() for name in ("year", "month", "day")] == ["63", "4", "17"]
+    for name, steps in (("year", year - 40), ("month", month - 1), ("day", day - 1)):
+        kiosk.page.locator(f"#{name}-up").focus()
+        for key, times in (("PageUp", steps // 10), ("ArrowUp", steps % 10)):
+            for _ in range(times):
+                kiosk.page.keyboard.press(key)
+    shown = [kiosk.page.locator(f"#{name}-value").inner_text() for name in ("year", "month", "day")]
+    assert shown == [str(year), str(month), str(day)]
 
 
 def enrol(kiosk: KioskPage) -> None:

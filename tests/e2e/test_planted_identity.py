@@ -1,0 +1,291 @@
+"""One fictional person, planted, visits in every way; then all that the product wrote, told or showed is searched.
+
+Found only where DESIGN allows it; each place is named below with its reason. Last the server is killed, so that the
+database is searched as a crash leaves it, with its write-ahead log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import sys
+import threading
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import jwt
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from playwright.sync_api import Browser, Page, expect
+
+from kiosk_web.server import read_clock
+from kiosk_web.simulator.staff import load_staff
+from tests.e2e.kiosk_page import KioskPage
+from tests.e2e.test_kazashi import set_birth
+from tests.e2e.test_readings import System, register, run_kiosk
+from tests.support.demo import RunningDemo, start_demo
+from tests.support.planted import Planted, read_files
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process"),
+]
+PERSON, PIN = "sentinel", "SENTINEL9Q7Z"
+TEXT_PIN, SECURITY_CODE = "0719", "0358"  # no port and no process has a number with a 0 in front
+NAME, KANA, NUMBER, MY_NUMBER = "植田　検九郎", "ウエダ　ケンクロウ", "2026041844", "987654321098"
+ADDRESS = f"千葉県みほん市大字見張９９番地　{KANA}方"
+
+IN_THE_DATABASE = {
+    ("person_certificates", "serial"): {"serial"},  # the only place of one (DESIGN 4)
+    ("links", "user_number"): {"user number"},  # a library's links are the platform's
+}
+IN_WHAT_THE_PAGE_TELLS = {
+    "certificate_read": {"serial", "common name"},  # the certificate, which the server judges and does not keep
+    "signed": {"serial", "common name"},
+    "enrolment_signed": {"serial", "common name", "birth"},  # and the age record, which its issuer signed as a whole
+    "basic_four_read": {"name", "kana", "address", "birth", "sex"},  # sealed to the receiver within this request
+    "number_entered": {"user number"},
+}
+IN_ITS_SOCKET = {  # of the terminal's own loopback; secrets and items are under the key of that one connection
+    "certificate": {"serial", "common name"},
+    "enrolment": {"birth"},  # the age record
+    "hand_over": {"user number"},  # the output ticket for the unmodified library system
+}
+IN_FILES = {"serial", "user number"}  # of the database and its write-ahead log, for the columns above
+
+
+class Stream:
+    """All that one event stream says until its server is gone."""
+
+    def __init__(self, address: str, cookies: dict[str, str] | None = None) -> None:
+        self._read: list[bytes] = []
+        self._begun = threading.Event()
+        self._thread = threading.Thread(target=self._follow, args=(address, cookies or {}), daemon=True)
+        self._thread.start()
+        assert self._begun.wait(20)
+
+    def _follow(self, address: str, cookies: dict[str, str]) -> None:
+        header = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else {}
+        with suppress(httpx2.HTTPError), httpx2.stream("GET", address, headers=header, timeout=None) as answer:
+            assert answer.status_code == 200
+            for part in answer.iter_bytes():
+                self._read.append(part)
+                self._begun.set()
+
+    def close(self) -> bytes:
+        """After the server is gone."""
+        self._thread.join(20)
+        return b"".join(self._read)
+
+
+def plant(demo: RunningDemo) -> Planted:
+    """Give the card of nobody else the identity, and say what to look for."""
+    folder = demo.data / "simulator" / "cards" / PERSON
+    text = {"version": 1, "name": NAME, "address": ADDRESS, "birth": "19850228", "sex": "2"}
+    (folder / "text.json").write_text(json.dumps(text), encoding="utf-8")
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    card["text_pin"]["value"] = TEXT_PIN
+    card["code_b"]["value"] = f"6002282044{SECURITY_CODE}"
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    (folder / "my-number.txt").write_text(MY_NUMBER, encoding="utf-8")  # no card file of it exists anywhere
+    certificate = x509.load_der_x509_certificate((folder / "auth-cert.der").read_bytes())
+    (common_name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    serial = certificate.serial_number
+    octets = serial.to_bytes(serial.bit_length() // 8 + 1)
+    numbers = (str(serial), f"{serial:x}", f"{serial:X}", f"{serial:08x}", f"{serial:08X}")
+    return Planted(
+        {
+            "name": (NAME, NAME.replace("\u3000", " "), NAME.replace("\u3000", ""), "検九郎"),
+            "kana": (KANA, KANA.replace("\u3000", ""), "ケンクロウ"),
+            "address": (ADDRESS, "見張９９番地", "見張99番地"),
+            "birth": ("19850228", "1985-02-28", "1985/02/28", "1985年2月28日", "昭和60年2月28日", "S60.2.28", "600228"),
+            "sex": ('"sex":"2"', '"sex": "2"', ">女<", b"19850228\0\x012"),
+            "My Number": (MY_NUMBER, "9876 5432 1098"),
+            "PIN": (PIN, "SIGN1234", TEXT_PIN, SECURITY_CODE, card["code_b"]["value"]),
+            "serial": (*numbers, b"\x02" + bytes([len(octets)]) + octets),
+            "common name": (str(common_name.value),),
+            "user number": (NUMBER,),
+        }
+    )
+
+
+class Terminal(KioskPage):
+    """A page whose socket and console are kept too."""
+
+    def __init__(self, page: Page, demo: RunningDemo) -> None:
+        super().__init__(page, demo.kiosk)
+        self.demo = demo
+        self.frames: list[bytes] = []
+        self.console: list[str] = []
+
+        def keep(payload: str | bytes) -> None:
+            self.frames.append(payload.encode() if isinstance(payload, str) else payload)
+
+        page.on("websocket", lambda socket: (socket.on("framesent", keep), socket.on("framereceived", keep)))
+        page.on("console", lambda message: self.console.append(message.text))
+
+    def begin(self, service: str) -> None:
+        self.choose(service)
+        self.put_card()
+
+    def put_card(self) -> None:
+        self.demo.put_card(PERSON)
+        self.wait_for("awaiting_pin").type_pin(PIN)
+
+    def lift_card(self) -> None:
+        self.demo.lift_card()
+        self.wait_for("choosing_service")
+
+    def hand_basic_four_over(self) -> None:
+        self.begin("facility-registration")
+        self.wait_for("consenting")
+        self.page.locator("#agree").click()
+        self.wait_for("awaiting_pin").type_pin(PIN).wait_for("awaiting_text")
+        self.page.locator("#text-other").click()
+        self.page.locator("#pad").wait_for()
+        self.type_pin(TEXT_PIN).wait_for("basic_four_sent")
+        expect(self.page.locator("[data-item=name]")).to_have_text(NAME)  # the direct answer
+        expect(self.page.locator("[data-item=address]")).to_have_text(ADDRESS)
+        self.page.locator("#finish").click()
+        self.wait_for("result")
+
+    def enrol_for_kazashi(self) -> None:
+        self.begin("facility")
+        self.wait_for("result")
+        self.page.locator("#kazashi").click()
+        self.wait_for("consenting")
+        self.page.locator("#agree").click()
+        self.wait_for("awaiting_birth")
+        set_birth(self, year=60, month=2, day=28)
+        self.page.locator("#birth-confirm").click()
+        self.wait_for("kazashi_set")
+
+    def link_and_look(self) -> None:
+        """A number, confirmed by staff; then what is held."""
+        staff = load_staff(self.demo.data / "simulator")
+        assert staff is not None
+        self.begin("library")
+        self.wait_for("result")
+        self.page.locator("#link").click()
+        self.wait_for("entering_number")
+        self.page.keyboard.type(NUMBER)
+        self.page.locator("#number-confirm").click()
+        self.wait_for("confirming_link")
+        expect(self.page.locator("#typed-number")).to_have_text(NUMBER)  # the direct answer
+        self.page.locator("#staff-number").fill(staff.number)
+        self.page.locator("#staff-code").fill(staff.show_code(read_clock()))
+        self.page.locator("#staff-confirm").click()
+        self.wait_for("result")
+        self.page.locator("#records-open").click()
+        expect(self.page.locator("#records-text")).to_contain_text("みほん市立図書館")
+        self.page.locator("#records-close").click()
+
+    def be_read(self, system: System, at: str) -> dict[str, Any]:
+        """A reading that a municipal system asked for; the claims that it gets."""
+        asked = system.ask(at)
+        assert asked.status_code == 201, asked.text
+        self.wait_for("awaiting_card")
+        self.put_card()
+        self.wait_for("result")
+        result = system.call("GET", f"readings/{asked.json()['id']}?wait=25").json()["result"]
+        return dict(jwt.decode(result, options={"verify_signature": False}))
+
+
+def fetch_open_pages(demo: RunningDemo) -> dict[str, bytes]:
+    """What anybody on the facility's network can ask for."""
+    paths = ("/metrics", "/healthz", "/readyz", "/", "/?lang=en", "/links", "/demo/terminals")
+    addresses = [base + path for base in (demo.kiosk, demo.staff) for path in paths]
+    return {address: httpx2.get(address, follow_redirects=True).content for address in addresses}
+
+
+def find_columns(database: Path, planted: Planted) -> dict[tuple[str, str], set[str]]:
+    """What each column of each table holds of the planted."""
+    found: dict[tuple[str, str], set[str]] = {}
+    with closing(sqlite3.connect(database)) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            rows = connection.execute(f'SELECT * FROM "{table}"')
+            names = [column[0] for column in rows.description]
+            for row in rows:
+                for name, value in zip(names, row, strict=True):
+                    content = value if isinstance(value, bytes) else str(value).encode()
+                    if these := planted.find(content):
+                        found.setdefault((table, name), set()).update(these)
+    return found
+
+
+def sort_by_kind(planted: Planted, messages: list[tuple[str, bytes]]) -> dict[str, set[str]]:
+    """What the messages of each kind hold of the planted; kinds that hold nothing are left out."""
+    found: dict[str, set[str]] = {}
+    for kind, content in messages:
+        if these := planted.find(content):
+            found.setdefault(kind, set()).update(these)
+    return found
+
+
+def test_a_planted_identity_is_found_only_where_it_may_be(browser: Browser, tmp_path: Path) -> None:
+    with start_demo(tmp_path) as demo:
+        planted = plant(demo)
+        context = browser.new_context(viewport={"width": 1080, "height": 1920}, reduced_motion="reduce")
+        terminal = Terminal(context.new_page(), demo)
+        terminal.open()
+        cookies = {str(one["name"]): str(one["value"]) for one in context.cookies()}  # path /k
+        streams = {
+            "kiosk stream": Stream(f"{demo.kiosk}/k/stream", cookies),
+            "staff stream": Stream(f"{demo.staff}/stream"),
+        }
+        system = System(demo.staff)
+        name = register(demo, system, tmp_path)
+
+        terminal.hand_basic_four_over()
+        terminal.lift_card()
+        terminal.enrol_for_kazashi()
+        terminal.lift_card()
+        terminal.link_and_look()
+        pages = fetch_open_pages(demo)
+        terminal.lift_card()
+        claims = terminal.be_read(system, name)
+        pages |= {f"{address} with a result": content for address, content in fetch_open_pages(demo).items()}
+        terminal.lift_card()
+
+        storage = terminal.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, location.href])")
+        sinks = pages | {
+            "counts": run_kiosk(demo, "counts", "--json").encode(),
+            "answer to the system": json.dumps(claims, ensure_ascii=False).encode(),
+            "console": "\n".join(terminal.console).encode(),
+            "storage": storage.encode(),
+            "addresses": "\n".join(url for _, url, _ in terminal.requests).encode(),
+        }
+        context.close()
+        os.kill(demo.pids["kiosk"], signal.SIGKILL)
+        demo.process.wait(60)  # it stops all others
+        sinks |= {name: stream.close() for name, stream in streams.items()}
+
+    files = {path: content for path, content in read_files(demo.data).items() if not path.startswith("simulator/")}
+    database = {path for path in files if path.startswith("kiosk/kiosk.sqlite3")}
+    assert {"kiosk/kiosk.sqlite3", "kiosk/kiosk.sqlite3-wal"} <= database
+    assert {"logs/kiosk.log", "logs/bridge.log", "logs/facility.log"} <= set(files)
+    assert all(b"data-state" in sinks[name] or b"data-terminal" in sinks[name] for name in streams), "nothing was said"
+    sinks |= {path: content for path, content in files.items() if path not in database}
+
+    assert planted.find_in(sinks) == set()
+    assert planted.find(b"\n".join(files[path] for path in database)) == IN_FILES
+    events = [(json.loads(body).get("event", {}).get("type", ""), body) for _, _, body in terminal.requests if body]
+    assert sort_by_kind(planted, events) == IN_WHAT_THE_PAGE_TELLS
+    messages = [(json.loads(frame)["type"], frame) for frame in terminal.frames]
+    assert sort_by_kind(planted, messages) == IN_ITS_SOCKET
+    assert find_columns(demo.data / "kiosk" / "kiosk.sqlite3", planted) == IN_THE_DATABASE
+
+    # Were it anywhere, it would be found: the name in a log, in each way of writing, and each of the others.
+    log = sinks["logs/kiosk.log"]
+    for written in (NAME, json.dumps(NAME), NAME.replace("\u3000", " ")):
+        assert planted.find_in({"log": log + written.encode() + b"\n"}) == {("log", "name")}
+    for form in ("utf-16-le", "utf-16-be"):
+        assert planted.find(log + NAME.encode(form)) == {"name"}
+    assert planted.find(b'{"pin": "0719"}') == {"PIN"}
+    assert planted.find(b"1985-02-28") == {"birth"}
