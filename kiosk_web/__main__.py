@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from kiosk_web import __version__
-from kiosk_web.client_commands import build_client_commands
-from kiosk_web.count_commands import build_counts_command
-from kiosk_web.crl_commands import build_crl_commands
+from kiosk_web.commands.client import build_client_commands
+from kiosk_web.commands.counts import build_counts_command
+from kiosk_web.commands.crl import build_crl_commands
+from kiosk_web.commands.link import build_link_commands, build_mykey_commands, build_person_commands
+from kiosk_web.commands.staff import build_staff_commands
+from kiosk_web.commands.system import build_system_commands
 from kiosk_web.errors import KioskError
-from kiosk_web.link_commands import build_link_commands, build_mykey_commands, build_person_commands
 from kiosk_web.linkage.command import build_linkage_command
-from kiosk_web.settings import load_settings
+from kiosk_web.settings.server import load_settings
 from kiosk_web.simulator.command import simulate
-from kiosk_web.staff_commands import build_staff_commands
-from kiosk_web.system_commands import build_system_commands
 from kiosk_web.vector_unit import choose_vector_unit, load_processor_description
 from kiosk_web.verify.command import VerifyCommand, verify
 
@@ -72,7 +72,7 @@ def demo(
     """Start simulator, kiosk and bridge on this computer; Ctrl-C stops all."""
     from rich.console import Console
 
-    from kiosk_web.demo import DemoSettings, run_demo
+    from kiosk_web.demo.command import DemoSettings, run_demo
 
     settings = DemoSettings(
         port=port,
@@ -157,8 +157,14 @@ def doctor(
     from kiosk_web.adapters.clock_state import read_clock_state
     from kiosk_web.adapters.store.database import load_revision
     from kiosk_web.adapters.store.migration import HEAD
-    from kiosk_web.doctor import examine_anchors, examine_clock, examine_introductions, examine_kazashi, examine_pins
-    from kiosk_web.introduction_wiring import load_introductions
+    from kiosk_web.commands.doctor import (
+        examine_anchors,
+        examine_clock,
+        examine_introductions,
+        examine_kazashi,
+        examine_pins,
+    )
+    from kiosk_web.wiring.introduction import load_introductions
 
     with _telling_errors():
         settings = load_settings({"data": data, "anchors": anchors, "deployment": deployment}, os.environ)
@@ -209,7 +215,7 @@ def _with_enrolment(data: Path | None, work: Callable[[EnrolmentService], Awaita
     """Run one use-case on the terminals, beside a server that may be running."""
     import asyncio
 
-    from kiosk_web.command_wiring import run_enrolment
+    from kiosk_web.wiring.command import run_enrolment
 
     with _telling_errors():
         settings = load_settings({"data": data}, os.environ)
@@ -255,7 +261,7 @@ def _with_fallback(data: Path | None, work: Callable[[FallbackService], Awaitabl
     """Run one use-case on the fallback, beside a server that may be running."""
     import asyncio
 
-    from kiosk_web.command_wiring import run_fallback
+    from kiosk_web.wiring.command import run_fallback
 
     with _telling_errors():
         settings = load_settings({"data": data}, os.environ)
@@ -275,7 +281,7 @@ def open_fallback(
     """
     from datetime import UTC, datetime
 
-    from kiosk_web.fallback_report import describe_record
+    from kiosk_web.commands.fallback_report import describe_record
     from kiosk_web.pki.fallback import read_until
 
     try:
@@ -296,7 +302,7 @@ def close_fallback(data: Data = None) -> None:
 @fallback_commands.command("show")
 def show_fallback(data: Data = None, as_json: AsJson = False) -> None:
     """Print why the fallback is open or that it is closed, the configured windows, and the latest openings."""
-    from kiosk_web.fallback_report import build_document, describe_overview
+    from kiosk_web.commands.fallback_report import build_document, describe_overview
 
     overview = _with_fallback(data, lambda fallback: fallback.show())
     if as_json:

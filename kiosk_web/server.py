@@ -25,22 +25,11 @@ from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.adapters.webhook import HttpWebhook
-from kiosk_web.api_wiring import build_api
-from kiosk_web.basic_four_wiring import build_basic_four, build_delivery
-from kiosk_web.crl_child import RefreshChild
-from kiosk_web.crl_index import build_limits, build_policy, build_sources, load_source_states, open_shelf
-from kiosk_web.crl_sweep import build_sweep
-from kiosk_web.effects_wiring import build_effects
 from kiosk_web.errors import SettingsError
-from kiosk_web.handover_wiring import build_handover_routes
 from kiosk_web.identity.terms import derive_versions
-from kiosk_web.kazashi_wiring import build_leases
-from kiosk_web.link_wiring import build_link_desk_routes
 from kiosk_web.listener import build_listener, open_socket
-from kiosk_web.ocsp_wiring import build_circuit_policy, build_responder_policy
 from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
-from kiosk_web.reading_wiring import build_readings
 from kiosk_web.services.answer_cache import AnswerCache
 from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.crl_upkeep import ListUpkeep
@@ -64,8 +53,7 @@ from kiosk_web.services.terminal_linking import TerminalLinking
 from kiosk_web.services.terminals import TerminalService
 from kiosk_web.services.upkeep import Upkeep
 from kiosk_web.services.validation import Fetcher, Lists, ValidationService
-from kiosk_web.settings import LOOPBACK, Settings
-from kiosk_web.terms_wiring import load_shown_terms
+from kiosk_web.settings.server import LOOPBACK, Settings
 from kiosk_web.web.api.app import BesideApi
 from kiosk_web.web.app import Application, build_resident_app, build_staff_app
 from kiosk_web.web.desk_feed import DeskFeed
@@ -75,6 +63,18 @@ from kiosk_web.web.kiosk import KioskRoutes
 from kiosk_web.web.patterns import build_pattern_routes
 from kiosk_web.web.render import Renderer
 from kiosk_web.web.staff import StaffRoutes
+from kiosk_web.wiring.api import build_api
+from kiosk_web.wiring.basic_four import build_basic_four, build_delivery
+from kiosk_web.wiring.crl_child import RefreshChild
+from kiosk_web.wiring.crl_index import build_limits, build_policy, build_sources, load_source_states, open_shelf
+from kiosk_web.wiring.crl_sweep import build_sweep
+from kiosk_web.wiring.effects import build_effects
+from kiosk_web.wiring.handover import build_handover_routes
+from kiosk_web.wiring.kazashi import build_leases
+from kiosk_web.wiring.links import build_link_desk_routes
+from kiosk_web.wiring.ocsp import build_circuit_policy, build_responder_policy
+from kiosk_web.wiring.readings import build_readings
+from kiosk_web.wiring.terms import load_shown_terms
 
 Answer = TypeVar("Answer")
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kiosk_web.ports import DEFAULT_PORT, HOST
+from kiosk_web.demo.ports import DEFAULT_PORT, HOST
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 ORIGINS = {"single-layout.json": f"http://{HOST}:{DEFAULT_PORT}", "direct-layout.json": "https://kiosk.example"}

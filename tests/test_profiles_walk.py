@@ -16,7 +16,7 @@ import pytest
 from kiosk_web.identity.offer import CooperatingSystem, Offer, Service, Words
 from kiosk_web.identity.profiles import PROFILES, Profile, ProfileName
 from kiosk_web.identity.systems import SystemRefused
-from kiosk_web.kazashi_settings import KazashiSettings
+from kiosk_web.settings.kazashi import KazashiSettings
 from tests.support.api_client import ORIGIN, SYSTEM, ApiClient, count, problem, register
 from tests.support.jpki import SIGNATURE_POLICY, Issued
 from tests.support.kazashi import Body, Desk, enrol, identify_by_pin, tap, write_card_issuers

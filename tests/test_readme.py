@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_web.ports import DEFAULT_PORT, PORT_NAMES
+from kiosk_web.demo.ports import DEFAULT_PORT, PORT_NAMES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

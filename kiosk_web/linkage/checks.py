@@ -14,8 +14,7 @@ from datetime import datetime
 from kiosk_web.adapters.clock_state import ClockState
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
-from kiosk_web.crl_index import build_limits, build_sources, load_source_states, open_shelf
-from kiosk_web.doctor import examine_anchors, examine_clock, examine_kazashi
+from kiosk_web.commands.doctor import examine_anchors, examine_clock, examine_kazashi
 from kiosk_web.errors import KioskError, SettingsError
 from kiosk_web.identity.offer import Service
 from kiosk_web.identity.systems import CooperatingSystem
@@ -23,8 +22,9 @@ from kiosk_web.identity.terms import derive_versions
 from kiosk_web.identity.words import Words
 from kiosk_web.linkage.report import Finding
 from kiosk_web.services.crl_alarms import judge_alarms
-from kiosk_web.settings import Settings
-from kiosk_web.terms_wiring import load_shown_terms
+from kiosk_web.settings.server import Settings
+from kiosk_web.wiring.crl_index import build_limits, build_sources, load_source_states, open_shelf
+from kiosk_web.wiring.terms import load_shown_terms
 
 
 class Failed(Exception):

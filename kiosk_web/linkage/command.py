@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from kiosk_web.errors import KioskError
-from kiosk_web.settings import Settings
+from kiosk_web.settings.server import Settings
 
 Data = Annotated[Path | None, typer.Option(help="Folder of database and keys.")]
 

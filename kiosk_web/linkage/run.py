@@ -12,12 +12,12 @@ from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import IntroductionError
 from kiosk_web.identity.introduction import LinkageReport
-from kiosk_web.introduction_wiring import build_introductions
 from kiosk_web.linkage.checks import SETTLED, Stand, run_check
 from kiosk_web.linkage.inquiries import TestClient, check_api, check_register, check_responder, check_server
 from kiosk_web.linkage.report import TestReport, derive_sha256
-from kiosk_web.ocsp_wiring import build_responder_policy
-from kiosk_web.settings import Settings
+from kiosk_web.settings.server import Settings
+from kiosk_web.wiring.introduction import build_introductions
+from kiosk_web.wiring.ocsp import build_responder_policy
 
 
 async def run_linkage_test(

@@ -14,8 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from kiosk_web.service_settings import DEMO_SYSTEMS
 from kiosk_web.services.link_ports import StaffAction
+from kiosk_web.settings.services import DEMO_SYSTEMS
 from tests.support.api_client import SYSTEM, register
 from tests.support.api_server import serve_api
 from tests.support.jpki import ec_key

@@ -16,11 +16,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from kiosk_web.handover_settings import HandoverSettings
 from kiosk_web.linkage.inquiries import TestClient
 from kiosk_web.linkage.report import TestReport
 from kiosk_web.linkage.run import run_linkage_test
-from kiosk_web.settings import Settings, load_settings
+from kiosk_web.settings.handover import HandoverSettings
+from kiosk_web.settings.server import Settings, load_settings
 from tests.support.demo import RunningDemo
 
 pytestmark = pytest.mark.e2e

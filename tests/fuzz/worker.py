@@ -15,7 +15,9 @@ import atheris
 
 def main(name: str, folder: Path, options: list[str]) -> None:
     logging.disable()
-    with atheris.instrument_imports(include=["kiosk_web.pki", "kiosk_web.web.wire", "kiosk_web.crl_rows", "bridge"]):
+    with atheris.instrument_imports(
+        include=["kiosk_web.pki", "kiosk_web.web.wire", "kiosk_web.services.list_rows", "bridge"]
+    ):
         from tests.fuzz.targets import TARGETS
     target = TARGETS[name]
     corpus = folder / "corpus"

@@ -26,9 +26,9 @@ from kiosk_web.linkage.report import Finding, TestReport, build_json, build_line
 from kiosk_web.linkage.run import run_linkage_test
 from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.plan import FetchFailure
-from kiosk_web.register_settings import RegisterSettings, VerifierSettings
 from kiosk_web.services.register import Predecessor, RegisterSilent
-from kiosk_web.settings import Settings
+from kiosk_web.settings.register import RegisterSettings, VerifierSettings
+from kiosk_web.settings.server import Settings
 from tests.support.api_client import SYSTEM, register
 from tests.support.api_server import serve_api
 from tests.support.kiosk_server import Stand, build_settings

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import text
 
-from kiosk_web.api_wiring import run_clients
-from kiosk_web.service_settings import DEMO_SYSTEMS, SystemSettings, WordsSettings
+from kiosk_web.settings.services import DEMO_SYSTEMS, SystemSettings, WordsSettings
+from kiosk_web.wiring.api import run_clients
 from tests.support.jpki import Issued
 from tests.support.kiosk_server import Stand
 

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from kiosk_web.service_settings import DEMO_SERVICES, BasicFourAsked, ServiceSettings, WordsSettings
+from kiosk_web.settings.services import DEMO_SERVICES, BasicFourAsked, ServiceSettings, WordsSettings
 from tests.support.jpki import Issued
 from tests.support.kazashi import take_ticket
 from tests.support.kiosk_server import Stand

@@ -22,13 +22,13 @@ from time import monotonic
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from kiosk_web import crl_index
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.pki.crl_status import judge_crl_status
 from kiosk_web.pki.crl_trust import CrlPolicy
 from kiosk_web.pki.status import name_outcome
-from kiosk_web.settings import Settings
+from kiosk_web.settings.server import Settings
+from kiosk_web.wiring import crl_index
 from tests.support.crl_stand import SilentWatcher
 from tests.support.crl_writer import EntryShape, ListShape, derive_serials, write_list
 from tests.support.jpki import NOW, build_root, issue, trust

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from kiosk_web.kazashi_wiring import load_seal
 from kiosk_web.services.staff import StaffService
 from kiosk_web.simulator.card_issuer import AUTHORITY_KEY_ID, CardIssuer
+from kiosk_web.wiring.kazashi import load_seal
 from tests.support.jpki import Issued, rsa_key
 from tests.support.kiosk_server import Stand
 from tests.support.terminal import Stage, Terminal, decode, fields, read_claims

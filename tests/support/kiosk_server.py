@@ -20,7 +20,7 @@ from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.server import Server, build_server
 from kiosk_web.services.register import Register
 from kiosk_web.session.states import Result
-from kiosk_web.settings import Settings
+from kiosk_web.settings.server import Settings
 from tests.support.jpki import NOW, Issued, Root, build_root, issue
 from tests.support.ocsp_answers import AnswerShape, answer
 from tests.support.terminal import Stage, Terminal

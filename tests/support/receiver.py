@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwe
 from joserfc.jwk import ECKey, RSAKey
 
-from kiosk_web.service_settings import DEMO_SYSTEMS, SystemSettings
+from kiosk_web.settings.services import DEMO_SYSTEMS, SystemSettings
 from tests.support.jpki import ec_key, rsa_key
 
 ALGORITHMS = ["RSA-OAEP-256", "ECDH-ES+A256KW", "A256GCM"]

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kiosk_web import crl_index
+from kiosk_web.wiring import crl_index
 from tests.support.api_client import encode, register
 from tests.support.api_server import serve_api
 from tests.support.crl_stand import ORDINARY, SilentWatcher, offer, town_point

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kiosk_web.adapters.anchor_files import AnchorFileRefused
 from kiosk_web.adapters.card_issuer_files import derive_key_fingerprint, is_virtual, load_card_issuers
-from kiosk_web.doctor import examine_kazashi
-from kiosk_web.kazashi_settings import KazashiSettings
+from kiosk_web.commands.doctor import examine_kazashi
+from kiosk_web.settings.kazashi import KazashiSettings
 from kiosk_web.simulator.card_issuer import AUTHORITY_KEY_ID
 from tests.support.jpki import rsa_key
 

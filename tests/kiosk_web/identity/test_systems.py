@@ -10,7 +10,7 @@ from kiosk_web.errors import SettingsError
 from kiosk_web.identity.offer import Offer, Service, Words
 from kiosk_web.identity.profiles import ProfileName
 from kiosk_web.identity.systems import CooperatingSystem, SystemRefused
-from kiosk_web.settings import Settings, load_settings
+from kiosk_web.settings.server import Settings, load_settings
 
 NAME = Words("あ", "a")
 LIBRARY = CooperatingSystem("books", NAME, "platform", municipal_library=True)

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
 from kiosk_web.identity.basic_four import BasicFour
-from kiosk_web.service_settings import SystemSettings, WordsSettings
 from kiosk_web.services.reading_delivery import derive_wait
+from kiosk_web.settings.services import SystemSettings, WordsSettings
 from tests.support.api_client import OTHER_SYSTEM, SYSTEM, register
 from tests.support.jpki import NOW, build_root
 from tests.support.kiosk_server import Stand, build_settings, run_stand

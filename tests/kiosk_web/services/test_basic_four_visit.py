@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from kiosk_web.service_settings import DEMO_SERVICES, DEMO_SYSTEMS
 from kiosk_web.session import states as s
+from kiosk_web.settings.services import DEMO_SERVICES, DEMO_SYSTEMS
 from kiosk_web.web.catalogue import load_catalogue
 from tests.support.api_client import SYSTEM, register
 from tests.support.basic_four import (

@@ -14,7 +14,7 @@ from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import ClientError
 from kiosk_web.services.clients import ClientService, find_api_systems, read_origins
-from kiosk_web.settings import Settings
+from kiosk_web.settings.server import Settings
 from tests.support.api_client import dump_public
 from tests.support.jpki import NOW
 from tests.support.kiosk_server import Clock

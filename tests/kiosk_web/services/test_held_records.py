@@ -17,8 +17,8 @@ from sqlalchemy import insert
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.held import TABLES
 from kiosk_web.adapters.store.schema import metadata
-from kiosk_web.kazashi_settings import KazashiSettings
 from kiosk_web.log import configure_log
+from kiosk_web.settings.kazashi import KazashiSettings
 from tests.kiosk_web.services.test_sessions import dump
 from tests.support.jpki import Issued
 from tests.support.kazashi import Body, Desk, enrol, tap, write_card_issuers

@@ -10,9 +10,9 @@ import pytest
 
 from kiosk_web.errors import IntroductionError
 from kiosk_web.identity.introduction import LinkageReport
-from kiosk_web.introduction_wiring import build_introductions
 from kiosk_web.services.introductions import IntroductionService
 from kiosk_web.session.states import Refused
+from kiosk_web.wiring.introduction import build_introductions
 from tests.support.api_client import SYSTEM, register
 from tests.support.kiosk_server import Stand, run_stand
 

@@ -14,12 +14,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk_web.kazashi_settings import KazashiSettings
-from kiosk_web.kazashi_wiring import load_kazashi_rules, load_seal
 from kiosk_web.log import configure_log
 from kiosk_web.pki.plan import FetchFailure
-from kiosk_web.settings import Settings
+from kiosk_web.settings.kazashi import KazashiSettings
+from kiosk_web.settings.server import Settings
 from kiosk_web.simulator.card_issuer import CardIssuer
+from kiosk_web.wiring.kazashi import load_kazashi_rules, load_seal
 from tests.support.jpki import rsa_key
 from tests.support.kazashi import (
     STAFF,

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kiosk_web.errors import IdentityError
-from kiosk_web.kazashi_settings import KazashiSettings
 from kiosk_web.services.kazashi_ending import Holder, KazashiEndingService
+from kiosk_web.settings.kazashi import KazashiSettings
 from tests.support.kazashi import Body, Desk, enrol, identify_by_pin, tap, write_card_issuers
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.numbers import number

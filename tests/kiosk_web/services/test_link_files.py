@@ -12,7 +12,7 @@ from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import IdentityError
 from kiosk_web.services.link_files import FileReport, LinkFileService
-from kiosk_web.settings import Settings
+from kiosk_web.settings.server import Settings
 from tests.support.numbers import number
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk_web.crl_rows import MAX_LINE
 from kiosk_web.services.list_batches import ROWS_AT_A_TIME, PersonQuestion, read_person_question, split_lines
+from kiosk_web.services.list_rows import MAX_LINE
 
 PPID = "B2P6ZH2UBDM2Q2EPAK5HH77X"
 

@@ -11,8 +11,8 @@ import pytest
 
 from kiosk_web.adapters.store.held import TABLES
 from kiosk_web.errors import IdentityError
-from kiosk_web.kazashi_settings import KazashiSettings
 from kiosk_web.services.person_deletion import PersonDeletionService
+from kiosk_web.settings.kazashi import KazashiSettings
 from tests.support.kazashi import Body, Desk, enrol, tap, write_card_issuers
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.numbers import number

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_web import crl_index
 from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.services.crl_alarms import ListAlarm
+from kiosk_web.wiring import crl_index
 from tests.support.crl_stand import ORDINARY, SilentWatcher, offer, town_point
 from tests.support.crl_writer import build_list, encode_entry, encode_reason
 from tests.support.jpki import NOW

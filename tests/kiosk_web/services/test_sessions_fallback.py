@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_web.crl_index import find_lists, import_lists
 from kiosk_web.pki.plan import FetchFailure
-from kiosk_web.service_settings import DEMO_SERVICES, DEMO_SYSTEMS, ServiceSettings, WordsSettings
+from kiosk_web.settings.services import DEMO_SERVICES, DEMO_SYSTEMS, ServiceSettings, WordsSettings
+from kiosk_web.wiring.crl_index import find_lists, import_lists
 from tests.support.api_client import register
 from tests.support.crl_stand import SilentWatcher
 from tests.support.jpki import NOW, Issued, build_root

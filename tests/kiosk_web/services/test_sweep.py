@@ -15,7 +15,7 @@ from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.pki.crl_batch import SerialAnswer
 from kiosk_web.services.sweep import LinkSweep, derive_due, find_swept_systems
-from kiosk_web.settings import Settings
+from kiosk_web.settings.server import Settings
 
 NOW = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)  # 04:00 on the 24th in Japan
 KEY, OTHER_KEY = b"k" * 20, b"o" * 20

@@ -23,7 +23,7 @@ from kiosk_web.services.link_files import LinkFileService
 from kiosk_web.services.mykey import MyKeyService
 from kiosk_web.services.relink import RelinkService
 from kiosk_web.session.states import Result
-from kiosk_web.settings import Settings
+from kiosk_web.settings.server import Settings
 from kiosk_web.simulator.settings import SimulatorSettings
 from tests.kiosk_web.simulator.conftest import Running, serving
 from tests.support.jpki import Issued

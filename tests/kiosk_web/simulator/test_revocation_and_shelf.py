@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_web import crl_index
 from kiosk_web.adapters.anchor_files import load_trust_store
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
-from kiosk_web.crl_settings import CrlSettings, CrlSourceSettings
 from kiosk_web.pki.crl_status import judge_crl_status
 from kiosk_web.pki.crl_trust import CrlPolicy
 from kiosk_web.pki.status import name_outcome
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, judge_trust_of_bytes
 from kiosk_web.services.crl_refresh import SourceOutcome
-from kiosk_web.settings import Settings
+from kiosk_web.settings.crl import CrlSettings, CrlSourceSettings
+from kiosk_web.settings.server import Settings
+from kiosk_web.wiring import crl_index
 from tests.kiosk_web.simulator.conftest import Running
 from tests.support.crl_stand import SilentWatcher
 

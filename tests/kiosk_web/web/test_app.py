@@ -17,10 +17,10 @@ import httpx2
 import pytest
 
 from kiosk_web.adapters.store.migration import migrate
-from kiosk_web.command_wiring import run_enrolment
 from kiosk_web.listener import open_socket
 from kiosk_web.server import serve
-from kiosk_web.settings import Settings
+from kiosk_web.settings.server import Settings
+from kiosk_web.wiring.command import run_enrolment
 from tests.support.jpki import build_root
 from tests.support.kiosk_server import build_settings
 from tests.support.terminal import Stage, Terminal

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from kiosk_web.handover_settings import HandoverSettings, LibrarySettings, SystemHandover, TerminalHandover
 from kiosk_web.log import configure_log
+from kiosk_web.settings.handover import HandoverSettings, LibrarySettings, SystemHandover, TerminalHandover
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.library import build_library, serving
 from tests.support.terminal import Terminal, read_claims

@@ -13,8 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from kiosk_web import crl_index
-from kiosk_web.api_wiring import run_clients
+from kiosk_web.wiring import crl_index
+from kiosk_web.wiring.api import run_clients
 from tests.support.api_client import API, OTHER_SYSTEM, SYSTEM, ApiClient, count, encode, problem, register
 from tests.support.crl_stand import ORDINARY, SilentWatcher, offer, town_point
 from tests.support.crl_writer import build_list, encode_entry, encode_reason

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kiosk_web.api_wiring import run_clients
+from kiosk_web.wiring.api import run_clients
 from tests.support.api_client import (
     API,
     ORIGIN,

@@ -1,0 +1,1 @@
+"""`kiosk demo`: the whole product and its neighbours on one computer, for trying it."""

@@ -1,0 +1,136 @@
+"""The API, wired: in the server, and its clients from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from kiosk_web.adapters.store.database import SqlStore
+from kiosk_web.adapters.store.list_marks import SqlListMarks
+from kiosk_web.adapters.store.migration import migrate
+from kiosk_web.identity.alphabet import spell
+from kiosk_web.pki.status_policy import StatusPolicy
+from kiosk_web.pki.trust import TrustPolicy, TrustStore
+from kiosk_web.services.basic_four import BasicFourService
+from kiosk_web.services.client_auth import ClientAuthService
+from kiosk_web.services.clients import ClientService, find_api_systems, find_link_systems
+from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.introductions import SystemsInUse
+from kiosk_web.services.issuance import IssuanceService
+from kiosk_web.services.kept_replies import KeptReplies
+from kiosk_web.services.link_by_api import ApiLinkService
+from kiosk_web.services.linking import LinkingService
+from kiosk_web.services.list_batches import ListBatches
+from kiosk_web.services.list_check import ListCheck, build_list_check
+from kiosk_web.services.ports import Clock, Entropy, Validation
+from kiosk_web.services.rate_limit import RateLimits
+from kiosk_web.services.reading_redirects import RedirectService
+from kiosk_web.services.readings import ReadingService
+from kiosk_web.services.remote_validation import RemoteValidationService
+from kiosk_web.services.standing import StandingService
+from kiosk_web.settings.server import LOOPBACK, Settings
+from kiosk_web.web.api.admission import Admission
+from kiosk_web.web.api.app import ApiGate, build_api_app
+from kiosk_web.web.api.batch_handlers import BatchHandlers
+from kiosk_web.web.api.link_handlers import LinkHandlers
+from kiosk_web.web.api.operations import TOKEN
+from kiosk_web.web.api.reading_handlers import ReadingHandlers
+from kiosk_web.web.api.token_handlers import TokenHandlers
+from kiosk_web.web.api.validation_handlers import ValidationHandlers
+from kiosk_web.wiring.crl_index import build_policy, open_shelf
+
+Answer = TypeVar("Answer")
+
+REQUEST_ID_SIGNS = 12
+
+
+def build_api(
+    settings: Settings,
+    url: str,
+    store: SqlStore,
+    anchors: TrustStore,
+    validation: Validation,
+    issuance: IssuanceService,
+    standing: StandingService,
+    fallback: FallbackService,
+    in_use: SystemsInUse,
+    limits: StatusPolicy,
+    basic_four: BasicFourService,
+    readings: ReadingService,
+    redirects: RedirectService,
+    linking: LinkingService,
+    clock: Clock,
+    entropy: Entropy,
+) -> ApiGate:
+    """`url` is the public address of the API."""
+    auth = ClientAuthService(
+        store=store, audience=url + TOKEN.whole_path, limits=RateLimits(), clock=clock, entropy=entropy
+    )
+    remote = RemoteValidationService(
+        store=store,
+        validation=validation,
+        issuance=issuance,
+        standing=standing,
+        fallback=fallback,
+        in_use=in_use,
+        limits=limits,
+        clock=clock,
+        entropy=entropy,
+    )
+    hosts = {urlsplit(url).netloc}
+    if settings.api.url is None:
+        hosts.add(f"{LOOPBACK}:{settings.staff_port}")
+    batches = ListBatches(
+        store=store,
+        in_use=in_use,
+        open_certificates=build_opener(settings, store, anchors, clock, whole=False),
+        open_persons=build_opener(settings, store, anchors, clock, whole=True),
+        clock=clock,
+    )
+    links = ApiLinkService(store=store, linking=linking, offer=settings.build_offer(), in_use=in_use, clock=clock)
+    admission = Admission(auth, KeptReplies(store=store, clock=clock))
+    return build_api_app(
+        (
+            TokenHandlers(admission),
+            ValidationHandlers(admission, remote),
+            BatchHandlers(admission, batches),
+            ReadingHandlers(admission, basic_four, readings, redirects),
+            LinkHandlers(admission, links),
+        ),
+        static=settings.static,
+        server=url,
+        hosts=hosts,
+        draw_id=lambda: spell(entropy(REQUEST_ID_SIGNS)),
+        demo=settings.demo,
+    )
+
+
+def build_opener(
+    settings: Settings, store: SqlStore, anchors: TrustStore, clock: Clock, *, whole: bool
+) -> Callable[[], Awaitable[ListCheck]]:
+    """How the lists are opened for a batch; `whole`: with every entry at hand, to ask for serial numbers."""
+    trust_policy = TrustPolicy(allow_test_arc=settings.allow_test_arc)
+    shelf, policy = open_shelf(settings), build_policy(settings.crl)
+
+    async def open_check() -> ListCheck:
+        marks = await SqlListMarks(store).load_all()
+        if whole:
+            own = open_shelf(settings)
+            return await asyncio.to_thread(build_list_check, own, anchors, trust_policy, policy, marks, clock())
+        return ListCheck(shelf, anchors, trust_policy, policy, marks, clock(), {}, frozenset())
+
+    return open_check
+
+
+async def run_clients(settings: Settings, clock: Clock, work: Callable[[ClientService], Awaitable[Answer]]) -> Answer:
+    """One use-case on the clients, beside a server that may be running."""
+    migrate(settings.data)
+    store = SqlStore(settings.data)
+    try:
+        offer = settings.build_offer()
+        systems, link_systems = find_api_systems(offer), find_link_systems(offer)
+        return await work(ClientService(store=store, systems=systems, clock=clock, link_systems=link_systems))
+    finally:
+        await store.close()
