@@ -13,6 +13,8 @@ const problem = document.getElementById("problem");
 const member = document.getElementById("member");
 const tiles = [...document.querySelectorAll(".tile")];
 let lastRefusal = 0;
+let acts = 0; // begun so far
+let acting = 0; // of them under way
 
 function showProblem(text) {
   problem.textContent = text;
@@ -33,12 +35,16 @@ async function send(method, path, body) {
 }
 
 async function act(method, path, body) {
+  acts += 1;
+  acting += 1;
   try {
     await send(method, path, body);
     showProblem("");
   } catch (error) {
     lastRefusal = Date.now();
     showProblem(error instanceof TypeError ? problem.dataset.lost : problem.dataset.refused + error.message);
+  } finally {
+    acting -= 1;
   }
   await refresh();
 }
@@ -102,8 +108,11 @@ function showStaff(staff) {
 }
 
 async function refresh() {
+  const before = acting === 0 ? acts : NaN;
   try {
-    show(await send("GET", "/state"));
+    const state = await send("GET", "/state");
+    // what was asked for before a click was answered may not know of it, and would undo it on the page
+    if (acts === before) show(state);
     if (Date.now() - lastRefusal > 6000) showProblem("");
   } catch {
     lastRefusal = Date.now();

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from kiosk_web.simulator.settings import SimulatorSettings
 from tests.kiosk_web.simulator.conftest import Running, serving
@@ -65,6 +65,26 @@ def test_faults_are_switched_and_restore_clears_them(simulator: Running, page: P
     assert simulator.tray.get("/faults").json() == {"card": None, "ocsp": None}
     expect(page.locator('input[name="ocsp"][value=""]')).to_be_checked()
     assert troubles == []
+
+
+def test_an_answer_from_before_a_click_does_not_undo_it(simulator: Running, page: Page) -> None:
+    page.goto(simulator.ready.tray)
+    held: list[tuple[Route, APIResponse]] = []
+    with page.expect_request("**/state"):
+        page.route("**/state", lambda route: held.append((route, route.fetch())))
+    while not held:
+        page.wait_for_timeout(10)
+    radio = page.get_by_role("radio", name="応答しない")
+    with page.expect_response("**/faults"):
+        radio.check(force=True)
+    old, answer = held[0]
+    assert answer.json()["faults"] == {"card": None, "ocsp": None}
+    with page.expect_event("requestfinished", lambda request: request.url.endswith("/state")):
+        old.fulfill(response=answer)
+    page.evaluate("new Promise((shown) => requestAnimationFrame(() => setTimeout(shown)))")
+    assert radio.is_checked()
+    page.unroute_all(behavior="ignoreErrors")
+    simulator.tray.post("/restore").raise_for_status()
 
 
 def test_what_changes_elsewhere_shows_without_a_reload(simulator: Running, page: Page) -> None:
