@@ -21,7 +21,7 @@ from kiosk_web.services.terminal_linking import derive_link_offer
 from kiosk_web.services.terms_acceptance import TermsUnaccepted
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
-from kiosk_web.session import states as s
+from kiosk_web.session import facts
 
 EXPIRES_SOON = timedelta(days=92)  # 「3か月以内」: renewal is possible from three months before the end
 
@@ -112,7 +112,7 @@ class ConclusionService:
         if asked is not None:
             tell = hold_reading if basic_four else record_reading
             await tell(transaction, asked.id, challenge.reference, identifier, expires_soon, status, now)
-        offer: s.KazashiOffer = ""
+        offer: facts.KazashiOffer = ""
         if challenge.method == "pin":
             offer = await self._kazashi.note_pin(transaction, held.certificate, service, now)
         else:
@@ -144,7 +144,7 @@ class ConclusionService:
         return e.BasicFourPermitted(command.challenge)
 
 
-def _asks_basic_four(service: Service, asked: s.AskedReading | None) -> bool:
+def _asks_basic_four(service: Service, asked: facts.AskedReading | None) -> bool:
     """By the service's own terms where a resident chose it, else as the system asked."""
     if service.basic_four is None:
         return False

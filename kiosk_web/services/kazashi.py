@@ -16,7 +16,7 @@ from kiosk_web.pki.trust import TrustedCertificate
 from kiosk_web.services.kazashi_ports import KazashiEnrolment, LeaseRecord
 from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.ports import ChallengeRecord, Transaction
-from kiosk_web.session.states import KazashiOffer
+from kiosk_web.session.facts import KazashiOffer
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from kiosk_web.services.kazashi_ports import LeaseEnd, LeaseRecord, StaffRecord
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Feed, Store, Transaction
 from kiosk_web.services.sealing import SealBroken, SecretSeal
-from kiosk_web.session.states import StaffRefusal
+from kiosk_web.session.facts import StaffRefusal
 
 STEP_SECONDS = 30  # RFC 6238, 5.2: its recommended time step
 STEPS_AROUND = 1  # a clock half a minute off, or a code typed slowly

@@ -23,7 +23,7 @@ from kiosk_web.services.reading_ports import ReadingRecord, RedirectRecord
 from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService
 from kiosk_web.services.sessions import SessionService, Snapshot
 from kiosk_web.session import events as e
-from kiosk_web.session.states import AskedReading
+from kiosk_web.session.facts import AskedReading
 
 REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
 CODE_LIFETIME = timedelta(seconds=60)

@@ -21,7 +21,7 @@ from kiosk_web.services.reading_ports import ReadingRecord
 from kiosk_web.services.reading_results import end_held
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.session import events as e
-from kiosk_web.session.states import AskedReading
+from kiosk_web.session.facts import AskedReading
 
 RESULT_TYPE = "kiosk-reading+jwt"
 RESULT_LIFETIME = timedelta(minutes=5)

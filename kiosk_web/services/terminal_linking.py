@@ -15,6 +15,7 @@ from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.ports import Transaction
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 
 RESIDENT = "resident"
@@ -31,7 +32,7 @@ CODES: dict[LinkRefusal, str] = {
 """What the resident is told; everything else is `link_not_possible`."""
 
 
-def derive_link_offer(offer: Offer, service: Service, method: str) -> s.LinkOffer:
+def derive_link_offer(offer: Offer, service: Service, method: str) -> facts.LinkOffer:
     """May a number be linked after such a visit? Only where the links are kept here (row 13 of the profiles' table)."""
     system = offer.find_system(service.system)
     here = system is not None and system.link_holder == "platform"

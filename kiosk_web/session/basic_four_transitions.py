@@ -12,6 +12,7 @@ from datetime import datetime
 
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session import transitions as t
 from kiosk_web.session.codes import CODES
@@ -57,7 +58,7 @@ def decline(state: s.Consenting, code: str, now: datetime) -> Step:
     return replace(back, basic_four_code=code), (_record_declined(state, code),)
 
 
-def leave_consent(state: s.Consenting, presence: s.Presence, now: datetime) -> Step:
+def leave_consent(state: s.Consenting, presence: facts.Presence, now: datetime) -> Step:
     """The card was taken or changed: everything is forgotten."""
     return t.start_visit(state.visit, now, presence), (_record_declined(state, "card_removed"),)
 
@@ -101,7 +102,7 @@ def permit(state: s.Checking, event: e.BasicFourPermitted, now: datetime) -> Ste
 
 def note_text(state: s.Checking, event: e.TextReady, now: datetime) -> Step:
     _require(state, event, event.challenge)
-    return _go_on(replace(state, text=s.TextTries(event.pin_tries_left, event.code_tries_left)), now)
+    return _go_on(replace(state, text=facts.TextTries(event.pin_tries_left, event.code_tries_left)), now)
 
 
 def _go_on(state: s.Checking, now: datetime) -> Step:
@@ -111,7 +112,7 @@ def _go_on(state: s.Checking, now: datetime) -> Step:
     if max(state.text.pin, state.text.code) < FEWEST_TRIES:
         return t.refuse(state.visit, "text_secret_guarded", now, status=state.evidence.status)
     visit, order = t.issue_order(state.visit, "authenticate")
-    way: s.TextWay = "" if state.text.pin >= FEWEST_TRIES else "code"
+    way: facts.TextWay = "" if state.text.pin >= FEWEST_TRIES else "code"
     return s.AwaitingText(visit, state.evidence, later(now, t.STEP_SECONDS), state.text, way, (order,)), ()
 
 

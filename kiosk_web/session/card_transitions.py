@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.transitions import (
@@ -43,7 +44,7 @@ def _require_challenge(state: s.State, event: e.Event, challenge: str) -> None:
 def notice_card_in_use(state: s.State, event: e.CardChanged, now: datetime) -> Step:
     """Nothing changes as long as it is the same stay of the same card; anything else ends the visit."""
     visit = require_visit(state)
-    presence = s.Presence(event.reader, event.card, event.instance)
+    presence = facts.Presence(event.reader, event.card, event.instance)
     if event.card == "ours" and event.instance == visit.presence.instance:
         return with_visit(state, replace(visit, presence=presence)), ()
     if event.card == "none":
@@ -81,7 +82,7 @@ def trust_certificate(state: s.ReadingCard, event: e.CertificateTrusted, now: da
         return refuse(visit, "certificate_changed", now)
     if visit.method == "pin" and event.tries_left == 0:
         return refuse(visit, "pin_locked", now, tries_left=0)
-    evidence = s.CardEvidence(
+    evidence = facts.CardEvidence(
         event.challenge, event.certificate_sha256, event.tries_left, status_asked=event.early_check
     )
     holding = _hold(visit, evidence, now)
@@ -90,7 +91,7 @@ def trust_certificate(state: s.ReadingCard, event: e.CertificateTrusted, now: da
     return _release(holding), ()
 
 
-def _hold(visit: s.Visit, evidence: s.CardEvidence, now: datetime) -> s.Holding:
+def _hold(visit: s.Visit, evidence: facts.CardEvidence, now: datetime) -> s.Holding:
     """What the card waits for: the birth date, nothing (it is signing already), or the 暗証番号."""
     if visit.purpose == "enrol":
         return s.AwaitingBirth(visit, evidence, later(now, STEP_SECONDS), later(now, RELEASE_SECONDS))
@@ -115,7 +116,7 @@ def _release(state: s.Holding) -> s.Holding:
 def learn_status(state: s.Holding, event: e.StatusChecked, now: datetime) -> Step:
     """Good lets VERIFY go. Anything else ends the visit, mostly before a try was used."""
     _require_challenge(state, event, event.challenge)
-    status = s.StatusEvidence(event.json, event.checked_at)
+    status = facts.StatusEvidence(event.json, event.checked_at)
     if event.code:
         return refuse(state.visit, event.code, now, status=status)
     return _release(replace(state, evidence=replace(state.evidence, status=status))), ()
@@ -259,7 +260,7 @@ def reject_proof(state: s.Checking, event: e.ProofRejected, now: datetime) -> St
 
 def learn_last_status(state: s.Checking, event: e.StatusChecked, now: datetime) -> Step:
     _require_challenge(state, event, event.challenge)
-    status = s.StatusEvidence(event.json, event.checked_at)
+    status = facts.StatusEvidence(event.json, event.checked_at)
     if event.code:
         return refuse(state.visit, event.code, now, status=status)
     state = replace(state, evidence=replace(state.evidence, status=status))

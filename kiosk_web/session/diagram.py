@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kiosk_web.session import events as e
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.machine import TABLE, IllegalEvent, step
 from kiosk_web.session.terms_change import TermsChange
 
 _CHALLENGE = "c"
 _HASH = "00" * 32
-_HERE = s.Presence("ready", "ours", "i")
+_HERE = facts.Presence("ready", "ours", "i")
 
 
 def build_examples(now: datetime) -> tuple[s.State, ...]:
@@ -24,10 +25,10 @@ def build_examples(now: datetime) -> tuple[s.State, ...]:
     soon = now + timedelta(seconds=60)
     idle = s.Visit("p", 1)
     visit = s.Visit("p", 1, _HERE, service="x", reference="r", started_at=now)
-    asked = replace(visit, reading=s.AskedReading("r"))
-    known = s.StatusEvidence("{}", now)
-    fresh = s.CardEvidence(_CHALLENGE, _HASH, 3, known, status_asked=True)
-    waiting = s.CardEvidence(_CHALLENGE, _HASH, 3, None, status_asked=True)
+    asked = replace(visit, reading=facts.AskedReading("r"))
+    known = facts.StatusEvidence("{}", now)
+    fresh = facts.CardEvidence(_CHALLENGE, _HASH, 3, known, status_asked=True)
+    waiting = facts.CardEvidence(_CHALLENGE, _HASH, 3, None, status_asked=True)
     result = s.Result(visit, soon, "type1", "ppid", "x", False, now, "ocsp", now, True)
     enrolling = replace(visit, purpose="enrol", method="kazashi", consent="kazashi", proven_certificate=_HASH)
     tapping = replace(visit, method="kazashi")
@@ -41,14 +42,14 @@ def build_examples(now: datetime) -> tuple[s.State, ...]:
         proven_certificate=_HASH,
         reached=replace(registered, kazashi=""),
     )
-    tries = s.TextTries(3, 10)
+    tries = facts.TextTries(3, 10)
     refused = s.Refused(visit, soon, "cancelled", True)
     return (
         s.Connecting(),
         s.ChoosingService(idle),
         s.ChoosingService(visit, soon),
-        s.AwaitingCard(replace(visit, presence=s.Presence()), soon),
-        s.AwaitingCard(replace(asked, presence=s.Presence()), soon),
+        s.AwaitingCard(replace(visit, presence=facts.Presence()), soon),
+        s.AwaitingCard(replace(asked, presence=facts.Presence()), soon),
         s.ReadingCard(visit, soon, _CHALLENGE),
         s.AwaitingPin(visit, waiting, soon, soon),
         s.AwaitingPin(asked, waiting, soon, soon),
@@ -66,7 +67,7 @@ def build_examples(now: datetime) -> tuple[s.State, ...]:
         s.AwaitingText(reading, fresh, soon, tries),
         s.CheckingText(reading, fresh, soon),
         result,
-        replace(result, card_held=False, visit=replace(visit, presence=s.Presence())),
+        replace(result, card_held=False, visit=replace(visit, presence=facts.Presence())),
         offered,
         registered,
         replace(registered, basic_four="failed", basic_four_code="text_secret_wrong"),
@@ -80,7 +81,7 @@ def build_examples(now: datetime) -> tuple[s.State, ...]:
         s.KazashiSet(visit, soon, True, True),
         s.StaffSigningIn(idle, soon),
         refused,
-        replace(refused, card_held=False, visit=replace(visit, presence=s.Presence())),
+        replace(refused, card_held=False, visit=replace(visit, presence=facts.Presence())),
         s.TakingCard(visit),
         s.Superseded(),
         s.OutOfService("bridge_lost", visit),
@@ -151,7 +152,7 @@ def build_example_events(now: datetime) -> tuple[e.Event, ...]:
         e.NumberLinked(),
         e.LeaseOpened(),
         e.LeaseRefused("staff_code_refused"),
-        e.ReadingRequested(s.AskedReading("r"), "x", now + timedelta(seconds=120)),
+        e.ReadingRequested(facts.AskedReading("r"), "x", now + timedelta(seconds=120)),
         e.ReadingCancelled("r", "reading_withdrawn"),
         e.DeadlinePassed(),
         e.WorkInterrupted(),

@@ -11,6 +11,7 @@ from datetime import datetime
 from kiosk_web.session import basic_four_transitions as b
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.transitions import (
     CLOSING_SECONDS,
@@ -69,7 +70,7 @@ def notice_card_while_consenting(
     state: s.Consenting | s.EnteringNumber | s.ConfirmingLink, event: e.CardChanged, now: datetime
 ) -> Step:
     """The card that was proven is gone, or another one lies there: everything is forgotten."""
-    presence = s.Presence(event.reader, event.card, event.instance)
+    presence = facts.Presence(event.reader, event.card, event.instance)
     visit = replace(state.visit, presence=presence)
     if event.card == "ours" and event.instance == state.result.card:
         return replace(state, visit=visit), ()
@@ -106,5 +107,5 @@ def sign_staff_out(state: s.ChoosingService, event: e.StaffSignedOut, now: datet
 
 
 def notice_card_at_staff(state: s.StaffSigningIn, event: e.CardChanged, now: datetime) -> Step:
-    presence = s.Presence(event.reader, event.card, event.instance)
+    presence = facts.Presence(event.reader, event.card, event.instance)
     return replace(state, visit=replace(state.visit, presence=presence)), ()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 
@@ -23,7 +24,7 @@ CLOSING_SECONDS = 60  # result and refusal go away by themselves
 STATUS_MAX_AGE_SECONDS = 180  # older evidence is fetched again at the verdict (DESIGN 4, step 3)
 
 CARD_GONE_CODES = frozenset({"card_removed", "card_swapped", "card_reset"})
-READER_CODES: dict[s.ReaderCondition, str] = {
+READER_CODES: dict[facts.ReaderCondition, str] = {
     "missing": "reader_missing",
     "service_down": "service_down",
     "denied": "access_denied",
@@ -45,12 +46,12 @@ def later(now: datetime, seconds: int) -> datetime:
     return now + timedelta(seconds=seconds)
 
 
-def issue_order(visit: s.Visit, name: s.OrderName, **arguments: str) -> tuple[s.Visit, s.BridgeOrder]:
+def issue_order(visit: s.Visit, name: facts.OrderName, **arguments: str) -> tuple[s.Visit, facts.BridgeOrder]:
     numbered = replace(visit, orders_issued=visit.orders_issued + 1)
-    return numbered, s.BridgeOrder(f"{visit.id}.{numbered.orders_issued}", name, arguments)
+    return numbered, facts.BridgeOrder(f"{visit.id}.{numbered.orders_issued}", name, arguments)
 
 
-def start_visit(visit: s.Visit, now: datetime, presence: s.Presence | None = None) -> s.ChoosingService:
+def start_visit(visit: s.Visit, now: datetime, presence: facts.Presence | None = None) -> s.ChoosingService:
     """A new visit with everything at its default; only what lies on the reader is kept."""
     fresh = s.Visit(visit.page, visit.number + 1, visit.presence if presence is None else presence)
     return s.ChoosingService(fresh, later(now, STEP_SECONDS) if fresh.presence.card == "ours" else None)
@@ -62,19 +63,19 @@ def refuse(
     now: datetime,
     *,
     tries_left: int | None = None,
-    status: s.StatusEvidence | None = None,
+    status: facts.StatusEvidence | None = None,
     cancel: bool = True,
 ) -> Step:
     """End the visit without a result. `cancel`: the bridge may hold the card and is told to let go.
 
     Where a result was reached before, the visit returns to it, unless the certificate itself does not do any more.
     """
-    orders: tuple[s.BridgeOrder, ...] = ()
+    orders: tuple[facts.BridgeOrder, ...] = ()
     if cancel:
         visit, order = issue_order(visit, "cancel")
         orders = (order,)
     if code in CARD_GONE_CODES:
-        visit = replace(visit, presence=s.Presence(visit.presence.reader))
+        visit = replace(visit, presence=facts.Presence(visit.presence.reader))
     held = visit.presence.card != "none"
     if visit.reached is not None and CODES[code].group != "certificate":
         back = return_to_result(visit, visit.reached, "declined" if code == "cancelled" else "failed", now)
@@ -85,7 +86,7 @@ def refuse(
     return state, (c.RecordAudit(visit, "refused", code, None if status is None else status.json),)
 
 
-def return_to_result(visit: s.Visit, reached: s.Result, end: s.BasicFourEnd, now: datetime) -> s.Result:
+def return_to_result(visit: s.Visit, reached: s.Result, end: facts.BasicFourEnd, now: datetime) -> s.Result:
     """What was reached before stays reached; language, card and help are those of now."""
     before = reached.visit
     visit = replace(
@@ -151,7 +152,7 @@ def revoke_terminal(state: s.State, event: e.TerminalRevoked, now: datetime) -> 
     return s.OutOfService("terminal_revoked"), ()
 
 
-def derive_status(state: s.State) -> s.StatusEvidence | None:
+def derive_status(state: s.State) -> facts.StatusEvidence | None:
     if isinstance(state, s.Holding | s.Checking | s.Agreeing):
         return state.evidence.status
     return None
@@ -217,13 +218,13 @@ def ask_card(visit: s.Visit, now: datetime) -> Step:
 
 
 def notice_card_while_choosing(state: s.ChoosingService, event: e.CardChanged, now: datetime) -> Step:
-    visit = replace(state.visit, presence=s.Presence(event.reader, event.card, event.instance))
+    visit = replace(state.visit, presence=facts.Presence(event.reader, event.card, event.instance))
     deadline = later(now, STEP_SECONDS) if event.card == "ours" else state.deadline_at
     return s.ChoosingService(visit, deadline), ()
 
 
 def notice_card_while_awaiting(state: s.AwaitingCard, event: e.CardChanged, now: datetime) -> Step:
-    visit = replace(state.visit, presence=s.Presence(event.reader, event.card, event.instance))
+    visit = replace(state.visit, presence=facts.Presence(event.reader, event.card, event.instance))
     if event.card == "ours":
         return ask_card(visit, now)
     return s.AwaitingCard(visit, state.deadline_at), ()
@@ -255,7 +256,7 @@ def notice_card_at_end(state: AtEnd, event: e.CardChanged, now: datetime) -> Ste
     A card that was gone already, or another one put, changes nothing on the screen.
     """
     before = state.visit.presence
-    presence = s.Presence(event.reader, event.card, event.instance)
+    presence = facts.Presence(event.reader, event.card, event.instance)
     swapped = state.card_held and before.instance not in ("", event.instance)
     if (before.card != "none" and event.card == "none" and event.reader == "ready") or swapped:
         return start_visit(state.visit, now, presence), ()
@@ -271,7 +272,7 @@ def finish(state: AtEnd, event: e.Finished | e.DeadlinePassed, now: datetime) ->
 
 def notice_card_while_taking(state: s.TakingCard, event: e.CardChanged, now: datetime) -> Step:
     before = state.visit.presence
-    presence = s.Presence(event.reader, event.card, event.instance)
+    presence = facts.Presence(event.reader, event.card, event.instance)
     swapped = event.card != "none" and before.instance not in ("", event.instance)
     if event.card == "none" or swapped:
         return start_visit(state.visit, now, presence), ()

@@ -10,6 +10,7 @@ from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.pki.status import Opening
 from kiosk_web.services.sessions import Snapshot
 from kiosk_web.services.standing import ShownStanding
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.basic_four_transitions import is_offered_again
 from kiosk_web.session.transitions import READER_CODES
@@ -182,7 +183,7 @@ def _derive_return(state: s.Refused, outage: Opening | None) -> datetime | None:
     return outage.until
 
 
-def _derive_hint(presence: s.Presence) -> str:
+def _derive_hint(presence: facts.Presence) -> str:
     return READER_CODES.get(presence.reader) or _CARD_HINTS.get(presence.card, "")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, get_args
 
 from kiosk_web.session import events as e
-from kiosk_web.session import states as s
+from kiosk_web.session import facts
 
 MAXIMUM_BODY = 64 * 1024
 MAXIMUM_DEPTH = 4
@@ -187,8 +187,8 @@ _EVENTS: Mapping[str, tuple[type, Mapping[str, Callable[[object], object]]]] = {
     "card_changed": (
         e.CardChanged,
         {
-            "reader": _one_of(get_args(s.ReaderCondition)),
-            "card": _one_of(get_args(s.CardCondition)),
+            "reader": _one_of(get_args(facts.ReaderCondition)),
+            "card": _one_of(get_args(facts.CardCondition)),
             "instance": _optional_id,
         },
     ),
@@ -238,7 +238,7 @@ _EVENTS: Mapping[str, tuple[type, Mapping[str, Callable[[object], object]]]] = {
     "staff_signed_out": (e.StaffSignedOut, {}),
     "basic_four_wanted": (e.BasicFourWanted, {}),
     "text_ready": (e.TextReady, {"challenge": _id, "pin_tries_left": _tries, "code_tries_left": _tries}),
-    "text_way_chosen": (e.TextWayChosen, {"way": _one_of(get_args(s.TextWay))}),
+    "text_way_chosen": (e.TextWayChosen, {"way": _one_of(get_args(facts.TextWay))}),
     "basic_four_read": (
         e.BasicFourRead,
         {"challenge": _id, "items": _items, "counter": read_number, "signature": _signature},
@@ -249,8 +249,8 @@ _EVENTS: Mapping[str, tuple[type, Mapping[str, Callable[[object], object]]]] = {
     "finished": (e.Finished, {}),
     "extended": (e.Extended, {}),
     "help_called": (e.HelpCalled, {}),
-    "language_chosen": (e.LanguageChosen, {"language": _one_of(get_args(s.Language))}),
-    "text_size_chosen": (e.TextSizeChosen, {"size": _one_of(get_args(s.TextSize))}),
+    "language_chosen": (e.LanguageChosen, {"language": _one_of(get_args(facts.Language))}),
+    "text_size_chosen": (e.TextSizeChosen, {"size": _one_of(get_args(facts.TextSize))}),
 }
 EVENT_NAMES: Mapping[str, type] = {name: kind for name, (kind, _) in _EVENTS.items()}
 

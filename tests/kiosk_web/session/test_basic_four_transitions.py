@@ -9,6 +9,7 @@ import pytest
 
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.machine import IllegalEvent, step
@@ -140,7 +141,7 @@ def test_a_secret_with_fewer_than_two_tries_is_not_offered(pin: int, code: int, 
     state = reach(PERMITTED, e.TextReady("c2", pin, code))
     assert isinstance(state, s.AwaitingText)
     assert state.way == way
-    shut: tuple[s.TextWay, ...] = ("", "pin") if pin < 2 else ("code", "security") if code < 2 else ()
+    shut: tuple[facts.TextWay, ...] = ("", "pin") if pin < 2 else ("code", "security") if code < 2 else ()
     for refused in shut:
         with pytest.raises(IllegalEvent):
             step(state, e.TextWayChosen(refused), NOW)
@@ -252,7 +253,7 @@ def test_the_items_may_be_sent_after_all_while_the_very_card_lies_there() -> Non
     assert isinstance(again, s.Consenting)
     assert again.subject == "basic_four"
     gone = replace(declined, card="another") if isinstance(declined, s.Result) else declined
-    for state in (gone, replace(declined, visit=replace(consent().visit, reading=s.AskedReading("r")))):  # type: ignore[call-arg]
+    for state in (gone, replace(declined, visit=replace(consent().visit, reading=facts.AskedReading("r")))):  # type: ignore[call-arg]
         with pytest.raises(IllegalEvent):
             step(state, e.BasicFourWanted(), NOW)
     guarded, _ = run(asked(), e.BridgeFailed("c2", "text_secret_guarded", None))
@@ -263,7 +264,7 @@ def test_the_items_may_be_sent_after_all_while_the_very_card_lies_there() -> Non
 @pytest.mark.parametrize("code", ["reading_withdrawn", "reading_expired"])
 def test_a_system_that_takes_its_request_back_ends_the_reading_alone(code: str) -> None:
     event = e.ReadingCancelled("r", code)  # type: ignore[arg-type]
-    asking = replace(consent(), visit=replace(consent().visit, reading=s.AskedReading("r", basic_four=True)))
+    asking = replace(consent(), visit=replace(consent().visit, reading=facts.AskedReading("r", basic_four=True)))
     for before in (asking, run(asking, *SECOND, READY, PERMITTED)[0]):
         state, _ = run(before, event)
         assert isinstance(state, s.Result)

@@ -9,6 +9,7 @@ import pytest
 
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.linking_transitions import MOST_TRIES
 from kiosk_web.session.machine import IllegalEvent, step
@@ -78,7 +79,7 @@ def test_leaving_keeps_the_result_and_taking_the_card_forgets_it(state: s.State)
         result(link=""),
         result(link="linked"),
         result(visit=replace(result().visit, method="kazashi")),
-        result(visit=replace(result().visit, presence=s.Presence())),
+        result(visit=replace(result().visit, presence=facts.Presence())),
         result(card="another"),
     ],
     ids=["elsewhere", "linked", "tapped", "card gone", "another card"],

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.diagram import build_example_events, build_examples
@@ -19,7 +20,7 @@ from kiosk_web.session.state_codec import StateCodec
 from kiosk_web.session.terms_change import TermsChange
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-HERE = s.Presence("ready", "ours", "card-1")
+HERE = facts.Presence("ready", "ours", "card-1")
 GONE = e.CardChanged("ready", "none", "")
 HERE_EVENT = e.CardChanged("ready", "ours", "card-1")
 OTHER = e.CardChanged("ready", "ours", "card-2")
@@ -382,7 +383,7 @@ def test_taking_the_card_after_the_result_forgets_everything() -> None:
     assert (state.visit.language, state.visit.text_size) == ("en", "extra")
     state, _ = run(state, GONE)
     assert isinstance(state, s.ChoosingService)
-    assert state.visit == s.Visit("page", 2, s.Presence("ready", "none", ""))
+    assert state.visit == s.Visit("page", 2, facts.Presence("ready", "none", ""))
 
 
 def test_a_finished_visit_waits_for_the_card_to_be_taken() -> None:
@@ -492,7 +493,7 @@ def test_every_command_is_one_that_the_service_knows() -> None:
     }
 
 
-ASKED = e.ReadingRequested(s.AskedReading("r1", "体育館", "Gymnasium"), "facility", NOW + timedelta(seconds=120))
+ASKED = e.ReadingRequested(facts.AskedReading("r1", "体育館", "Gymnasium"), "facility", NOW + timedelta(seconds=120))
 
 
 def test_a_reading_is_asked_for_only_where_nobody_is() -> None:
