@@ -1,4 +1,4 @@
-"""The session of one terminal as a table (`session/table.py`): for every state, what every event does. PURE.
+"""The session of one terminal as a table (`session/table/`): for every state, what every event does. PURE.
 
 `step(state, event, now)` → (state, commands). An event that a row calls illegal raises `IllegalEvent` and changes
 nothing.
@@ -11,10 +11,10 @@ from datetime import datetime
 
 from kiosk_web.session import events as e
 from kiosk_web.session import states as s
-from kiosk_web.session.table import TABLE, Row
-from kiosk_web.session.transitions import IllegalEvent, Step
+from kiosk_web.session.table import TABLE
+from kiosk_web.session.transitions.step import IllegalEvent, Step
 
-__all__ = ["TABLE", "IllegalEvent", "Row", "Step", "step"]
+__all__ = ["IllegalEvent", "step"]
 
 
 def step(state: s.State, event: e.Event, now: datetime) -> Step:

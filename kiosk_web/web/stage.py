@@ -12,8 +12,8 @@ from kiosk_web.services.sessions import Snapshot
 from kiosk_web.services.standing import ShownStanding
 from kiosk_web.session import facts
 from kiosk_web.session import states as s
-from kiosk_web.session.basic_four_transitions import is_offered_again
-from kiosk_web.session.transitions import READER_CODES
+from kiosk_web.session.transitions.basic_four import is_offered_again
+from kiosk_web.session.transitions.step import READER_CODES
 from kiosk_web.web.view import BridgeCommand, StageView
 
 _CARD_HINTS = {"unknown": "not_my_number_card", "mute": "card_mute"}

@@ -40,6 +40,7 @@ Holding = AwaitingPin | ConfirmingLastPin | CheckingPin | AwaitingBirth | Checki
 State = (
     Connecting
     | ChoosingService
+    | StaffSigningIn
     | AwaitingCard
     | ReadingCard
     | AwaitingPin
@@ -48,16 +49,15 @@ State = (
     | AwaitingBirth
     | CheckingCard
     | Checking
-    | Agreeing
     | AwaitingText
     | CheckingText
+    | Agreeing
     | Result
-    | Consenting
     | BasicFourSent
-    | KazashiSet
+    | Consenting
     | EnteringNumber
     | ConfirmingLink
-    | StaffSigningIn
+    | KazashiSet
     | Refused
     | TakingCard
     | Superseded

@@ -15,8 +15,9 @@ from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.diagram import build_example_events, build_examples
-from kiosk_web.session.machine import TABLE, IllegalEvent, step
+from kiosk_web.session.machine import IllegalEvent, step
 from kiosk_web.session.state_codec import StateCodec
+from kiosk_web.session.table import TABLE
 from kiosk_web.session.terms_change import TermsChange
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

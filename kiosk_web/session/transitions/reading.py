@@ -1,4 +1,4 @@
-"""A visit that a municipal system asked for: handlers of the table in `machine.py`. PURE.
+"""A visit that a municipal system asked for: handlers of the table. PURE.
 
 It begins only where nobody is, and ends for the system when the visit ends: each `RecordAudit` of it tells the system.
 """
@@ -11,8 +11,8 @@ from datetime import datetime
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 from kiosk_web.session import states as s
-from kiosk_web.session import transitions as t
-from kiosk_web.session.transitions import IllegalEvent, Step
+from kiosk_web.session.transitions import visit as v
+from kiosk_web.session.transitions.step import IllegalEvent, Step, derive_status, refuse, require_visit
 
 
 def is_free(state: s.State, *, brought: bool = False) -> bool:
@@ -35,23 +35,23 @@ def request_reading(state: s.ChoosingService, event: e.ReadingRequested, now: da
 
 def cancel_reading(state: s.State, event: e.ReadingCancelled, now: datetime) -> Step:
     """Before the verdict, or while the basic 4 information is read. A visit that is not this request's goes on."""
-    visit = t.require_visit(state)
+    visit = require_visit(state)
     if visit.reading is None or visit.reading.id != event.reading or visit.purpose == "enrol":
         return state, ()
     at_card = not isinstance(state, s.AwaitingCard)
-    return t.refuse(visit, event.code, now, status=t.derive_status(state), cancel=at_card)
+    return refuse(visit, event.code, now, status=derive_status(state), cancel=at_card)
 
 
 def choose_service(state: s.AwaitingCard, event: e.ServiceChosen, now: datetime) -> Step:
     """What the system asked for is not changed by a touch."""
     if state.visit.reading is not None:
         raise IllegalEvent(state, event)
-    return t.choose_service(state, event, now)
+    return v.choose_service(state, event, now)
 
 
 def go_back(state: s.AwaitingCard, event: e.Cancelled, now: datetime) -> Step:
     """The resident does not want it: the system is told."""
-    after, commands = t.go_back(state, event, now)
+    after, commands = v.go_back(state, event, now)
     if state.visit.reading is None:
         return after, commands
     return after, (c.RecordAudit(state.visit, "abandoned", "cancelled", None),)

@@ -1,5 +1,5 @@
 """The basic 4 information, after an accepted verdict: consent, a second proof, a secret of the text application, the
-sealed items. Handlers of the table in `machine.py`. PURE.
+sealed items. Handlers of the table. PURE.
 
 However it ends, the visit returns to the result it had reached. The items pass through one event and one command and
 are in no state.
@@ -14,9 +14,22 @@ from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 from kiosk_web.session import facts
 from kiosk_web.session import states as s
-from kiosk_web.session import transitions as t
 from kiosk_web.session.codes import CODES
-from kiosk_web.session.transitions import IllegalEvent, Step, later
+from kiosk_web.session.transitions import visit as v
+from kiosk_web.session.transitions.step import (
+    CLOSING_SECONDS,
+    SIGNING_SECONDS,
+    STEP_SECONDS,
+    IllegalEvent,
+    Step,
+    ask_card,
+    issue_order,
+    later,
+    refuse,
+    require_visit,
+    return_to_result,
+    start_visit,
+)
 
 FEWEST_TRIES = 2
 """A secret with fewer tries left is not asked for: the bridge would not have the card compare it."""
@@ -33,7 +46,7 @@ def is_offered_again(result: s.Result) -> bool:
 def want_basic_four(state: s.Result, event: e.BasicFourWanted, now: datetime) -> Step:
     if not is_offered_again(state):
         raise IllegalEvent(state, event)
-    return s.Consenting(state.visit, state, later(now, t.STEP_SECONDS), "basic_four"), ()
+    return s.Consenting(state.visit, state, later(now, STEP_SECONDS), "basic_four"), ()
 
 
 # --- consent ----------------------------------------------------------------------------------------------------------
@@ -49,24 +62,24 @@ def begin_reading(state: s.Consenting, now: datetime) -> Step:
         proven_certificate=state.result.certificate_sha256,
         reached=state.result,
     )
-    return t.ask_card(visit, now)
+    return ask_card(visit, now)
 
 
 def decline(state: s.Consenting, code: str, now: datetime) -> Step:
     """Nothing is read; the result stays what it was."""
-    back = t.return_to_result(state.visit, state.result, "declined", now)
+    back = return_to_result(state.visit, state.result, "declined", now)
     return replace(back, basic_four_code=code), (_record_declined(state, code),)
 
 
 def leave_consent(state: s.Consenting, presence: facts.Presence, now: datetime) -> Step:
     """The card was taken or changed: everything is forgotten."""
-    return t.start_visit(state.visit, now, presence), (_record_declined(state, "card_removed"),)
+    return start_visit(state.visit, now, presence), (_record_declined(state, "card_removed"),)
 
 
 def lose_bridge(state: s.Consenting, event: e.BridgeLost, now: datetime) -> Step:
     """While a consent is shown nothing is read: かざし利用 ends with its visit, the result of this one stays."""
     if state.subject != "basic_four":
-        return t.lose_bridge_idle(state, event, now)
+        return v.lose_bridge_idle(state, event, now)
     return _give_up(state, "bridge_lost", now)
 
 
@@ -79,7 +92,7 @@ def cancel_reading(state: s.Consenting, event: e.ReadingCancelled, now: datetime
 
 
 def _give_up(state: s.Consenting, code: str, now: datetime) -> Step:
-    back = t.return_to_result(state.visit, state.result, "failed", now)
+    back = return_to_result(state.visit, state.result, "failed", now)
     return replace(back, basic_four_code=code), (
         c.RecordAudit(replace(state.visit, purpose="basic_four"), "refused", code, None),
     )
@@ -110,10 +123,10 @@ def _go_on(state: s.Checking, now: datetime) -> Step:
     if not state.permitted or state.text is None:
         return state, ()
     if max(state.text.pin, state.text.code) < FEWEST_TRIES:
-        return t.refuse(state.visit, "text_secret_guarded", now, status=state.evidence.status)
-    visit, order = t.issue_order(state.visit, "authenticate")
+        return refuse(state.visit, "text_secret_guarded", now, status=state.evidence.status)
+    visit, order = issue_order(state.visit, "authenticate")
     way: facts.TextWay = "" if state.text.pin >= FEWEST_TRIES else "code"
-    return s.AwaitingText(visit, state.evidence, later(now, t.STEP_SECONDS), state.text, way, (order,)), ()
+    return s.AwaitingText(visit, state.evidence, later(now, STEP_SECONDS), state.text, way, (order,)), ()
 
 
 def choose_way(state: s.AwaitingText, event: e.TextWayChosen, now: datetime) -> Step:
@@ -122,12 +135,12 @@ def choose_way(state: s.AwaitingText, event: e.TextWayChosen, now: datetime) -> 
         raise IllegalEvent(state, event)
     if event.way == "security" and state.way not in ("code", "security"):
         raise IllegalEvent(state, event)
-    return replace(state, way=event.way, deadline_at=later(now, t.STEP_SECONDS)), ()
+    return replace(state, way=event.way, deadline_at=later(now, STEP_SECONDS)), ()
 
 
 def submit_secret(state: s.AwaitingText, event: e.PinSubmitted, now: datetime) -> Step:
     _require(state, event, event.challenge)
-    return s.CheckingText(state.visit, state.evidence, later(now, t.SIGNING_SECONDS), state.orders), ()
+    return s.CheckingText(state.visit, state.evidence, later(now, SIGNING_SECONDS), state.orders), ()
 
 
 def read_basic_four(state: s.AwaitingText | s.CheckingText, event: e.BasicFourRead, now: datetime) -> Step:
@@ -144,22 +157,22 @@ def conclude(state: s.AwaitingText | s.CheckingText, event: e.BasicFourSealed, n
     visit, reached = state.visit, state.visit.reached
     if reached is None or state.evidence.status is None:
         raise IllegalEvent(state, event)
-    result = t.return_to_result(visit, reached, "sent", now)
-    deadline = later(now, t.CLOSING_SECONDS)
+    result = return_to_result(visit, reached, "sent", now)
+    deadline = later(now, CLOSING_SECONDS)
     sent = s.BasicFourSent(result.visit, result, deadline, event.kept_until, result.card_held)
     return sent, (c.RecordAudit(visit, "provided", "", state.evidence.status.json),)
 
 
 def reject(state: s.AwaitingText | s.CheckingText, event: e.BasicFourRejected, now: datetime) -> Step:
     _require(state, event, event.challenge)
-    return t.refuse(state.visit, event.code, now, status=state.evidence.status, cancel=False)
+    return refuse(state.visit, event.code, now, status=state.evidence.status, cancel=False)
 
 
 def acknowledge(state: s.BasicFourSent, event: e.Finished, now: datetime) -> Step:
     """The resident has seen what was sent: on to the result."""
-    return t.return_to_result(state.visit, state.result, "sent", now), ()
+    return return_to_result(state.visit, state.result, "sent", now), ()
 
 
 def _require(state: s.State, event: e.Event, challenge: str) -> None:
-    if challenge != s.derive_challenge(state) or t.require_visit(state).purpose != "basic_four":
+    if challenge != s.derive_challenge(state) or require_visit(state).purpose != "basic_four":
         raise IllegalEvent(state, event)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kiosk_web.session import card_transitions as k
 from kiosk_web.session import events as e
 from kiosk_web.session import states as s
-from kiosk_web.session.transitions import CHECKING_SECONDS, STEP_SECONDS, IllegalEvent, Step, later, refuse
+from kiosk_web.session.transitions.card import conclude_or_ask
+from kiosk_web.session.transitions.step import CHECKING_SECONDS, STEP_SECONDS, IllegalEvent, Step, later, refuse
 
 
 def ask_to_agree(state: s.Checking, event: e.TermsOutdated, now: datetime) -> Step:
@@ -23,7 +23,7 @@ def ask_to_agree(state: s.Checking, event: e.TermsOutdated, now: datetime) -> St
 def agree(state: s.Agreeing, event: e.TermsAgreed, now: datetime) -> Step:
     """The verdict is made anew, with evidence that is still fresh: reading takes its time."""
     checking = s.Checking(state.visit, state.evidence, later(now, CHECKING_SECONDS), proven=True, agreed=True)
-    return k.conclude_or_ask(checking, now)
+    return conclude_or_ask(checking, now)
 
 
 def decline(state: s.Agreeing, event: e.Cancelled, now: datetime) -> Step:

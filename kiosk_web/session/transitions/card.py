@@ -1,6 +1,6 @@
 """What happens to a visit while its card is in use:
 
-read, hold, sign, conclude. Handlers of the table in `machine.py`. PURE.
+read, hold, sign, conclude. Handlers of the table. PURE.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from kiosk_web.session import events as e
 from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
-from kiosk_web.session.transitions import (
+from kiosk_web.session.transitions.step import (
     CHECKING_SECONDS,
     CLOSING_SECONDS,
     READER_CODES,

@@ -1,19 +1,16 @@
-"""What a resident decides about かざし利用 after a result, and staff who attend a terminal: handlers of the table.
-
-PURE.
-"""
+"""What a resident decides about かざし利用 after a result: handlers of the table. PURE."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
 
-from kiosk_web.session import basic_four_transitions as b
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 from kiosk_web.session import facts
 from kiosk_web.session import states as s
-from kiosk_web.session.transitions import (
+from kiosk_web.session.transitions import basic_four as b
+from kiosk_web.session.transitions.step import (
     CLOSING_SECONDS,
     STEP_SECONDS,
     IllegalEvent,
@@ -22,8 +19,6 @@ from kiosk_web.session.transitions import (
     later,
     start_visit,
 )
-
-# --- the resident -----------------------------------------------------------------------------------------------------
 
 
 def want_kazashi(state: s.Result, event: e.KazashiWanted, now: datetime) -> Step:
@@ -77,35 +72,3 @@ def notice_card_while_consenting(
     if isinstance(state, s.Consenting) and state.subject == "basic_four":
         return b.leave_consent(state, presence, now)
     return start_visit(state.visit, now, presence), ()
-
-
-# --- staff ------------------------------------------------------------------------------------------------------------
-
-
-def ask_staff(state: s.ChoosingService, event: e.StaffAsked, now: datetime) -> Step:
-    return s.StaffSigningIn(state.visit, later(now, STEP_SECONDS)), ()
-
-
-def identify_staff(state: s.StaffSigningIn, event: e.StaffIdentified, now: datetime) -> Step:
-    return state, (c.OpenLease(state.visit.page, event.number, event.code),)
-
-
-def open_lease(state: s.StaffSigningIn, event: e.LeaseOpened, now: datetime) -> Step:
-    return start_visit(state.visit, now), ()
-
-
-def refuse_staff(state: s.StaffSigningIn, event: e.LeaseRefused, now: datetime) -> Step:
-    return replace(state, refused=event.code, deadline_at=later(now, STEP_SECONDS)), ()
-
-
-def leave_staff(state: s.StaffSigningIn, event: e.Cancelled | e.DeadlinePassed, now: datetime) -> Step:
-    return start_visit(state.visit, now), ()
-
-
-def sign_staff_out(state: s.ChoosingService, event: e.StaffSignedOut, now: datetime) -> Step:
-    return state, (c.CloseLease(),)
-
-
-def notice_card_at_staff(state: s.StaffSigningIn, event: e.CardChanged, now: datetime) -> Step:
-    presence = facts.Presence(event.reader, event.card, event.instance)
-    return replace(state, visit=replace(state.visit, presence=presence)), ()

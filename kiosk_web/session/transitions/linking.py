@@ -1,6 +1,6 @@
 """連携登録 at the terminal: the number of an old card is linked to the person whom the 暗証番号 has just confirmed.
 
-Handlers of the table in `machine.py`. PURE. It begins and ends at the result, which stays what it was; the number is in
+Handlers of the table. PURE. It begins and ends at the result, which stays what it was; the number is in
 no state.
 """
 
@@ -12,7 +12,7 @@ from datetime import datetime
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 from kiosk_web.session import states as s
-from kiosk_web.session.transitions import CLOSING_SECONDS, STEP_SECONDS, IllegalEvent, Step, later
+from kiosk_web.session.transitions.step import CLOSING_SECONDS, STEP_SECONDS, IllegalEvent, Step, later
 
 MOST_TRIES = 5
 """Numbers that do not do in one visit: enough for slips, too few to try numbers out."""
