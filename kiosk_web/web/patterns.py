@@ -216,6 +216,9 @@ def build_patterns() -> dict[str, StageView]:
         "refused-pin_locked-reading": replace(
             _refusal("pin_locked"), data={**_refusal("pin_locked").data, "reading": _READING}
         ),
+        "refused-card_removed-sending": replace(
+            _refusal("card_removed"), data={**_refusal("card_removed").data, "reading": _READING, "sending": True}
+        ),
         "reading_card": _view("reading_card", service=library),
         "awaiting_pin": _view("awaiting_pin", service=library, tries_left=3, refused=False),
         "awaiting_pin-refused": _view("awaiting_pin", service=library, tries_left=2, refused=True),

@@ -1,8 +1,8 @@
 """The basic 4 information, after an accepted verdict: consent, a second proof, a secret of the text application, the
 sealed items. Handlers of the table. PURE.
 
-However it ends, the visit returns to the result it had reached. The items pass through one event and one command and
-are in no state.
+However it ends, the visit returns to the result it had reached, as long as certificate and card of that result are
+there. The items pass through one event and one command and are in no state.
 """
 
 from __future__ import annotations

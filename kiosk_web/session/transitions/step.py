@@ -24,6 +24,7 @@ CLOSING_SECONDS = 60  # result and refusal go away by themselves
 STATUS_MAX_AGE_SECONDS = 180  # older evidence is fetched again at the verdict (DESIGN 4, step 3)
 
 CARD_GONE_CODES = frozenset({"card_removed", "card_swapped", "card_reset"})
+OTHER_CARD_CODES = CARD_GONE_CODES | {"certificate_changed"}
 READER_CODES: dict[facts.ReaderCondition, str] = {
     "missing": "reader_missing",
     "service_down": "service_down",
@@ -72,7 +73,8 @@ def refuse(
 ) -> Step:
     """End the visit without a result. `cancel`: the bridge may hold the card and is told to let go.
 
-    Where a result was reached before, the visit returns to it, unless the certificate itself does not do any more.
+    Where a result was reached before, the visit returns to it, unless the certificate itself does not do any more, or
+    the card of that result is not there: who took it is gone, and somebody else may stand before the screen.
     """
     orders: tuple[facts.BridgeOrder, ...] = ()
     if cancel:
@@ -81,7 +83,7 @@ def refuse(
     if code in CARD_GONE_CODES:
         visit = replace(visit, presence=facts.Presence(visit.presence.reader))
     held = visit.presence.card != "none"
-    if visit.reached is not None and CODES[code].group != "certificate":
+    if visit.reached is not None and CODES[code].group != "certificate" and code not in OTHER_CARD_CODES:
         back = return_to_result(visit, visit.reached, "declined" if code == "cancelled" else "failed", now)
         back = replace(back, basic_four_code=code, tries_left=tries_left, orders=orders)
         return back, (c.RecordAudit(visit, "refused", code, None if status is None else status.json),)

@@ -196,8 +196,24 @@ async def test_another_certificate_on_the_same_stay_is_refused(stand: Stand) -> 
     await reach_consent(stand, terminal, card)
     take_ticket(terminal, await terminal.send("consent_given"))
     stage = await terminal.read_card(stand.card(serial=0x77))
-    assert stage.state == "result"
-    assert (await stand.read_result(terminal)).basic_four_code == "certificate_changed"
+    assert (stage.state, stage.code) == ("refused", "certificate_changed")
+
+
+async def test_a_card_taken_meanwhile_takes_its_result_from_the_screen(stand: Stand) -> None:
+    terminal, card = await stand.opened(), stand.card()
+    await reach_consent(stand, terminal, card)
+    consenting = await load(stand, terminal.id)
+    assert isinstance(consenting, s.Consenting)
+    await reach_proof(stand, terminal, card)
+    assert (await tell_tries(terminal)).state == "awaiting_text"
+    stage = await terminal.take_card()
+    assert (stage.state, stage.code) == ("refused", "card_removed")
+    assert "基本4情報は渡していません" in stage.html
+    assert consenting.result.identifier not in stage.html
+    async with stand.server.store.read() as transaction:
+        record = await transaction.sessions.load(terminal.id)
+    assert record is not None
+    assert consenting.result.identifier not in record.state
 
 
 async def test_a_certificate_revoked_meanwhile_ends_the_visit(stand: Stand) -> None:
@@ -304,6 +320,16 @@ async def test_a_request_without_consent_still_gets_the_verdict(
     assert claims["ppid"]
 
 
+async def test_a_request_whose_card_is_taken_meanwhile_gets_the_verdict(counter: Counter) -> None:
+    reading, card = await reach_request(counter)
+    await reach_proof(counter.stand, counter.terminal, card)
+    await tell_tries(counter.terminal)
+    stage = await counter.terminal.take_card()
+    assert (stage.state, "結果をみほん市 施設予約システムに伝えました" in stage.html) == ("refused", True)
+    claims = await counter.asker.open_result((await counter.asker.show(reading)).json()["result"])
+    assert (claims["accepted"], claims["basic_four"]) == (True, {"outcome": "failed", "sealed": None})
+
+
 async def test_a_request_whose_reading_failed_gets_the_verdict(counter: Counter) -> None:
     reading, card = await reach_request(counter)
     await reach_proof(counter.stand, counter.terminal, card)
@@ -341,6 +367,7 @@ async def test_a_request_taken_back_meanwhile_is_told_nothing(counter: Counter) 
     await tell_tries(counter.terminal)
     assert told(await counter.asker.cancel(reading)) == "cancelled"
     assert (await counter.stand.read_result(counter.terminal)).basic_four_code == "reading_withdrawn"
+    assert "結果をみほん市 施設予約システムに伝えました" not in (await counter.look()).html
     late = await counter.terminal.send("basic_four_read", **build_basic_four(counter.terminal, card))
     assert late.state == "result"
     assert told(await counter.asker.show(reading)) == "cancelled"

@@ -253,3 +253,21 @@ def test_htmx_and_its_stream_are_there_before_htmx_begins() -> None:
             {"src": "/static/vendor/htmx/hx-sse.min.js"},
         ]
         assert [attributes.get("type") for attributes in scripts[2:]] == ["module"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_number_of_a_code_in_a_sentence_is_not_broken(language: str) -> None:
+    found = set()
+    for name, view in PATTERNS.items():
+        html = REAL.render_stage(replace(view, language=language))
+        for before, number in re.findall(r"(.{0,24})[(（](K-\d{3})", html):
+            assert before.endswith('<span class="coded">'), (name, before, number)
+            found.add(name)
+    assert {"result-basic_four_failed", "awaiting_card-card_mute", "staff_sign_in-refused"} <= found
+
+
+def test_a_card_that_is_gone_is_not_followed_by_its_result() -> None:
+    html = REAL.render_stage(PATTERNS["refused-card_removed-sending"])
+    assert "基本4情報は渡していません" in html
+    assert "結果を施設予約システムに伝えました" in html
+    assert "identifier" not in html

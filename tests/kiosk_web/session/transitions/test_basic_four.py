@@ -89,8 +89,8 @@ def test_the_second_challenge_is_by_pin_for_the_certificate_just_proven() -> Non
     assert (visit.purpose, visit.method, visit.consent) == ("basic_four", "pin", "basic_four")
     assert visit.proven_certificate == HASH
     after, _ = run(state, e.ChallengeIssued("c2", "t", "X"), e.CertificateTrusted("c2", "cd" * 32, 3, True))
-    assert isinstance(after, s.Result)
-    assert after.basic_four_code == "certificate_changed"
+    assert isinstance(after, s.Refused)
+    assert after.code == "certificate_changed"
     assert names(after) == ["cancel"]
 
 
@@ -169,8 +169,7 @@ FAILURES = (
     (e.BridgeFailed("c2", "text_secret_guarded", None), "text_secret_guarded"),
     (e.BridgeFailed("c2", "card_data_malformed", None), "card_data_malformed"),
     (e.BridgeFailed("c2", "card_error", None), "card_error"),
-    (e.CardChanged("ready", "none", ""), "card_removed"),
-    (e.CardChanged("ready", "ours", "card-2"), "card_swapped"),
+    (e.CardChanged("missing", "none", ""), "reader_missing"),
     (e.BridgeLost("bridge_lost"), "bridge_lost"),
     (e.WorkInterrupted(), "internal"),
     (e.PageVerified("page-2", again=True), "bridge_lost"),
@@ -191,6 +190,27 @@ def test_a_reading_that_fails_returns_to_the_result_and_says_why(
     assert code in CODES
     assert state.visit.reached is None
     assert [(it.outcome, it.code) for it in commands if isinstance(it, c.RecordAudit)] == [("refused", code)]
+
+
+@pytest.mark.parametrize("way", [(), (SECRET,)])
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        (e.CardChanged("ready", "none", ""), "card_removed"),
+        (e.CardChanged("ready", "ours", "card-2"), "card_swapped"),
+        (e.BridgeFailed("c2", "card_removed", None), "card_removed"),
+        (e.BridgeFailed("c2", "card_reset", None), "card_reset"),
+    ],
+)
+def test_a_card_that_is_gone_takes_its_result_with_it(way: tuple[e.Event, ...], event: e.Event, code: str) -> None:
+    """Its holder may have left, and others stand in line before the screen."""
+    state, commands = run(run(asked(), *way)[0], event)
+    assert isinstance(state, s.Refused)
+    assert (state.code, state.card_held, state.visit.purpose) == (code, False, "basic_four")
+    assert "K7Q" not in StateCodec.encode(state)
+    assert [(it.outcome, it.code) for it in commands if isinstance(it, c.RecordAudit)] == [("refused", code)]
+    after, _ = run(state, e.DeadlinePassed(), now=NOW + timedelta(hours=1))
+    assert isinstance(after, s.ChoosingService)
 
 
 @pytest.mark.parametrize(
