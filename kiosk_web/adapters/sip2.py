@@ -17,7 +17,7 @@ from typing import Literal
 import structlog
 
 from kiosk_web.adapters import sip2_message as m
-from kiosk_web.services.handover_ports import LibraryWord
+from kiosk_web.services.ports.handovers import LibraryWord
 
 Trouble = Literal["", "connection", "timeout", "login", "offline", "malformed", "unclear"]
 
@@ -78,7 +78,7 @@ class Sip2Client:
         return _judge(status, number)
 
     async def ask_about(self, number: str) -> LibraryWord:
-        """Implements `services.handover_ports.Library`."""
+        """Implements `services.ports.handovers.Library`."""
         return (await self.check_number(number)).word
 
     async def check_link(self) -> LibraryAnswer:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from kiosk_web.services.kazashi_ports import DEFAULT_FACILITY
+from kiosk_web.services.ports.staff import DEFAULT_FACILITY
 from kiosk_web.services.staff import StaffService
 from kiosk_web.settings.server import Settings
 

@@ -21,7 +21,7 @@ from kiosk_web.pki.anchors import Anchor
 from kiosk_web.pki.ocsp import NONCE_LENGTH, OcspResponderPolicy
 from kiosk_web.pki.ocsp_probe import build_probe, judge_probe
 from kiosk_web.pki.plan import FetchFailure
-from kiosk_web.services.api_ports import ClientRecord
+from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.register import RegisterSilent
 
 ASSERTION_SECONDS = 50

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kiosk_web.pki.status import StatusMalformed, derive_kept_evidence, from_json, name_outcome
-from kiosk_web.services.ports import AuditRecord, Transaction
+from kiosk_web.services.ports import Transaction
+from kiosk_web.services.ports.audit import AuditRecord
 from kiosk_web.session.commands import RecordAudit
 
 

@@ -14,10 +14,10 @@ from joserfc.registry import HeaderParameter
 from kiosk_web.identity.basic_four import BasicFour, BasicFourMalformed, build_statement
 from kiosk_web.pki.fields import read_fields
 from kiosk_web.pki.receiver_key import ReceiverKey
-from kiosk_web.services.api_ports import ClientRecord
-from kiosk_web.services.basic_four_ports import SealedReading
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Store, Transaction
+from kiosk_web.services.ports.clients import ClientRecord
+from kiosk_web.services.ports.sealed_readings import SealedReading
 from kiosk_web.services.remote_validation import NotPermitted
 
 TYPE = "kiosk-basic-four+jwe"

@@ -10,7 +10,8 @@ from kiosk_web.identity import reference
 from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.services.kazashi import KazashiService
 from kiosk_web.services.keys import AUDIENCE, ISSUER, KeyRing, encode_base64url
-from kiosk_web.services.ports import ChallengeRecord, Entropy, Transaction
+from kiosk_web.services.ports import Entropy, Transaction
+from kiosk_web.services.ports.sessions import ChallengeRecord
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 

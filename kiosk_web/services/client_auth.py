@@ -16,9 +16,9 @@ from kiosk_web.pki.client_assertion import (
     read_claimed_client,
 )
 from kiosk_web.pki.client_keys import load_client_key
-from kiosk_web.services.api_ports import ClientRecord, TokenRecord
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Store
+from kiosk_web.services.ports.clients import ClientRecord, TokenRecord
 from kiosk_web.services.rate_limit import RateLimits
 
 TOKEN_LIFETIME = timedelta(minutes=5)

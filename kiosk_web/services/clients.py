@@ -11,8 +11,8 @@ from kiosk_web.errors import ClientError
 from kiosk_web.identity.offer import Offer
 from kiosk_web.pki.client_keys import ClientKey, ClientKeyRefused, read_client_key
 from kiosk_web.pki.status_policy import PolicyName
-from kiosk_web.services.api_ports import ClientKeyRecord, ClientRecord
 from kiosk_web.services.ports import Clock, Store
+from kiosk_web.services.ports.clients import ClientKeyRecord, ClientRecord
 
 METHODS: tuple[PolicyName, ...] = ("ocsp", "crl", "ocsp-then-crl")
 RATES = range(1, 100_001)

@@ -13,7 +13,8 @@ from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.issuance import IdentifierRefused, IssuanceService
 from kiosk_web.services.kazashi import KazashiService
-from kiosk_web.services.ports import ChallengeRecord, Transaction
+from kiosk_web.services.ports import Transaction
+from kiosk_web.services.ports.sessions import ChallengeRecord
 from kiosk_web.services.proofs import ProofService
 from kiosk_web.services.reading_results import hold_reading, record_reading
 from kiosk_web.services.status_context import build_status_context

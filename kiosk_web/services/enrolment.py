@@ -10,9 +10,10 @@ from datetime import timedelta
 
 from kiosk_web.errors import TerminalError
 from kiosk_web.pki.fields import build_fields
-from kiosk_web.services.kazashi_ports import DEFAULT_FACILITY
 from kiosk_web.services.keys import KeyRing, encode_base64url
-from kiosk_web.services.ports import Clock, EnrolmentRecord, Entropy, Store, TerminalRecord
+from kiosk_web.services.ports import Clock, Entropy, Store
+from kiosk_web.services.ports.staff import DEFAULT_FACILITY
+from kiosk_web.services.ports.terminals import EnrolmentRecord, TerminalRecord
 
 SECRET_LENGTH = 16
 CODE_LIFETIME = timedelta(hours=24)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kiosk_web.identity.offer import Offer
-from kiosk_web.services.handover_ports import HandoverRecord, Library, LibraryWord
 from kiosk_web.services.keys import KeyRing, encode_base64url
 from kiosk_web.services.output_ticket import OUTPUT_TYPE, OutputKind, build_output_claims, can_hand_over
-from kiosk_web.services.ports import Clock, Entropy, PageRecord, Store, Transaction
+from kiosk_web.services.ports import Clock, Entropy, Store, Transaction
+from kiosk_web.services.ports.handovers import HandoverRecord, Library, LibraryWord
+from kiosk_web.services.ports.terminals import PageRecord
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.session import states as s
 

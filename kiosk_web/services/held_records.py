@@ -8,9 +8,9 @@ from datetime import date, datetime
 
 from kiosk_web.identity.offer import Offer
 from kiosk_web.identity.words import Words
-from kiosk_web.services import held_ports as held
 from kiosk_web.services.handover import mask_number
-from kiosk_web.services.ports import Clock, PageRecord, Store
+from kiosk_web.services.ports import Clock, Store, held
+from kiosk_web.services.ports.terminals import PageRecord
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.session import states as s
 

@@ -24,8 +24,8 @@ from kiosk_web.identity.offer import Offer
 from kiosk_web.identity.profiles import ProfileName
 from kiosk_web.identity.standing import derive_day
 from kiosk_web.identity.systems import CooperatingSystem
-from kiosk_web.services.introduction_ports import IntroductionStep
 from kiosk_web.services.ports import Clock, Store
+from kiosk_web.services.ports.introductions import IntroductionStep
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from kiosk_web.identity.offer import Service
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.identity.terms import TermsKind
 from kiosk_web.pki.trust import TrustedCertificate
-from kiosk_web.services.link_ports import RecentVisit, StaffAction
 from kiosk_web.services.ports import Entropy, Transaction
+from kiosk_web.services.ports.links import RecentVisit, StaffAction
 from kiosk_web.services.renewals import RenewalService
 from kiosk_web.services.terms_acceptance import TermsAcceptance
 

@@ -13,9 +13,11 @@ from kiosk_web.identity.offer import Service
 from kiosk_web.pki.card_issuer import CardIssuers, judge_surface_key
 from kiosk_web.pki.signature import Proof, judge_kazashi_proof
 from kiosk_web.pki.trust import TrustedCertificate
-from kiosk_web.services.kazashi_ports import KazashiEnrolment, LeaseRecord
 from kiosk_web.services.leases import LeaseService
-from kiosk_web.services.ports import ChallengeRecord, Transaction
+from kiosk_web.services.ports import Transaction
+from kiosk_web.services.ports.kazashi import KazashiEnrolment
+from kiosk_web.services.ports.sessions import ChallengeRecord
+from kiosk_web.services.ports.staff import LeaseRecord
 from kiosk_web.session.facts import KazashiOffer
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.links import LINK_REFUSALS, LinkRefusal, judge_words
 from kiosk_web.identity.offer import Offer
-from kiosk_web.services.link_ports import StaffAction
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.ports import Clock, Store, Transaction
+from kiosk_web.services.ports.links import StaffAction
 
 
 @dataclass(frozen=True, repr=False)

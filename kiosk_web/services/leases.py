@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 import pyotp
 import structlog
 
-from kiosk_web.services.kazashi_ports import LeaseEnd, LeaseRecord, StaffRecord
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Feed, Store, Transaction
+from kiosk_web.services.ports.staff import LeaseEnd, LeaseRecord, StaffRecord
 from kiosk_web.services.sealing import SealBroken, SecretSeal
 from kiosk_web.session.facts import StaffRefusal
 

@@ -13,11 +13,11 @@ from typing import Literal
 
 from kiosk_web.identity.links import derive_link_tag, judge_system
 from kiosk_web.identity.offer import Offer
-from kiosk_web.services.api_ports import ClientRecord
 from kiosk_web.services.introductions import SystemsInUse
-from kiosk_web.services.link_ports import LinkRecord, StaffAction
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.ports import Clock, Store, Transaction
+from kiosk_web.services.ports.clients import ClientRecord
+from kiosk_web.services.ports.links import LinkRecord, StaffAction
 
 RefusedLink = Literal[
     "system_not_permitted",

@@ -17,8 +17,8 @@ from kiosk_web.identity.links import judge_system, judge_words
 from kiosk_web.identity.number_files import Encoding, NumberRows, WrongLine, read_numbers
 from kiosk_web.identity.offer import Offer
 from kiosk_web.identity.systems import CooperatingSystem
-from kiosk_web.services.link_ports import FileKind, StaffAction
 from kiosk_web.services.ports import Clock, Store, Transaction
+from kiosk_web.services.ports.links import FileKind, StaffAction
 
 RowOutcome = Literal[
     "listed", "unlinked", "not_linked", "renumbered", "number_taken", "number_not_listed", "linked_not_listed"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk_web.identity.offer import Offer
-from kiosk_web.services.ports import Clock, PageRecord, Store
+from kiosk_web.services.ports import Clock, Store
+from kiosk_web.services.ports.terminals import PageRecord
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.services.terminal_linking import TerminalLinking
 from kiosk_web.session import states as s

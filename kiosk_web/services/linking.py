@@ -21,8 +21,8 @@ from kiosk_web.identity.links import (
 )
 from kiosk_web.identity.offer import Offer
 from kiosk_web.identity.user_numbers import NumberRefused, read_user_number
-from kiosk_web.services.link_ports import LinkRecord, RecentVisit, StaffAction
 from kiosk_web.services.ports import Clock, Store, Transaction
+from kiosk_web.services.ports.links import LinkRecord, RecentVisit, StaffAction
 
 
 @dataclass(frozen=True, repr=False)

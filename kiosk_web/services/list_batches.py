@@ -18,12 +18,12 @@ from typing import Literal
 import structlog
 
 from kiosk_web.pki.crl_batch import SerialAnswer
-from kiosk_web.services.api_ports import ClientRecord
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.list_answers import build_answers
 from kiosk_web.services.list_check import ListCheck
 from kiosk_web.services.list_rows import MAX_ID, MAX_LINE, Answer, MalformedRow, Question, build_lines, read_question
 from kiosk_web.services.ports import Clock, Store
+from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.remote_validation import NotPermitted
 
 ROWS_AT_A_TIME = 512

@@ -10,8 +10,11 @@ from datetime import datetime
 
 from kiosk_web.services.crl_alarms import ListAlarm
 from kiosk_web.services.fallback import FallbackService, OpeningNotice
-from kiosk_web.services.kazashi_ports import LeaseRecord
-from kiosk_web.services.ports import Clock, Feed, LatestVisit, SessionRecord, Store, TerminalRecord
+from kiosk_web.services.ports import Clock, Feed, Store
+from kiosk_web.services.ports.audit import LatestVisit
+from kiosk_web.services.ports.sessions import SessionRecord
+from kiosk_web.services.ports.staff import LeaseRecord
+from kiosk_web.services.ports.terminals import TerminalRecord
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.state_codec import StateCodec

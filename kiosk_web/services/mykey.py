@@ -6,8 +6,8 @@ from kiosk_web.errors import IdentityError
 from kiosk_web.identity.links import judge_words
 from kiosk_web.identity.mykey import MyKeyState, MyKeyStep, derive_state
 from kiosk_web.services.issuance import IssuanceService
-from kiosk_web.services.link_ports import StaffAction
 from kiosk_web.services.ports import Clock, Store
+from kiosk_web.services.ports.links import StaffAction
 
 
 class MyKeyService:

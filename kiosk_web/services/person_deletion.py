@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.links import LinkRefusal, judge_words
-from kiosk_web.services.link_ports import StaffAction
 from kiosk_web.services.ports import Clock, Store
+from kiosk_web.services.ports.links import StaffAction
 
 
 class PersonDeletionService:

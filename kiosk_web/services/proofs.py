@@ -15,7 +15,8 @@ from kiosk_web.pki.terminal import (
 )
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 from kiosk_web.services.kazashi import KazashiService
-from kiosk_web.services.ports import ChallengeRecord, Transaction, Validation
+from kiosk_web.services.ports import Transaction, Validation
+from kiosk_web.services.ports.sessions import ChallengeRecord
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 

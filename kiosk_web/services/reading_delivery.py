@@ -16,9 +16,9 @@ import structlog
 
 from kiosk_web.log import describe_place
 from kiosk_web.services.basic_four import KEEP
-from kiosk_web.services.basic_four_ports import SealedReading
 from kiosk_web.services.keys import ISSUER, KeyRing
 from kiosk_web.services.ports import Clock, Store
+from kiosk_web.services.ports.sealed_readings import SealedReading
 
 SIGNATURE_TYPE = "kiosk-webhook+jwt"
 SIGNATURE_HEADER = "Kiosk-Signature"

@@ -16,10 +16,11 @@ from urllib.parse import urlencode
 
 import structlog
 
-from kiosk_web.services.api_ports import ClientRecord
 from kiosk_web.services.keys import encode_base64url
-from kiosk_web.services.ports import Clock, Entropy, PageRecord, Store
-from kiosk_web.services.reading_ports import ReadingRecord, RedirectRecord
+from kiosk_web.services.ports import Clock, Entropy, Store
+from kiosk_web.services.ports.clients import ClientRecord
+from kiosk_web.services.ports.readings import ReadingRecord, RedirectRecord
+from kiosk_web.services.ports.terminals import PageRecord
 from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService
 from kiosk_web.services.sessions import SessionService, Snapshot
 from kiosk_web.session import events as e

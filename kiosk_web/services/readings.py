@@ -12,12 +12,12 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from kiosk_web.identity.offer import Offer
-from kiosk_web.services.api_ports import ClientRecord
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.keys import KeyRing, TicketKey, encode_base64url
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Feed, Store, Transaction
-from kiosk_web.services.reading_ports import ReadingRecord
+from kiosk_web.services.ports.clients import ClientRecord
+from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.services.reading_results import end_held
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.session import events as e

@@ -13,9 +13,9 @@ from typing import Literal
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.links import LINK_REFUSALS, judge_words
 from kiosk_web.identity.persons import CertificateName
-from kiosk_web.services.link_ports import StaffAction
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.ports import Clock, Store
+from kiosk_web.services.ports.links import StaffAction
 
 SerialOutcome = Literal["revoked", "on_hold", "not_listed", "stale", "unavailable"]
 JudgeCertificate = Callable[[CertificateName], Awaitable[str]]

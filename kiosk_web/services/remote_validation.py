@@ -30,12 +30,13 @@ from kiosk_web.pki.status import (
 from kiosk_web.pki.status_policy import IDENTIFY, PolicyName, StatusContext, StatusPolicy
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 from kiosk_web.pki.verdict import Verdict, VerdictPolicy, judge_verdict
-from kiosk_web.services.api_ports import ClientRecord, RemoteChallengeRecord, RemoteVisitRecord
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Store, Transaction, Validation
+from kiosk_web.services.ports.clients import ClientRecord
+from kiosk_web.services.ports.remote import RemoteChallengeRecord, RemoteVisitRecord
 from kiosk_web.services.standing import StandingService
 
 CHALLENGE_LIFETIME = timedelta(seconds=180)

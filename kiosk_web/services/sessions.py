@@ -16,9 +16,11 @@ from kiosk_web.pki.status import to_json
 from kiosk_web.pki.verdict import name_refusal
 from kiosk_web.services.effects import SUSPENDED, EffectService
 from kiosk_web.services.introductions import SystemsInUse
-from kiosk_web.services.kazashi_ports import LeaseRecord
 from kiosk_web.services.leases import LeaseService
-from kiosk_web.services.ports import Clock, Feed, PageRecord, SessionRecord, Store, Transaction, Validation
+from kiosk_web.services.ports import Clock, Feed, Store, Transaction, Validation
+from kiosk_web.services.ports.sessions import SessionRecord
+from kiosk_web.services.ports.staff import LeaseRecord
+from kiosk_web.services.ports.terminals import PageRecord
 from kiosk_web.services.reading_results import end_held
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pyotp
 
 from kiosk_web.errors import StaffError
-from kiosk_web.services.kazashi_ports import StaffRecord
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Store, Transaction
+from kiosk_web.services.ports.staff import StaffRecord
 from kiosk_web.services.sealing import SealBroken, SecretSeal
 
 MAXIMUM_NAME = 32

@@ -18,8 +18,8 @@ from kiosk_web.identity.links import judge_words
 from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.identity.standing import HolderStanding, derive_day
 from kiosk_web.log import describe_place
-from kiosk_web.services.link_ports import StaffAction
 from kiosk_web.services.ports import Clock, Feed, Store
+from kiosk_web.services.ports.links import StaffAction
 from kiosk_web.services.register import Register
 from kiosk_web.session import states as s
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from kiosk_web.identity.offer import Service
 from kiosk_web.pki.status_policy import StatusContext, StatusPolicy
 from kiosk_web.pki.trust import TrustedCertificate
-from kiosk_web.services.ports import ChallengeRecord, Transaction
+from kiosk_web.services.ports import Transaction
+from kiosk_web.services.ports.sessions import ChallengeRecord
 
 
 async def build_status_context(

@@ -18,7 +18,9 @@ import structlog
 from kiosk_web.identity.offer import Offer
 from kiosk_web.log import describe_place
 from kiosk_web.services.list_check import ListCheck
-from kiosk_web.services.ports import Clock, Store, SweepRecord, SweptPerson
+from kiosk_web.services.ports import Clock, Store
+from kiosk_web.services.ports.persons import SweptPerson
+from kiosk_web.services.ports.sweeps import SweepRecord
 
 JAPAN = timezone(timedelta(hours=9))
 LOOK_SECONDS = 60.0

@@ -10,9 +10,9 @@ from datetime import datetime
 from kiosk_web.identity.links import LINK_REFUSALS, LinkRefusal
 from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.services.leases import LeaseService
-from kiosk_web.services.link_ports import RecentVisit, StaffAction
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.ports import Transaction
+from kiosk_web.services.ports.links import RecentVisit, StaffAction
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 from kiosk_web.session import facts

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from kiosk_web.pki.terminal import build_welcome_bytes, judge_ed25519
 from kiosk_web.services.keys import AUDIENCE, ISSUER, KeyRing, encode_base64url
-from kiosk_web.services.ports import Clock, Entropy, HelloRecord, PageRecord, Store
+from kiosk_web.services.ports import Clock, Entropy, Store
+from kiosk_web.services.ports.terminals import HelloRecord, PageRecord
 
 HELLO_TYPE = "kiosk-hello+jwt"
 HELLO_LIFETIME = timedelta(seconds=60)

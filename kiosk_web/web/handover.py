@@ -14,9 +14,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from kiosk_web.services.handover import HandoverService, Panel, ShownNumber
-from kiosk_web.services.handover_ports import LibraryWord
 from kiosk_web.services.link_invitations import LinkInvitation, LinkInvitations
-from kiosk_web.services.ports import PageRecord
+from kiosk_web.services.ports.handovers import LibraryWord
+from kiosk_web.services.ports.terminals import PageRecord
 from kiosk_web.services.terminals import TerminalService
 from kiosk_web.web import wire
 from kiosk_web.web.security import build_problem, read_cookie

@@ -21,7 +21,8 @@ from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.monitoring import MonitoringService
-from kiosk_web.services.ports import Feed, PageRecord
+from kiosk_web.services.ports import Feed
+from kiosk_web.services.ports.terminals import PageRecord
 from kiosk_web.services.reading_redirects import REQUEST_URI_PREFIX, OpenRefused, RedirectService
 from kiosk_web.services.sessions import SessionService, Snapshot
 from kiosk_web.services.standing import ShownStanding, StandingBoard

@@ -18,9 +18,9 @@ from kiosk_web.identity.basic_four import BasicFour, BasicFourTerms
 from kiosk_web.identity.offer import CooperatingSystem, Service, Words
 from kiosk_web.identity.terms import KINDS
 from kiosk_web.pki.status import Opening
-from kiosk_web.services.held_ports import HeldKey, HeldMyKeyId, HeldReading, HeldTerms
 from kiosk_web.services.held_records import HeldForSystem, HeldRecords, ShownLink
 from kiosk_web.services.linking import FoundLink
+from kiosk_web.services.ports.held import HeldKey, HeldMyKeyId, HeldReading, HeldTerms
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
 from kiosk_web.web.render import TEXT_SIZES, Renderer

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from kiosk_web.services.link_ports import StaffAction
+from kiosk_web.services.ports.links import StaffAction
 from kiosk_web.settings.services import DEMO_SYSTEMS
 from tests.support.api_client import SYSTEM, register
 from tests.support.api_server import serve_api

@@ -1,1 +1,1 @@
-"""The database behind `services/ports.py`: SQLAlchemy Core on SQLite, migrated with Alembic."""
+"""The database behind `services/ports/`: SQLAlchemy Core on SQLite, migrated with Alembic."""

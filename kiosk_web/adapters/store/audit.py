@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.statements import Statements
-from kiosk_web.services.ports import AuditRecord, LatestVisit
+from kiosk_web.services.ports.audit import AuditRecord, LatestVisit
 
 _a = schema.audit.c
 
@@ -16,7 +16,7 @@ _ADD = insert(schema.audit)
 
 
 class SqlAuditRows:
-    """Implements `services.ports.AuditRows`."""
+    """Implements `services.ports.audit.AuditRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

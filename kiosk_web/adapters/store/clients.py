@@ -12,7 +12,7 @@ from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.prepared import Prepared
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.pki.status_policy import PolicyName
-from kiosk_web.services.api_ports import ClientKeyRecord, ClientRecord, TokenRecord
+from kiosk_web.services.ports.clients import ClientKeyRecord, ClientRecord, TokenRecord
 
 _c = schema.api_clients.c
 _k = schema.api_client_keys.c
@@ -29,7 +29,7 @@ _FIND_BY_TOKEN = Prepared(
 
 
 class SqlClientRows:
-    """Implements `services.api_ports.ClientRows`."""
+    """Implements `services.ports.clients.ClientRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

@@ -22,7 +22,7 @@ _LIST_OPEN_SINCE = Prepared(
 
 
 class SqlFallbackRows:
-    """Implements `services.ports.FallbackRows`."""
+    """Implements `services.ports.fallback.FallbackRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.statements import Statements
-from kiosk_web.services.handover_ports import HandoverRecord
+from kiosk_web.services.ports.handovers import HandoverRecord
 
 _h = schema.handovers.c
 
@@ -16,7 +16,7 @@ _ADD = insert(schema.handovers)
 
 
 class SqlHandoverRows:
-    """Implements `services.handover_ports.HandoverRows`."""
+    """Implements `services.ports.handovers.HandoverRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

@@ -10,7 +10,7 @@ from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.kazashi_schema import kazashi_enrolments
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.adapters.store.terms_schema import accepted_terms
-from kiosk_web.services import held_ports as held
+from kiosk_web.services.ports import held
 
 TABLES: tuple[Table, ...] = (
     schema.person_certificates,
@@ -29,7 +29,7 @@ _r = schema.sealed_readings.c
 
 
 class SqlHeldRows:
-    """Implements `services.held_ports.HeldRowsOfPerson`."""
+    """Implements `services.ports.held.HeldRowsOfPerson`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
@@ -62,7 +62,7 @@ class SqlHeldRows:
         )
 
     async def delete(self, person: str) -> tuple[str, ...]:
-        """What `services/held_ports.py` says. Deleted rows are overwritten (`secure_delete`)."""
+        """What `services/ports/held.py` says. Deleted rows are overwritten (`secure_delete`)."""
         run = self._connection.execute
         ppids = schema.pairwise_ids.c
         systems = tuple(

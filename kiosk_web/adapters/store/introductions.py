@@ -9,11 +9,11 @@ from sqlalchemy import delete, insert, select
 from kiosk_web.adapters.store.introduction_schema import introduction_steps, introductions, linkage_reports
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.identity.introduction import Introduction, LinkageReport
-from kiosk_web.services.introduction_ports import IntroductionStep
+from kiosk_web.services.ports.introductions import IntroductionStep
 
 
 class SqlIntroductionRows:
-    """Implements `services.introduction_ports.IntroductionRows`."""
+    """Implements `services.ports.introductions.IntroductionRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

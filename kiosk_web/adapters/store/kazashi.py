@@ -9,7 +9,8 @@ from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 
 from kiosk_web.adapters.store import kazashi_schema as schema
 from kiosk_web.adapters.store.statements import Statements
-from kiosk_web.services.kazashi_ports import KazashiEnrolment, LeaseEnd, LeaseRecord, StaffRecord
+from kiosk_web.services.ports.kazashi import KazashiEnrolment
+from kiosk_web.services.ports.staff import LeaseEnd, LeaseRecord, StaffRecord
 
 _s = schema.staff.c
 _a = schema.staff_attempts.c
@@ -26,7 +27,7 @@ _FIND = select(schema.kazashi_enrolments).where(_k.certificate_sha256 == bindpar
 
 
 class SqlStaffRows:
-    """Implements `services.kazashi_ports.StaffRows`."""
+    """Implements `services.ports.staff.StaffRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
@@ -93,7 +94,7 @@ class SqlStaffRows:
 
 
 class SqlLeaseRows:
-    """Implements `services.kazashi_ports.LeaseRows`."""
+    """Implements `services.ports.staff.LeaseRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
@@ -129,7 +130,7 @@ class SqlLeaseRows:
 
 
 class SqlKazashiRows:
-    """Implements `services.kazashi_ports.KazashiRows`."""
+    """Implements `services.ports.kazashi.KazashiRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

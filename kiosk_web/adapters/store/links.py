@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.identity.links import LinkWay
-from kiosk_web.services.link_ports import FileKind, LinkRecord, RecentVisit, StaffAction
+from kiosk_web.services.ports.links import FileKind, LinkRecord, RecentVisit, StaffAction
 
 _l = schema.links.c
 _n = schema.valid_numbers.c
@@ -24,7 +24,7 @@ _ADD_VISIT = insert(schema.recent_visits)
 
 
 class SqlLinkRows:
-    """Implements `services.link_ports.LinkRows`."""
+    """Implements `services.ports.links.LinkRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
@@ -135,7 +135,7 @@ class SqlLinkRows:
 
 
 class SqlConfirmationRows:
-    """Implements `services.link_ports.ConfirmationRows`."""
+    """Implements `services.ports.links.ConfirmationRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
@@ -154,7 +154,7 @@ class SqlConfirmationRows:
 
 
 class SqlStaffAuditRows:
-    """Implements `services.link_ports.StaffAuditRows`."""
+    """Implements `services.ports.links.StaffAuditRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

@@ -15,7 +15,7 @@ from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.adapters.store.terms_schema import accepted_terms
 from kiosk_web.identity.mykey import MyKeyState
 from kiosk_web.identity.persons import CertificateName
-from kiosk_web.services.ports import MyKeyRecord, SweptPerson
+from kiosk_web.services.ports.persons import MyKeyRecord, SweptPerson
 
 _c = schema.person_certificates.c
 _p = schema.pairwise_ids.c
@@ -32,7 +32,7 @@ _FIND_MYKEY_ID = select(_m.mykey_id, _m.state).where(_m.person_id == bindparam("
 
 
 class SqlPersonRows:
-    """Implements `services.ports.PersonRows`."""
+    """Implements `services.ports.persons.PersonRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
@@ -119,7 +119,7 @@ class SqlPersonRows:
         return changed.rowcount == 1
 
     async def absorb(self, stranger: str, person: str, now: datetime) -> tuple[str, ...]:
-        """What `services/ports.py` says."""
+        """What `services/ports/persons.py` says."""
         kept = select(_p.system).where(_p.person_id == person).scalar_subquery()
         ended = delete(schema.pairwise_ids).where(_p.person_id == stranger, _p.system.in_(kept)).returning(_p.system)
         systems = tuple((await self._connection.execute(ended)).scalars())

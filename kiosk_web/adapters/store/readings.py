@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 from kiosk_web.adapters.store.reading_schema import readings
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.identity.readings import OPEN, ReadingState
-from kiosk_web.services.reading_ports import ReadingRecord
+from kiosk_web.services.ports.readings import ReadingRecord
 
 _r = readings.c
 
@@ -20,7 +20,7 @@ _OLD_RESULTS = select(_r.id).where(_r.ended_at < bindparam("before"), _r.result.
 
 
 class SqlReadingRows:
-    """Implements `services.reading_ports.ReadingRows`."""
+    """Implements `services.ports.readings.ReadingRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.prepared import Prepared
 from kiosk_web.adapters.store.statements import Statements
-from kiosk_web.services.api_ports import KeptReply, LinkedCertificate, RemoteChallengeRecord, RemoteVisitRecord
+from kiosk_web.services.ports.remote import KeptReply, LinkedCertificate, RemoteChallengeRecord, RemoteVisitRecord
 
 _c = schema.remote_challenges.c
 _r = schema.kept_replies.c
@@ -36,7 +36,7 @@ _ADD_VISIT = Prepared(insert(schema.remote_visits), [field.name for field in fie
 
 
 class SqlRemoteRows:
-    """Implements `services.api_ports.RemoteRows`."""
+    """Implements `services.ports.remote.RemoteRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

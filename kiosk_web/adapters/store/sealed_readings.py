@@ -10,14 +10,14 @@ from sqlalchemy import Row, and_, delete, insert, or_, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.statements import Statements
-from kiosk_web.services.basic_four_ports import SealedReading
+from kiosk_web.services.ports.sealed_readings import SealedReading
 
 _r = schema.sealed_readings.c
 AT_ONCE = 16
 
 
 class SqlSealedReadingRows:
-    """Implements `services.basic_four_ports.SealedReadingRows`."""
+    """Implements `services.ports.sealed_readings.SealedReadingRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

@@ -8,7 +8,7 @@ from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.statements import Statements
-from kiosk_web.services.ports import ChallengeRecord, OutboxRecord, SessionRecord
+from kiosk_web.services.ports.sessions import ChallengeRecord, OutboxRecord, SessionRecord
 
 _s = schema.sessions.c
 _c = schema.challenges.c
@@ -51,8 +51,9 @@ _FINISH_WORK = (
 
 
 class SqlSessionRows:
-    """Implements `services.ports.SessionRows`. A challenge changes once, when it is consumed; the one that this
-    transaction consumed is not asked for again.
+    """Implements `services.ports.sessions.SessionRows`.
+
+    A challenge changes once, when it is consumed; the one that this transaction consumed is not asked for again.
     """
 
     def __init__(self, connection: Statements) -> None:

@@ -6,13 +6,13 @@ from sqlalchemy import insert, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.statements import Statements
-from kiosk_web.services.ports import SweepRecord
+from kiosk_web.services.ports.sweeps import SweepRecord
 
 _s = schema.sweeps.c
 
 
 class SqlSweepRows:
-    """Implements `services.ports.SweepRows`."""
+    """Implements `services.ports.sweeps.SweepRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

@@ -8,7 +8,7 @@ from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.statements import Statements
-from kiosk_web.services.ports import EnrolmentRecord, HelloRecord, PageRecord, TerminalRecord
+from kiosk_web.services.ports.terminals import EnrolmentRecord, HelloRecord, PageRecord, TerminalRecord
 
 OPEN_HELLOS = 64
 """Hello tickets kept of one terminal: a page is done in milliseconds, so a flood pushes out its own."""
@@ -39,7 +39,7 @@ _RAISE_SEQUENCE = (
 
 
 class SqlTerminalRows:
-    """Implements `services.ports.TerminalRows`."""
+    """Implements `services.ports.terminals.TerminalRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

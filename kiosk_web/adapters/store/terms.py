@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.adapters.store.terms_schema import accepted_terms
 from kiosk_web.identity.terms import TermsKind
-from kiosk_web.services.terms_ports import AcceptedTerms
+from kiosk_web.services.ports.terms import AcceptedTerms
 
 _t = accepted_terms.c
 
@@ -22,7 +22,7 @@ _FIND = (
 
 
 class SqlTermsRows:
-    """Implements `services.terms_ports.TermsRows`."""
+    """Implements `services.ports.terms.TermsRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

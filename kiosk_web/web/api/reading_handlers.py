@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.kept_replies import Reply
-from kiosk_web.services.reading_ports import ReadingRecord
+from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.services.reading_redirects import RedirectService, WantedReturn
 from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService
 from kiosk_web.services.remote_validation import NotPermitted

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from kiosk_web.identity.standing import HolderStanding
 from kiosk_web.pki.status import Evidence
-from kiosk_web.services.api_ports import RemoteChallengeRecord
 from kiosk_web.services.kept_replies import Reply
+from kiosk_web.services.ports.remote import RemoteChallengeRecord
 from kiosk_web.services.remote_validation import (
     ChallengeNotUsable,
     IdentifierUnknown,

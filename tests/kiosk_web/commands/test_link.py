@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from kiosk_web.__main__ import app
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.migration import migrate
-from kiosk_web.services.kazashi_ports import KazashiEnrolment
-from kiosk_web.services.link_ports import RecentVisit
+from kiosk_web.services.ports.kazashi import KazashiEnrolment
+from kiosk_web.services.ports.links import RecentVisit
 from tests.support.numbers import number
 
 LIBRARY, NOW = "city-library", datetime.now(UTC)

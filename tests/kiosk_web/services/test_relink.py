@@ -9,7 +9,7 @@ import pytest
 
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.persons import CertificateName
-from kiosk_web.services.kazashi_ports import KazashiEnrolment
+from kiosk_web.services.ports.kazashi import KazashiEnrolment
 from kiosk_web.services.relink import Relinked, RelinkService
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.numbers import number

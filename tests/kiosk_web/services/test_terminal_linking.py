@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiosk_web.log import configure_log
-from kiosk_web.services.link_ports import LinkRecord, StaffAction
+from kiosk_web.services.ports.links import LinkRecord, StaffAction
 from kiosk_web.settings.services import DEMO_SYSTEMS
 from tests.kiosk_web.services.test_sessions import dump
 from tests.support.jpki import Issued

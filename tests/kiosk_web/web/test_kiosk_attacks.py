@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk_web.services.ports import PageRecord
+from kiosk_web.services.ports.terminals import PageRecord
 from kiosk_web.services.sessions import Snapshot
 from tests.support.jpki import Issued, rsa_key
 from tests.support.kiosk_server import Stand

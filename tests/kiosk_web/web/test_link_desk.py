@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from kiosk_web.errors import SettingsError
-from kiosk_web.services.kazashi_ports import KazashiEnrolment
+from kiosk_web.services.ports.kazashi import KazashiEnrolment
 from kiosk_web.settings.server import load_settings
 from tests.support.kiosk_server import Stand
 from tests.support.numbers import number

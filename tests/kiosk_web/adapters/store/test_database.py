@@ -19,7 +19,8 @@ from kiosk_web.adapters.store.migration import HEAD, migrate
 from kiosk_web.adapters.store.schema import metadata
 from kiosk_web.pki.crl_trust import ListMark, ListScope
 from kiosk_web.pki.status import HighWaterMark
-from kiosk_web.services.ports import EnrolmentRecord, SessionRecord, TerminalRecord
+from kiosk_web.services.ports.sessions import SessionRecord
+from kiosk_web.services.ports.terminals import EnrolmentRecord, TerminalRecord
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 

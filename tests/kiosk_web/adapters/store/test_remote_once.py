@@ -13,7 +13,8 @@ import pytest
 
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.migration import migrate
-from kiosk_web.services.api_ports import ClientKeyRecord, ClientRecord, RemoteChallengeRecord
+from kiosk_web.services.ports.clients import ClientKeyRecord, ClientRecord
+from kiosk_web.services.ports.remote import RemoteChallengeRecord
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 CHALLENGES = [f"challenge-{number}" for number in range(40)]

@@ -10,7 +10,8 @@ import pytest
 
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.migration import migrate
-from kiosk_web.services.ports import ChallengeRecord, EnrolmentRecord, TerminalRecord
+from kiosk_web.services.ports.sessions import ChallengeRecord
+from kiosk_web.services.ports.terminals import EnrolmentRecord, TerminalRecord
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from kiosk_web.services.link_ports import StaffAction
+from kiosk_web.services.ports.links import StaffAction
 from tests.support.api_client import API_SYSTEMS, OTHER_SYSTEM, SYSTEM, ApiClient, problem, register
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.numbers import number

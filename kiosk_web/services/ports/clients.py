@@ -1,10 +1,7 @@
-"""What the API asks of the database: its clients, their keys, assertions and tokens; challenges to cards elsewhere;
-answers that are given again. Rows are plain values.
-"""
+"""Clients of the API, their keys and tokens. Plain rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -86,77 +83,4 @@ class ClientRows(Protocol):
 
     async def forget_expired(self, now: datetime) -> None:
         """Delete assertions and tokens that nobody can use any more."""
-        ...
-
-
-@dataclass(frozen=True, repr=False)
-class RemoteChallengeRecord:
-    """What a card at a reader of the client's own was asked to sign; the bytes are rebuilt from this alone."""
-
-    id: str
-    client: str
-    system: str
-    origin: str
-    purpose: str
-    nonce: bytes
-    reference: str
-    issued_at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True)
-class RemoteVisitRecord:
-    """One validation by the API, without personal data, as `AuditRecord` is for a visit at a terminal."""
-
-    reference: str
-    client: str
-    system: str
-    outcome: str
-    code: str
-    status_outcome: str
-    status_method: str
-    fallback: str
-    this_update: datetime | None
-    next_update: datetime | None
-    started_at: datetime
-    ended_at: datetime
-
-
-@dataclass(frozen=True, repr=False)
-class KeptReply:
-    """The answer to a request with an Idempotency-Key. `status` 0: it is still being worked on."""
-
-    request_sha256: bytes
-    status: int
-    body: str
-
-
-@dataclass(frozen=True, repr=False)
-class LinkedCertificate:
-    """The newest certificate known of a person."""
-
-    issuer_key_id: bytes
-    serial: int
-
-
-class RemoteRows(Protocol):
-    async def add_challenge(self, record: RemoteChallengeRecord) -> None: ...
-    async def consume_challenge(self, challenge: str, client: str, now: datetime) -> RemoteChallengeRecord | None:
-        """One UPDATE … RETURNING: the challenge for the one caller who was first and in time, None for all others."""
-        ...
-
-    async def add_visit(self, record: RemoteVisitRecord) -> None: ...
-    async def find_linked(self, system: str, ppids: Collection[str]) -> Mapping[str, LinkedCertificate]:
-        """The persons behind these PPIDs of this system; others are left out."""
-        ...
-
-    async def begin_reply(self, client: str, key: str, request_sha256: bytes, now: datetime, until: datetime) -> bool:
-        """True if no answer under this key is kept or being worked on: it is now, until then."""
-        ...
-
-    async def find_reply(self, client: str, key: str) -> KeptReply | None: ...
-    async def keep_reply(self, client: str, key: str, status: int, body: str, until: datetime) -> None: ...
-    async def drop_reply(self, client: str, key: str) -> None: ...
-    async def forget_expired(self, now: datetime) -> None:
-        """Delete challenges and kept answers that are over."""
         ...

@@ -1,4 +1,4 @@
-"""What is kept for かざし利用: staff and their leases of a terminal, and the keys of enrolled cards. Plain rows."""
+"""Staff, their one-time codes and their leases of a terminal. Plain rows."""
 
 from __future__ import annotations
 
@@ -57,17 +57,6 @@ class LeaseRecord:
         return "idle" if now - self.active_at >= idle else ""
 
 
-@dataclass(frozen=True, repr=False)
-class KazashiEnrolment:
-    """One enrolled card: the SHA-256 of its certificate, and its surface key as DER (subjectPublicKeyInfo)."""
-
-    certificate_sha256: bytes
-    person: str
-    public_key: bytes
-    enrolled_at: datetime
-    used_at: datetime
-
-
 class StaffRows(Protocol):
     async def add(self, record: StaffRecord) -> None: ...
     async def find_by_name(self, name: str) -> StaffRecord | None: ...
@@ -107,19 +96,3 @@ class LeaseRows(Protocol):
         ...
 
     async def end(self, lease: str, cause: LeaseEnd, now: datetime) -> None: ...
-
-
-class KazashiRows(Protocol):
-    async def find(self, certificate_sha256: bytes) -> KazashiEnrolment | None: ...
-    async def replace(self, record: KazashiEnrolment) -> None:
-        """Keep it, and no other of the same person."""
-        ...
-
-    async def touch(self, certificate_sha256: bytes, now: datetime) -> None: ...
-    async def end(self, certificate_sha256: bytes) -> bool:
-        """Delete every one of the person who holds this certificate; True if there was one."""
-        ...
-
-    async def end_of_person(self, person: str) -> bool:
-        """Delete every one of this person; True if there was one."""
-        ...
