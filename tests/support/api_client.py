@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import text
 
 from kiosk_web.settings.services import DEMO_SYSTEMS, SystemSettings, WordsSettings
+from kiosk_web.web.api.requests import BODY_SECONDS
 from kiosk_web.wiring.api import run_clients
 from tests.support.jpki import Issued
 from tests.support.kiosk_server import Stand
@@ -47,6 +48,14 @@ def sign_as_card(card: Issued, message: bytes) -> bytes:
     """What the card makes of the bytes after VERIFY."""
     assert isinstance(card.key, rsa.RSAPrivateKey)
     return card.key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+
+
+def set_body_seconds(stand: Stand, seconds: float) -> None:
+    """How long every operation waits for the client, instead of ten seconds."""
+    staff: Any = stand.server.staff
+    admission = staff.api.app.app.routes[0].endpoint.__self__.admission
+    assert admission.body_seconds == BODY_SECONDS
+    object.__setattr__(admission, "body_seconds", seconds)
 
 
 def dump_public(key: Any) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 
 from kiosk_web.log import configure_log
 from kiosk_web.services.remote_validation import RemoteValidationService
-from tests.support.api_client import API, ORIGIN, SYSTEM, ApiClient, open_http, problem, register
+from tests.support.api_client import API, ORIGIN, SYSTEM, ApiClient, open_http, problem, register, set_body_seconds
 from tests.support.kiosk_server import Stand, run_stand
 
 pytestmark = pytest.mark.anyio
@@ -111,10 +111,7 @@ async def test_a_crash_is_answered_by_name_and_told_in_the_log_without_values(
 
 async def test_a_body_that_does_not_arrive_is_given_up(stand: Stand, client: ApiClient) -> None:
     """The body's time is over as soon as it began: what counts is that nobody waits for the rest."""
-    api: Any = stand.server.staff
-    handlers = [route.endpoint for route in api.api.app.app.routes[:3]]
-    for handler in handlers:
-        object.__setattr__(handler.__self__, "body_seconds", 0.0)
+    set_body_seconds(stand, 0.0)
     never = asyncio.Event()
 
     async def drip() -> Any:
@@ -141,7 +138,7 @@ async def test_a_body_that_does_not_arrive_is_given_up(stand: Stand, client: Api
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await api(scope, receive, send)
+    await stand.server.staff(scope, receive, send)
     assert sent[0]["status"] == 408
     assert dict(sent[0]["headers"])[b"connection"] == b"close"
     assert json.loads(sent[1]["body"])["code"] == "request_too_slow"

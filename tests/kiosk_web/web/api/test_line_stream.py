@@ -15,7 +15,17 @@ import pytest
 
 from kiosk_web.wiring import crl_index
 from kiosk_web.wiring.api import run_clients
-from tests.support.api_client import API, OTHER_SYSTEM, SYSTEM, ApiClient, count, encode, problem, register
+from tests.support.api_client import (
+    API,
+    OTHER_SYSTEM,
+    SYSTEM,
+    ApiClient,
+    count,
+    encode,
+    problem,
+    register,
+    set_body_seconds,
+)
 from tests.support.crl_stand import ORDINARY, SilentWatcher, offer, town_point
 from tests.support.crl_writer import build_list, encode_entry, encode_reason
 from tests.support.jpki import NOW, rsa_key
@@ -193,8 +203,7 @@ async def test_a_batch_has_an_end(stand: Stand, client: ApiClient) -> None:
 
 
 async def test_a_stream_that_stops_is_ended_by_name(stand: Stand, client: ApiClient) -> None:
-    api: Any = stand.server.staff
-    object.__setattr__(api.api.app.app.routes[0].endpoint.__self__, "body_seconds", 0.05)
+    set_body_seconds(stand, 0.05)
     pipe = Pipe(stand, client)
     pipe.send(b"{}\n")
     told = [line async for line in pipe.lines()]
@@ -204,8 +213,7 @@ async def test_a_stream_that_stops_is_ended_by_name(stand: Stand, client: ApiCli
 
 async def test_a_client_that_does_not_read_is_left_alone(stand: Stand, client: ApiClient) -> None:
     """The answer breaks off, nothing is held, and the client may begin again."""
-    api: Any = stand.server.staff
-    object.__setattr__(api.api.app.app.routes[0].endpoint.__self__, "body_seconds", 0.05)
+    set_body_seconds(stand, 0.05)
     never = asyncio.Event()
     pipe = Pipe(stand, client)
     pipe.task.cancel()
