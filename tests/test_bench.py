@@ -33,6 +33,7 @@ SMALL = Extent(
 )
 
 
+@pytest.mark.long
 def test_all_of_the_part_about_revocation_is_measured_and_drawn(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=200)
     section = measure_revocation(tmp_path / "work", console, SMALL, images=tmp_path / "images")
@@ -54,6 +55,7 @@ def test_municipalities_share_all_entries_few_having_many() -> None:
     assert sizes[0] > 20 * sizes[870] > 0
 
 
+@pytest.mark.long
 def test_all_of_the_part_about_the_api_is_measured(tmp_path: Path) -> None:
     section = measure_api(tmp_path, Console(file=io.StringIO(), width=200), ApiExtent(requests=8, rows=20, rounds=1))
     assert [finding.measure for finding in section.ordered] == list(PARTS[Part.API])

@@ -170,6 +170,7 @@ aimed = st.builds(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=200) | objects.map(json.dumps) | aimed.map(json.dumps))
 def test_noise_is_a_message_or_a_named_refusal(text: str) -> None:

@@ -413,6 +413,7 @@ def make_noise(random: Random) -> str:
     return text if random.random() < 0.7 else text[:cut] + random.choice(["", '"', "}", "\x00"]) + text[cut:]
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from([state for state in State if state is not State.CLOSED]), st.integers(0, 2**32))
 def test_ten_thousand_messages_of_noise_close_the_connection_or_change_nothing(state: State, seed: int) -> None:

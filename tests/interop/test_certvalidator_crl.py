@@ -234,6 +234,7 @@ def explain(lists: Lists) -> list[str]:
     return COMPARISON.explain(lists, *judge_ours(lists))
 
 
+@pytest.mark.long
 @settings(max_examples=6 * settings.default.max_examples)
 @given(cases(), mutations())
 def test_both_judges_agree_or_the_reason_is_known(case: Case, mutation: Mutation | None) -> None:

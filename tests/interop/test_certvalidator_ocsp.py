@@ -159,6 +159,7 @@ def explain(answer: Answer) -> list[str]:
     return COMPARISON.explain(answer, *judge_ours(answer))
 
 
+@pytest.mark.long
 @settings(max_examples=6 * settings.default.max_examples)
 @given(cases(), mutations())
 def test_both_judges_agree_or_the_reason_is_known(case: Case, mutation: Mutation | None) -> None:

@@ -125,6 +125,7 @@ def explain(chain: Chain) -> list[str]:
     return COMPARISON.explain(chain, "good", "")
 
 
+@pytest.mark.long
 @settings(max_examples=5 * settings.default.max_examples)
 @given(choose(FIELDS), mutations())
 def test_both_judges_agree_or_the_reason_is_known(case: Case, mutation: Mutation | None) -> None:

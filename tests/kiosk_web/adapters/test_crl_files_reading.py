@@ -8,6 +8,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.support.crl_reading import MOST
 from tests.support.crl_stand import ORDINARY, ListStand, list_of, save_root
 
@@ -15,6 +17,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
 SWAPS = 20
 
 
+@pytest.mark.long
 def test_a_reader_answers_from_one_list_or_the_next_during_20_refreshes(tmp_path: Path) -> None:
     stand = ListStand(tmp_path / "crl")
     save_root(tmp_path, stand.root)

@@ -147,6 +147,7 @@ def test_whichever_call_of_the_operating_system_fails_the_index_is_the_old_or_th
     assert calls.count > 15
 
 
+@pytest.mark.long
 def test_a_power_cut_at_any_moment_leaves_the_old_or_the_new_index(stand: ListStand) -> None:
     take_in(stand, list_of(stand.root, [5], FIRST))
     with record_calls(stand.folder) as calls:

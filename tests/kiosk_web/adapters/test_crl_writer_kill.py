@@ -16,6 +16,7 @@ OLD = ["revoked", "revoked", "good", "good"]
 NEW = ["good", "revoked", "revoked", "good"]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork") or sys.platform == "darwin", reason="needs fork and sigtimedwait")
 def test_200_imports_of_200_000_entries_killed_at_random_moments(tmp_path: Path) -> None:
     """One process loads everything, and forks a real import each round (`tests/support/crl_killing.py`)."""

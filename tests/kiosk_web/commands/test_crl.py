@@ -176,6 +176,7 @@ def test_a_writer_that_is_busy_is_named(desk: Desk) -> None:
         assert desk.run_show().exit_code == 0
 
 
+@pytest.mark.long
 def test_two_imports_at_once_come_one_after_the_other(desk: Desk) -> None:
     paths = [desk.lists / f"{name}.crl" for name in ("a", "b")]
     write_list(paths[0], desk.root, 200_000, shape=desk.shape(7))
@@ -271,11 +272,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
+@pytest.mark.long
 def test_a_full_disk_has_its_name_and_the_old_index_stays_good(desk: Desk, small_disk: Path) -> None:
     desk.data = small_disk / "data"
     check_full_disk(desk, sys.executable, "-m", "kiosk_web", told="No space left on device")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
 def test_a_limit_on_the_size_of_files_is_a_full_disk_too(desk: Desk) -> None:
     program = (

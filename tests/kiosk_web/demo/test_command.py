@@ -77,6 +77,7 @@ def load_terminal(folder: Path) -> str:
     return (folder / "data/bridge/terminal.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_every_address_answers(demo: RunningDemo) -> None:
     assert b'id="stage"' in fetch(demo.kiosk + "/")
     assert b"<html" in fetch(demo.tray + "/")
@@ -85,6 +86,7 @@ def test_every_address_answers(demo: RunningDemo) -> None:
     socket.create_connection((host, int(port)), timeout=30).close()
 
 
+@pytest.mark.long
 def test_the_ready_file_is_what_the_design_says(demo: RunningDemo, folder: Path) -> None:
     ready = json.loads((folder / "ready.json").read_text(encoding="utf-8"))
     assert set(ready) == {"kiosk", "staff", "tray", "bridge", "desk", *NEIGHBOURS, "personal", "pids", "bridge_command"}
@@ -94,11 +96,13 @@ def test_the_ready_file_is_what_the_design_says(demo: RunningDemo, folder: Path)
     assert ready["pids"]["demo"] == demo.process.pid
 
 
+@pytest.mark.long
 def test_the_second_start_keeps_ports_and_terminal(demo: RunningDemo, folder: Path) -> None:
     before = json.loads((folder / "first.json").read_text())["found"]
     assert before == [demo.kiosk, demo.tray, load_terminal(folder)]
 
 
+@pytest.mark.long
 def test_everybody_is_printed_with_the_number_to_type(demo: RunningDemo) -> None:
     people = demo.people
     assert len(people) >= 8
@@ -107,6 +111,7 @@ def test_everybody_is_printed_with_the_number_to_type(demo: RunningDemo) -> None
     assert all(address in demo.printed for address in (demo.kiosk, demo.tray, demo.staff))
 
 
+@pytest.mark.long
 def test_a_member_of_staff_is_there_to_attend_and_the_tray_alone_knows_the_secret(
     demo: RunningDemo, folder: Path
 ) -> None:
@@ -120,10 +125,12 @@ def test_a_member_of_staff_is_there_to_attend_and_the_tray_alone_knows_the_secre
     assert member["secret"] not in demo.printed + demo.read_logs()
 
 
+@pytest.mark.long
 def test_settings_of_another_kiosk_in_the_environment_do_not_matter(demo: RunningDemo) -> None:
     assert "DEMO" in fetch(demo.kiosk + "/").decode()
 
 
+@pytest.mark.long
 def test_a_second_demo_with_the_same_data_is_refused_in_one_sentence(demo: RunningDemo, folder: Path) -> None:
     answer = run_demo_to_its_end(folder / "data", "--port=0")
     assert answer.returncode == 1
@@ -139,6 +146,7 @@ def own_folder(folder: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 @posix
 def test_ctrl_c_ends_every_process_with_status_0_and_removes_the_ready_file(folder: Path) -> None:
     end = json.loads((folder / "first.json").read_text())["end"]
@@ -149,6 +157,7 @@ def test_ctrl_c_ends_every_process_with_status_0_and_removes_the_ready_file(fold
     assert not end["ready"]
 
 
+@pytest.mark.long
 @posix
 def test_a_process_that_dies_ends_the_others_and_is_named(own_folder: Path) -> None:
     with start_demo(own_folder) as running:
@@ -162,6 +171,7 @@ def test_a_process_that_dies_ends_the_others_and_is_named(own_folder: Path) -> N
     assert "Traceback" not in told
 
 
+@pytest.mark.long
 @posix
 def test_a_bridge_that_is_killed_is_started_again_and_the_ready_file_names_it(own_folder: Path) -> None:
     with start_demo(own_folder) as running:
@@ -176,6 +186,7 @@ def test_a_bridge_that_is_killed_is_started_again_and_the_ready_file_names_it(ow
     assert wait_for_end(second)
 
 
+@pytest.mark.long
 def test_without_a_bridge_it_says_how_to_start_one(own_folder: Path) -> None:
     with start_demo(own_folder, "--no-bridge") as running:
         assert "bridge" not in running.pids

@@ -98,6 +98,7 @@ def count_accepted(der: bytes, positions: Iterable[int], change: Callable[[int],
     return sum(judged), len(judged)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(4))
 def test_every_change_of_one_byte_is_refused_or_read_alike(part: int) -> None:
     """Every other value of every octet; of those of key and signature, which nobody reads, eight."""
@@ -117,6 +118,7 @@ def test_every_change_of_one_byte_is_refused_or_read_alike(part: int) -> None:
     assert accepted > judged * 9 // 10
 
 
+@pytest.mark.long
 def test_every_changed_bit_of_a_rich_certificate_is_refused_or_read_alike() -> None:
     accepted, judged = count_accepted(RICH, range(len(RICH)), flip_each_bit)
     assert judged // 10 < accepted < judged

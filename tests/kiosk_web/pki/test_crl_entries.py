@@ -139,6 +139,7 @@ def test_the_scan_finds_what_the_library_finds(entries: Sequence[bytes]) -> None
     assert sorted(ours, key=str) == sorted(library, key=str)
 
 
+@pytest.mark.long
 @settings(max_examples=400, deadline=None)
 @given(lists.filter(bool), blocks, st.data())
 def test_changed_entries_are_refused_or_read_as_they_are(entries: bytes, block: int, data: st.DataObject) -> None:

@@ -102,6 +102,7 @@ def other_bits(byte: int) -> Iterable[int]:
     return (byte ^ 1 << bit for bit in range(8))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("data", "values"), [(LIST, all_values), (SILENT, other_bits)], ids=["revoking", "silent"])
 def test_every_value_of_every_byte_of_a_list_is_refused_or_changes_nothing(
     data: bytes, values: Callable[[int], Iterable[int]]

@@ -118,6 +118,7 @@ def test_pages_of_any_fill_are_searched(count: int, base: int) -> None:
     assert ask_many(segment, questions) == [facts.get(serial) for serial in questions]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mask", [0x01, 0xFF])
 def test_no_changed_octet_gives_another_answer(mask: int) -> None:
     """Every octet of a segment of four pages, and answers from every page: damaged, or the same."""
@@ -157,6 +158,7 @@ def find_or_refuse(segment: Segment, serial: int) -> ListEntry | str | None:
     return found
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_damage_of_any_size_is_never_another_answer(data: st.DataObject) -> None:
@@ -174,6 +176,7 @@ def test_damage_of_any_size_is_never_another_answer(data: st.DataObject) -> None
         assert find_or_refuse(segment, serial) in (FACTS.get(serial), "damaged")
 
 
+@pytest.mark.long
 def test_a_damaged_directory_leads_nobody_astray() -> None:
     """Each first number of a page made smaller and larger: whoever is led to another page sees it from that page."""
     facts = state([10 * number for number in range(1, 1001)])

@@ -411,6 +411,7 @@ def expect(findings: Sequence[ListFinding], mark: HighWaterMark | None) -> str:
     return "good" if newest is not None and all(newest > hold for hold in holds) else "stale"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mark", MARKS)
 def test_every_pair_of_lists_gives_what_the_rules_say(mark: HighWaterMark | None) -> None:
     outcomes = set()

@@ -59,6 +59,7 @@ def check_every_change(response: bytes, opaque: Container[int] = ()) -> set[int]
     return same
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("response", "opaque"), [(GOOD_OF_ISSUER, ()), (REVOKED_OF_ISSUER, range(1 << 16))], ids=["good", "revoked"]
 )
@@ -70,6 +71,7 @@ def test_every_value_of_every_byte_of_an_answer_is_refused_or_changes_nothing(
     assert len(check_every_change(response, opaque)) < 8  # only bytes that nobody signs and nobody reads
 
 
+@pytest.mark.long
 def test_every_value_of_every_byte_beside_the_certificate_of_a_delegate_as_well() -> None:
     """Of signatures and of the delegate's key, which are compared or computed with as a whole, every bit."""
     key = DELEGATE.key

@@ -30,6 +30,7 @@ from tests.support.receiver import build_systems, unseal
 from tests.support.terminal import Stage, Terminal
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.anyio,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork server"),
 ]

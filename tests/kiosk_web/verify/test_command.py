@@ -37,6 +37,7 @@ def stand(tmp_path: Path) -> Stand:
     return stand
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "status", "outcome"),
     [

@@ -63,6 +63,7 @@ async def prepare(data: Path) -> None:
     await store.close()
 
 
+@pytest.mark.long
 def test_of_two_processes_one_gets_a_challenge(tmp_path: Path) -> None:
     asyncio.run(prepare(tmp_path))
     command = [sys.executable, "-c", _CHILD, str(tmp_path)]
