@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from babel.messages.pofile import read_po
 
@@ -43,6 +45,7 @@ def load_catalogue(language: str) -> Catalogue:
     return Catalogue(language, messages)
 
 
-def load_catalogues() -> dict[str, Catalogue]:
-    """All languages, by code."""
-    return {language: load_catalogue(language) for language in LANGUAGES}
+@cache
+def load_catalogues() -> Mapping[str, Catalogue]:
+    """All languages, by code; read once for all who show sentences."""
+    return MappingProxyType({language: load_catalogue(language) for language in LANGUAGES})

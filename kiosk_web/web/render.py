@@ -7,7 +7,6 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from kiosk_web.identity.basic_four import BasicFour
@@ -23,9 +22,9 @@ from kiosk_web.session.codes import CODES, HANDOVER_CODES
 from kiosk_web.web.barcode import BarcodeUnfit, build_barcode
 from kiosk_web.web.catalogue import Catalogue, load_catalogues
 from kiosk_web.web.consent import Consent, build_consent, derive_consent_hash
+from kiosk_web.web.environment import build_environment
 from kiosk_web.web.view import StaffBoard, StageView
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"
 JAPAN = timezone(timedelta(hours=9))  # no daylight saving time since 1951; Windows has no zone database
 
@@ -121,14 +120,7 @@ class Renderer:
 
     def __init__(self, *, demo: bool, bridge_address: str, terms: Terms | None = None) -> None:
         self._catalogues = load_catalogues()
-        self._environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
+        self._environment = build_environment()
         self._environment.globals.update(
             demo=demo,
             terms=terms or {},

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kiosk_web import __version__
 from kiosk_web.web.api.openapi import build_schemas
 from kiosk_web.web.api.operations import OPERATIONS, PREFIX
 from kiosk_web.web.api.problems import PROBLEMS
 from kiosk_web.web.catalogue import load_catalogues
-from kiosk_web.web.render import TEMPLATES
+from kiosk_web.web.environment import build_environment
 
 
+@cache
 def render_docs(server: str, *, demo: bool) -> str:
     """The whole page. `server` is the public address of the API; `demo` puts the ribbon on it."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    environment = build_environment()
     environment.filters.update(code=_split_code, kind=describe_schema)
     return environment.get_template("api/docs.html").render(
         version=__version__,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -40,8 +41,9 @@ def build_openapi(server: str) -> dict[str, Any]:
     }
 
 
+@cache
 def build_schemas() -> Mapping[str, Any]:
-    """The schemas of all models, by name."""
+    """The schemas of all models, by name; made once, for the document and for the page."""
     requests = [(operation.request, "validation") for operation in OPERATIONS if operation.request is not None]
     answers = [(operation.answer, "serialization") for operation in OPERATIONS if operation.answer is not None]
     incoming = [(operation.lines[0], "validation") for operation in OPERATIONS if operation.lines]

@@ -15,7 +15,8 @@ from kiosk_web.services.crl_alarms import AlarmName
 from kiosk_web.session.codes import CODES, HANDOVER_CODES
 from kiosk_web.web.catalogue import LANGUAGES, load_catalogue, load_catalogues
 from kiosk_web.web.consent import POINTS, ROWS
-from kiosk_web.web.render import STATES, STEPS, TEMPLATES, TEXT_SIZES
+from kiosk_web.web.environment import TEMPLATES
+from kiosk_web.web.render import STATES, STEPS, TEXT_SIZES
 
 CATALOGUES = load_catalogues()
 JAPANESE = CATALOGUES["ja"].messages

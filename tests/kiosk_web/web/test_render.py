@@ -15,8 +15,9 @@ import pytest
 from kiosk_web.services.crl_alarms import AlarmName
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
+from kiosk_web.web.environment import TEMPLATES
 from kiosk_web.web.patterns import BOARD, build_patterns
-from kiosk_web.web.render import STATES, STEPS, TEMPLATES, Renderer, build_time_text
+from kiosk_web.web.render import STATES, STEPS, Renderer, build_time_text
 from kiosk_web.web.view import BridgeCommand, ListAlarm, StaffBoard, StageView
 
 ADDRESS = "ws://127.0.0.1:8481/card"
