@@ -60,7 +60,7 @@ from kiosk_web.web.desk_feed import DeskFeed
 from kiosk_web.web.health import HealthRoutes
 from kiosk_web.web.held_records import HeldRecordsRoutes
 from kiosk_web.web.kiosk import KioskRoutes
-from kiosk_web.web.patterns import build_pattern_routes
+from kiosk_web.web.patterns.routes import build_pattern_routes
 from kiosk_web.web.render import Renderer
 from kiosk_web.web.staff import StaffRoutes
 from kiosk_web.wiring.api import build_api

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Page, expect
 
-from kiosk_web.web.patterns import build_patterns, build_records
+from kiosk_web.web.patterns import build_patterns
+from kiosk_web.web.patterns.records import build_records
 from tests.e2e.kiosk_page import KioskPage
 from tests.e2e.test_screens import RENDERER, SIZES, serve
 from tests.support.demo import RunningDemo

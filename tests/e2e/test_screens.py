@@ -18,7 +18,8 @@ from kiosk_web.adapters.terms_files import load_terms
 from kiosk_web.services.handover import BarcodeKind, ShownNumber
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
-from kiosk_web.web.patterns import BOARD, build_patterns
+from kiosk_web.web.patterns import build_patterns
+from kiosk_web.web.patterns.staff import BOARD
 from kiosk_web.web.render import STATIC, TEXT_SIZES, Renderer
 
 pytestmark = pytest.mark.e2e

@@ -16,7 +16,8 @@ from kiosk_web.services.crl_alarms import AlarmName
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
 from kiosk_web.web.environment import TEMPLATES
-from kiosk_web.web.patterns import BOARD, build_patterns
+from kiosk_web.web.patterns import build_patterns
+from kiosk_web.web.patterns.staff import BOARD
 from kiosk_web.web.render import STATES, STEPS, Renderer, build_time_text
 from kiosk_web.web.view import BridgeCommand, ListAlarm, StaffBoard, StageView
 
