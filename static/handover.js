@@ -27,6 +27,13 @@ export class Handover {
     if (state === "result" && this.#place !== null) this.#load();
   }
 
+  /** The card does not lie there any more: a number that is shown goes at once, whether the server can be asked or not. */
+  hide() {
+    clearTimeout(this.#shown);
+    this.#asked += 1;
+    document.getElementById("number-shown")?.remove();
+  }
+
   /** What the bridge said of the ticket. */
   async finish({ output, code, sent }) {
     const ended = output || this.#sending; // a bridge that refuses a ticket names none
@@ -92,7 +99,10 @@ export class Handover {
     const html = response.status === 200 ? await response.text() : "";
     if (asked !== this.#asked || this.#place === null) return;
     this.#place.innerHTML = html;
-    this.#shown = setTimeout(() => this.#load(), SHOWN_MS);
+    this.#shown = setTimeout(() => {
+      this.hide();
+      this.#load();
+    }, SHOWN_MS);
   }
 
   #click(event) {

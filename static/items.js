@@ -6,6 +6,12 @@ const STATE = "basic_four_sent";
 export class ShownItems {
   #kept = null; // name → text
 
+  /** The card is gone: nobody is known to look at them any more. */
+  forget() {
+    this.#kept = null;
+    for (const place of document.querySelectorAll("[data-item]")) place.textContent = "";
+  }
+
   /** Called after every screen. */
   enter(state) {
     if (state !== STATE) {

@@ -335,7 +335,9 @@ class Kiosk {
       case "reader":
         if (fields.card !== "ours") this.#forget();
         if (fields.card !== "ours") this.records.close();
+        if (fields.card !== "ours") this.handover.hide();
         if (fields.card === "none") this.terms.close();
+        if (fields.card === "none") this.items.forget();
         this.send({ type: "card_changed", ...fields }).then(() => this.asked.noticeReader());
         break;
       case "progress":

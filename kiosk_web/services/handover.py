@@ -174,7 +174,7 @@ class HandoverService:
     async def _find(self, transaction: Transaction, page: PageRecord) -> _Linked | None:
         snapshot = await self._sessions.load_for_page(page)
         state = snapshot.state
-        if not isinstance(state, s.Result) or state.visit.presence.card != "ours":
+        if not isinstance(state, s.Result) or not state.same_card:
             return None
         visit = state.visit
         service = self._offer.find(visit.service)

@@ -200,6 +200,57 @@ def test_nothing_overtakes_a_card_that_was_lifted(page: Page, stand: PageStand) 
     assert told == ["signed", "pin_refused"]
 
 
+SHOW = '<div id="number"><button type="button" id="number-show" data-handover="show">バーコード</button></div>'
+SHOWN = '<div id="number-shown"><svg viewBox="0 0 9 9"></svg></div>'
+
+
+def show_number(page: Page, stand: PageStand) -> None:
+    """A result whose barcode was asked for; from then on the server does not answer about the number."""
+    page.route("**/k/handover", lambda route: route.fulfill(body=SHOW, content_type="text/html"))
+    page.route("**/k/handover/number", lambda route: route.fulfill(body=SHOWN, content_type="text/html"))
+    open_page(page, stand)
+    stand.show("result")
+    page.locator("#number-show").click()
+    expect(page.locator("#number-shown")).to_have_count(1)
+    page.unroute("**/k/handover")
+    page.route("**/k/handover", lambda route: route.abort())
+
+
+def test_a_barcode_goes_with_the_card_also_when_the_server_does_not_answer(page: Page, stand: PageStand) -> None:
+    show_number(page, stand)
+    stand.withheld = "card_changed"
+    stand.say(CARD_GONE)
+    stand.wait_for_event("card_changed")
+    expect(page.locator("#number-shown")).to_have_count(0)
+    in_state(page, "result")
+    stand.answer_withheld()
+
+
+def test_a_barcode_is_gone_after_its_time_also_when_the_server_cannot_be_asked(page: Page, stand: PageStand) -> None:
+    page.clock.install()
+    show_number(page, stand)
+    page.clock.fast_forward(14_000)
+    expect(page.locator("#number-shown")).to_have_count(1)
+    page.clock.fast_forward(2_000)
+    expect(page.locator("#number-shown")).to_have_count(0)
+    in_state(page, "result")
+
+
+def test_the_basic_4_information_goes_with_the_card_also_when_the_server_does_not_answer(
+    page: Page, stand: PageStand
+) -> None:
+    open_page(page, stand)
+    stand.show("basic_four_sent-items")
+    expect(page.locator("[data-item='name']")).not_to_be_empty()
+    stand.withheld = "card_changed"
+    stand.say(CARD_GONE)
+    stand.wait_for_event("card_changed")
+    for item in page.locator("[data-item]").all():
+        expect(item).to_be_empty()
+    in_state(page, "basic_four_sent")
+    stand.answer_withheld()
+
+
 def test_a_screen_that_comes_twice_is_put_in_place_once(page: Page, stand: PageStand) -> None:
     open_page(page, stand)
     page.evaluate("window.swaps = []")

@@ -149,14 +149,22 @@ def give_up_awaiting(state: s.AwaitingCard, event: e.DeadlinePassed, now: dateti
 def notice_card_at_end(state: AtEnd, event: e.CardChanged, now: datetime) -> Step:
     """Card taken: everything is forgotten.
 
-    A card that was gone already, or another one put, changes nothing on the screen.
+    A card that was gone already, or another one put, changes nothing on the screen. Across a page that was loaded anew
+    the card of a result is known by the result: another one there is a card that was changed.
     """
     before = state.visit.presence
     presence = facts.Presence(event.reader, event.card, event.instance)
-    swapped = state.card_held and before.instance not in ("", event.instance)
+    swapped = state.card_held and (before.instance or _find_card(state)) not in ("", event.instance)
     if (before.card != "none" and event.card == "none" and event.reader == "ready") or swapped:
         return start_visit(state.visit, now, presence), ()
     return replace(state, visit=replace(state.visit, presence=presence)), ()
+
+
+def _find_card(state: AtEnd) -> str:
+    """The stay on the reader that led to what is shown, "" where that is not known."""
+    if isinstance(state, s.Result):
+        return state.card
+    return state.result.card if isinstance(state, s.BasicFourSent) else ""
 
 
 def finish(state: AtEnd, event: e.Finished | e.DeadlinePassed, now: datetime) -> Step:

@@ -152,6 +152,22 @@ async def test_without_the_card_the_visit_or_the_link_there_is_nothing(tmp_path:
         assert rows_of(stand) == []
 
 
+async def test_a_card_that_was_changed_while_the_page_was_loaded_anew_is_shown_nothing(tmp_path: Path) -> None:
+    async with at_a_result(tmp_path) as (stand, terminal):
+        mine = (await stand.read_result(terminal)).card
+        assert (await terminal.open_page(again=True)).state == "result"
+        assert (await terminal.client.get("/k/handover/number")).status_code == 204  # nobody knows yet what lies there
+        assert await ask_ticket(terminal) is None
+        stage = await terminal.send("card_changed", reader="ready", card="ours", instance=mine)
+        assert stage.state == "result"
+        assert (await terminal.client.get("/k/handover/number")).status_code == 200
+        await terminal.open_page(again=True)
+        stage = await terminal.send("card_changed", reader="ready", card="ours", instance="somebody-elses")
+        assert stage.state == "choosing_service"
+        assert (await terminal.client.get("/k/handover/number")).status_code == 204
+        assert await ask_ticket(terminal) is None
+
+
 async def test_a_person_who_is_not_linked_has_nothing_to_hand_over(tmp_path: Path) -> None:
     async with at_a_result(tmp_path, number=None) as (_, terminal):
         panel = (await terminal.client.get("/k/handover")).text
