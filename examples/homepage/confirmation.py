@@ -49,12 +49,19 @@ class Confirmation:
         return challenge["challenge"], challenge["fields"], max(0, int((ends - issued).total_seconds()) - 5)
 
     async def fetch_verdict(self, challenge: str, certificate: str, signature: str) -> dict[str, Any]:
-        """Both in Base64, as the resident's bridge gave them. Raises `ConfirmationTrouble`."""
+        """Both in Base64, as the resident's bridge gave them. With what the register says of the holder, once the
+        verdict has accepted. Raises `ConfirmationTrouble`.
+        """
         return await self._post(
-            "validations", {"challenge": challenge, "certificate": certificate, "signature": signature}
+            "validations",
+            {"challenge": challenge, "certificate": certificate, "signature": signature, "standing": True},
         )
 
-    async def _post(self, operation: str, content: dict[str, str]) -> dict[str, Any]:
+    async def record_confirmation(self, ppid: str) -> None:
+        """The city has the basic 4 information of this person as they are today. Raises `ConfirmationTrouble`."""
+        await self._post("confirmations", {"system": self._system, "ppid": ppid})
+
+    async def _post(self, operation: str, content: dict[str, Any]) -> dict[str, Any]:
         token = await self._fetch_token()
         headers = {"Authorization": f"Bearer {token}"}
         try:
@@ -62,7 +69,7 @@ class Confirmation:
                 aiohttp.ClientSession(timeout=PATIENCE) as session,
                 session.post(f"{self._api}/{operation}", json=content, headers=headers) as answer,
             ):
-                said = await answer.json(content_type=None)
+                said = await answer.json(content_type=None) or {}  # nothing, with 204
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, ValueError):
             raise ConfirmationTrouble("unreachable") from None

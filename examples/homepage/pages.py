@@ -16,12 +16,14 @@ from starlette.routing import Route
 
 if __package__:
     from examples.homepage.confirmation import Confirmation, ConfirmationTrouble
+    from examples.homepage.standing import describe_standing
     from examples.homepage.visitors import Visitors
 else:  # started by its folder
     from confirmation import (  # type: ignore[import-not-found,no-redef]  # then its neighbours are found like this
         Confirmation,
         ConfirmationTrouble,
     )
+    from standing import describe_standing  # type: ignore[import-not-found,no-redef]  # the same
     from visitors import Visitors  # type: ignore[import-not-found,no-redef]  # the same
 
 HERE = Path(__file__).parent
@@ -50,6 +52,7 @@ class Site:
             routes=[
                 Route("/", self._home),
                 Route("/mypage", self._mypage),
+                Route("/mypage/confirmation", self._confirm, methods=["POST"]),
                 Route("/login/challenge", self._challenge, methods=["POST"]),
                 Route("/login/answer", self._answer, methods=["POST"]),
                 Route("/logout", self._logout, methods=["POST"]),
@@ -70,7 +73,31 @@ class Site:
             return RedirectResponse("/", 303)
         ppid = str(visitor.verdict["ppid"])
         grouped = " ".join(ppid[at : at + 4] for at in range(0, len(ppid), 4))
-        return self._render("mypage.html", verdict=visitor.verdict, ppid=grouped, number=visitor.number)
+        return self._render(
+            "mypage.html",
+            verdict=visitor.verdict,
+            ppid=grouped,
+            number=visitor.number,
+            standing=describe_standing(visitor.verdict.get("standing")),
+            confirmed=visitor.confirmed,
+            trouble=request.query_params.get("trouble") == "1",
+        )
+
+    async def _confirm(self, request: Request) -> Response:
+        """The change was taken over: from today on the register compares with today. Once for one signing in."""
+        if not self._is_own(request):
+            return JSONResponse({"code": "refused"}, 403)
+        visitor = self._visitors.find(request.cookies.get(COOKIE))
+        standing = None if visitor is None else describe_standing(visitor.verdict.get("standing"))
+        if visitor is None or standing is None or not standing.confirmable:
+            return RedirectResponse("/mypage", 303)
+        if not visitor.confirmed:
+            try:
+                await self._confirmation.record_confirmation(str(visitor.verdict["ppid"]))
+            except ConfirmationTrouble:
+                return RedirectResponse("/mypage?trouble=1", 303)
+            visitor.confirmed = True
+        return RedirectResponse("/mypage", 303)
 
     async def _challenge(self, request: Request) -> Response:
         """For this browser: its answer is taken from no other."""

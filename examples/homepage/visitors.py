@@ -11,12 +11,15 @@ MOST = 1000
 
 @dataclass
 class Visitor:
-    """`pending`: the challenge that was fetched for this browser and no other. `verdict`: {} until it was accepted."""
+    """`pending`: the challenge that was fetched for this browser and no other. `verdict`: {} until it was accepted.
+    `confirmed`: the person said that the registration is as it should be, and that was recorded.
+    """
 
     name: str
     pending: str = ""
     verdict: dict[str, Any] = field(default_factory=dict)
     number: int | None = None
+    confirmed: bool = False
 
 
 class Visitors:

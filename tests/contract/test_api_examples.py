@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from kiosk_web.services.ports.links import StaffAction
 from kiosk_web.settings.services import DEMO_SYSTEMS
-from tests.support.api_client import SYSTEM, register
+from tests.support.api_client import SYSTEM, ApiClient, register
 from tests.support.api_server import serve_api
 from tests.support.jpki import ec_key
 from tests.support.kiosk_server import Stand
+from tests.support.register import ScriptedRegister
 
 pytestmark = pytest.mark.anyio
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
-PYTHON, PYTHON_LINKS = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
-SHELL, *_, SHELL_LINKS = (block for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL) if "curl" in block)
+PYTHON, PYTHON_STANDING, PYTHON_LINKS = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
+SHELL, SHELL_STANDING, *_, SHELL_LINKS = (
+    block for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL) if "curl" in block
+)
 
 
 NO_CURL = pytest.mark.skipif(
@@ -91,6 +95,56 @@ async def test_the_curl_example_gets_the_same(tmp_path: Path) -> None:
     assert (verdict["accepted"], verdict["outcome"], verdict["system"]) == (True, "good", SYSTEM)
 
 
+async def test_the_python_example_of_standing_takes_a_change_over(tmp_path: Path) -> None:
+    asked = ScriptedRegister(signature="revoked")
+    async with serve_api(tmp_path, register=asked) as (stand, address):
+        key = ec_key("client", "secp256r1")
+        client = await register(stand, key=key, algorithm="ES256")
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / "client.key").write_bytes(pem)
+        write_card(stand, tmp_path)
+        await confirm_once(client, stand, address)
+        asked.changed_at = datetime.now(UTC)
+        said = await run(tmp_path, address, sys.executable, "-c", PYTHON + PYTHON_STANDING)
+        actions = await list_actions(stand)
+    items, since, signature, as_of = said.splitlines()[1].split()
+    assert (items, signature) == ("changed", "revoked")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", since)
+    assert as_of.endswith("Z")
+    assert [(action.by, action.action) for action in actions] == [("client portal", "confirm")]
+
+
+@NO_CURL
+async def test_the_curl_example_of_standing_takes_a_change_over(tmp_path: Path) -> None:
+    asked = ScriptedRegister()
+    async with serve_api(tmp_path, register=asked) as (stand, address):
+        key = Ed25519PrivateKey.generate()
+        client = await register(stand, "shell", key=key)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / "client.key").write_bytes(pem)
+        write_card(stand, tmp_path)
+        await confirm_once(client, stand, address)
+        asked.changed_at = datetime.now(UTC)
+        said = await run(tmp_path, address, "sh", "-c", SHELL + SHELL_STANDING)
+        actions = await list_actions(stand)
+    _, verdict, status = said.splitlines()
+    standing = json.loads(verdict)["standing"]
+    assert (standing["items"], standing["signature_certificate"], status) == ("changed", "valid", "204")
+    assert [(action.by, action.action) for action in actions] == [("client shell", "confirm")]
+
+
+async def sign_in(client: ApiClient, address: str) -> None:
+    client.http.headers["Host"] = address.removeprefix("http://")
+    answer = await client.ask_token(client.sign_assertion(aud=f"{address}/api/v1/token"))
+    client.token = answer.json()["access_token"]
+
+
+async def confirm_once(client: ApiClient, stand: Stand, address: str) -> None:
+    """The person of the card was here: there is a day to compare with."""
+    await sign_in(client, address)
+    assert (await client.validate(stand.card(), standing=True))["accepted"]
+
+
 async def test_the_python_example_of_links_makes_changes_and_ends_one(tmp_path: Path) -> None:
     async with serve_api(tmp_path, systems=LINKS_HERE) as (stand, address):
         key = ec_key("client", "secp256r1")
@@ -111,10 +165,7 @@ async def test_the_curl_example_of_links_makes_and_ends_one(tmp_path: Path) -> N
     async with serve_api(tmp_path, systems=LINKS_HERE) as (stand, address):
         key = Ed25519PrivateKey.generate()
         client = await register(stand, "shell", key=key, links=(SYSTEM,))
-        client.http.headers["Host"] = address.removeprefix("http://")
-        client.token = (await client.ask_token(client.sign_assertion(aud=f"{address}/api/v1/token"))).json()[
-            "access_token"
-        ]
+        await sign_in(client, address)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         (tmp_path / "client.key").write_bytes(pem)
         write_card(stand, tmp_path)
