@@ -1,4 +1,4 @@
-"""Start the booking system: `python -m examples.facility`. It listens on this computer alone; with `--api` it asks a
+"""Start the booking system: `python -m examples.facility`. It listens on this computer alone; with `--key` it asks a
 terminal for readings.
 """
 
@@ -19,15 +19,22 @@ from pathlib import Path
 if __package__:
     from examples.facility.bookings import Users
     from examples.facility.kiosk_api import KioskApi
-    from examples.facility.readings import Inbox
+    from examples.facility.readings import SYSTEM, Inbox
     from examples.facility.visits import Visits
+    from examples.facility.webhook import PublishedKeys, WebhookGate, WebhookRefused
 else:  # started by its folder
     from bookings import Users  # type: ignore[import-not-found,no-redef]  # then its neighbours are found like this
     from kiosk_api import KioskApi  # type: ignore[import-not-found,no-redef]  # as above
-    from readings import Inbox  # type: ignore[import-not-found,no-redef]  # as above
+    from readings import SYSTEM, Inbox  # type: ignore[import-not-found,no-redef]  # as above
     from visits import Visits  # type: ignore[import-not-found,no-redef]  # as above
+    from webhook import (  # type: ignore[import-not-found,no-redef]  # as above
+        PublishedKeys,
+        WebhookGate,
+        WebhookRefused,
+    )
 
 HERE = Path(__file__).parent
+KIOSK = "http://localhost:8482"
 PAGES = {
     "/": ("clerk.html", "text/html; charset=utf-8"),
     "/clerk.css": ("clerk.css", "text/css; charset=utf-8"),
@@ -47,13 +54,14 @@ FONT = re.compile(r"/fonts/([a-z0-9-]+(?:/[a-z0-9-]+)*\.(css|woff2))")
 
 
 class Server(ThreadingHTTPServer):
-    """One port of this computer."""
+    """One port of this computer. `kiosk`: address of the API of the kiosk whose webhooks are taken."""
 
     daemon_threads = True
 
-    def __init__(self, port: int, fonts: Path | None) -> None:
+    def __init__(self, port: int, fonts: Path | None, kiosk: str = KIOSK) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.fonts = fonts
+        self.gate = WebhookGate(PublishedKeys(kiosk), SYSTEM)
         self.users = Users()
         self.inbox = Inbox()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
@@ -148,15 +156,21 @@ class Handler(BaseHTTPRequestHandler):
         self._send(HTTPStatus.OK, page.replace(place, place + sentence).encode(), "text/html; charset=utf-8")
 
     def _receive(self, length: str) -> None:
-        """A sealed reading, as the kiosk's webhook sends it."""
+        """A sealed reading, as the kiosk's webhook sends it; nobody else's is opened."""
         if not (self._is_from_here() and length.isdecimal() and int(length) <= MOST_SEALED_BYTES):
             self._send(HTTPStatus.FORBIDDEN, b"", "text/plain")
             return
+        body = self.rfile.read(int(length))
         try:
-            reading = self.server.inbox.receive(self.rfile.read(int(length)).decode("ascii"))
+            signed = self.server.gate.admit(self.headers.get("Kiosk-Signature"), body)
+            reading = self.server.inbox.receive(body.decode("ascii"), signed)
             self.server.users.register(reading.ppid)
+        except WebhookRefused as refused:
+            self._send_json(refused.status, {"code": refused.code, "error": refused.sentence})
+            return
         except ValueError:
-            self._send_json(HTTPStatus.BAD_REQUEST, {})
+            sentence = "The body is no reading that is sealed to this system, or not the one that was signed."
+            self._send_json(HTTPStatus.BAD_REQUEST, {"code": "not_our_reading", "error": sentence})
             return
         self._send(HTTPStatus.NO_CONTENT, b"", "text/plain")
 
@@ -203,15 +217,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="port of the clerk's page; 0: a free one")
     parser.add_argument("--fonts", type=Path, help="folder with fonts.css, for computers without Japanese letters")
     parser.add_argument("--ready-file", type=Path, help="write the address here as JSON")
-    parser.add_argument("--api", help="address of the kiosk's API, such as http://localhost:8482")
+    parser.add_argument("--api", default=KIOSK, help="the kiosk's API; its published keys sign the webhooks")
     parser.add_argument("--client", default="counter", help="name of this client of the API")
-    parser.add_argument("--key", type=Path, help="PEM file with the client's private Ed25519 key")
+    parser.add_argument("--key", type=Path, help="PEM file with the client's private Ed25519 key: asks for readings")
     parser.add_argument("--terminal", default="", help="name of the terminal on this computer")
     options = parser.parse_args()
-    server = Server(options.port, options.fonts)
-    if options.api is not None:
-        if options.key is None:
-            parser.error("--api needs --key")
+    server = Server(options.port, options.fonts, options.api)
+    if options.key is not None:
         server.ask_at(KioskApi(options.api, options.client, options.key, options.terminal))
     if options.ready_file is not None:
         draft = options.ready_file.with_name(f"{options.ready_file.name}.new")

@@ -21,8 +21,7 @@ form.querySelector("[data-to='/register']").addEventListener("click", () => ask(
 fetch("/users")
   .then((reply) => reply.json())
   .then(({ asks }) => {
-    document.getElementById("visit").hidden = !asks;
-    document.getElementById("quiet").hidden = asks;
+    document.getElementById("ask").hidden = !asks;
   });
 
 // What the kiosk sealed to this system, once a second: the newest alone.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from joserfc import jwe
@@ -27,10 +29,12 @@ class Reading:
 
 
 class Inbox:
-    """The newest readings, each once. `public_key` is what the kiosk is told to seal to."""
+    """The newest readings, each once. `public_key`: what the kiosk is told to seal to; `clock`: seconds since 1970."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._key = ECKey.generate_key("P-256")
+        self._clock = clock
+        self._taken: dict[str, float] = {}  # id, and until when the kiosk may send it again
         self._lock = threading.Lock()
         self._readings: dict[str, Reading] = {}
 
@@ -38,19 +42,27 @@ class Inbox:
     def public_key(self) -> str:
         return self._key.as_pem(private=False).decode()
 
-    def receive(self, sealed: str) -> Reading:
-        """Raises `ValueError` for anything that is not sealed to this key for this system. The first of two stays."""
+    def receive(self, sealed: str, reading_id: str) -> Reading:
+        """`reading_id`: what the kiosk signed that this is. Raises `ValueError` for anything that is not this reading,
+        sealed to this key for this system, within its life. The first of two stays.
+        """
         try:
             opened = jwe.decrypt_compact(sealed, self._key, registry=_REGISTRY)
             header, statement = opened.protected, json.loads(opened.plaintext or b"")
-            if header.get("typ") != TYPE or header.get("system") != SYSTEM:
+            if (header.get("typ"), header.get("system"), header.get("reading")) != (TYPE, SYSTEM, reading_id):
                 raise ValueError("for somebody else")
+            ends_at, now = float(header["exp"]), self._clock()
+            if ends_at <= now:
+                raise ValueError("too late")
             items = {name: str(statement["basic_four"][name]) for name in ("name", "address", "birth", "sex")}
             reading = Reading(str(header["reading"]), str(header["reference"]), str(statement["ppid"]), items)
         except (JoseError, KeyError, TypeError, ValueError):
             raise ValueError("not a reading for this system") from None
         with self._lock:
-            self._readings.setdefault(reading.id, reading)
+            self._taken = {taken: until for taken, until in self._taken.items() if until > now}
+            if reading.id not in self._taken:
+                self._readings[reading.id] = reading
+            self._taken[reading.id] = ends_at
             while len(self._readings) > MOST:
                 del self._readings[next(iter(self._readings))]
         return reading

@@ -48,6 +48,8 @@ class Neighbours:
             self._ready_file(name).unlink(missing_ok=True)
             command = [sys.executable, str(_EXAMPLES / name), f"--port={self._ports[name]}"]
             command += [f"--ready-file={self._ready_file(name)}", f"--fonts={_FONTS}"]
+            if name == "facility":  # whose keys sign what is sent to it
+                command.append(f"--api=http://localhost:{self._ports['staff']}")
             self._children.start(name, command)
 
     def connect_reader(self, state: Path) -> None:
