@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shlex
 import signal
 import socket
@@ -38,6 +39,7 @@ from kiosk_web.program import is_frozen, kiosk_program
 from kiosk_web.state_file import load_json, write_json
 
 TERMINAL = "demo"
+_OURS = re.compile(rf"{TERMINAL}(-\d{{4}})?")
 STAFF = "みほん図書館 職員"
 STAFF_NUMBER = "1001"
 _SOURCE = """\
@@ -250,15 +252,21 @@ class Demo:
         return self._server.is_dir() and enrolment.get("origin") == f"http://{HOST}:{self._ports['kiosk']}"
 
     def _enrol(self, server: str) -> None:
-        name = (
-            f"{TERMINAL}-{random.SystemRandom().randrange(10_000):04}"
-            if (self._state / "terminal.json").exists()
-            else TERMINAL
-        )
-        command = [*kiosk_program(), "terminal", "add", name, f"--data={self._server}", "--json"]
+        """As a new terminal. One of an earlier start at other ports is revoked, or staff would see it dead for good."""
+        name = TERMINAL
+        if (self._state / "terminal.json").exists():
+            name = f"{TERMINAL}-{random.SystemRandom().randrange(10_000):04}"
+            listed = self._children.ask("terminal", [*self._terminal_command("list"), "--json"])
+            for known in json.loads(listed):
+                if known["condition"] != "revoked" and _OURS.fullmatch(known["name"]):
+                    self._children.ask("terminal", self._terminal_command("revoke", known["name"]))
+        command = [*self._terminal_command("add", name), "--json"]
         code = json.loads(self._children.ask("terminal", command))["code"]
         command = [*bridge_program(), "enrol", f"--server={server}", f"--code={code}", f"--state={self._state}"]
         self._children.ask("enrol", [*command, "--replace"])
+
+    def _terminal_command(self, *arguments: str) -> list[str]:
+        return [*kiosk_program(), "terminal", *arguments, f"--data={self._server}"]
 
     def _staff_file(self) -> Path:
         """Where the tray finds number and secret of the member of staff, to show the codes of an authenticator."""

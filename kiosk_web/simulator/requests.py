@@ -12,6 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _MOST_BODY_BYTES = 8192
 _READING = ("GET", "HEAD")
+_TYPES = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
 _POLICY = (  # and frame-ancestors, below
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; "
     "form-action 'self'; base-uri 'none'; "
@@ -48,6 +56,16 @@ async def read_json_object(request: Request, keys: Iterable[str]) -> dict[str, o
     if unknown:
         raise BadRequest(f"unknown key {unknown[0]!r}; known: {', '.join(allowed)}")
     return content
+
+
+def read_text(body: dict[str, object], name: str, example: str) -> str:
+    """The text under this name. Raises `BadRequest`, which tells what is missing or of another type."""
+    if name not in body:
+        raise BadRequest(f"{name} is missing: {example}")
+    value = body[name]
+    if not isinstance(value, str):
+        raise BadRequest(f"{name} is {_TYPES[type(value)]}, and has to be text: {example}")
+    return value
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:

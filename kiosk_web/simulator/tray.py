@@ -18,13 +18,15 @@ from kiosk_web.simulator.faults import CARD_FAULTS, OCSP_FAULTS, UnknownFault, f
 from kiosk_web.simulator.office import Office, UnknownPerson
 from kiosk_web.simulator.people import Person
 from kiosk_web.simulator.register import Reason, RegisterError
-from kiosk_web.simulator.requests import BadRequest, LocalOnly, read_json_object
+from kiosk_web.simulator.requests import BadRequest, LocalOnly, read_json_object, read_text
 from kiosk_web.simulator.staff import load_staff
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _TEMPLATES = _PACKAGE / "templates"
 _STATIC = _PACKAGE.parent / "static"
 _NO_STORE = {"cache-control": "no-store"}
+_PLACE, _MOVE = '{"person": id}', '{"address": text}'
+_MOST_ADDRESS = 200
 
 
 class TrayRoutes:
@@ -97,9 +99,7 @@ class TrayRoutes:
 
     async def _place(self, request: Request) -> Response:
         body = await read_json_object(request, {"person"})
-        if not isinstance(body.get("person"), str):
-            raise BadRequest('person is missing: {"person": id}')
-        person = self._office.find_person(str(body["person"]))
+        person = self._office.find_person(read_text(body, "person", _PLACE))
         self._office.cards.place(person.id)
         return JSONResponse({"person": person.id})
 
@@ -110,9 +110,7 @@ class TrayRoutes:
     async def _place_at_home(self, request: Request) -> Response:
         """On the reader of the resident's own computer; the card leaves the terminal's."""
         body = await read_json_object(request, {"person"})
-        if not isinstance(body.get("person"), str):
-            raise BadRequest('person is missing: {"person": id}')
-        person = self._office.find_person(str(body["person"]))
+        person = self._office.find_person(read_text(body, "person", _PLACE))
         self._office.cards.place(person.id, "home")
         return JSONResponse({"person": person.id})
 
@@ -154,9 +152,9 @@ class TrayRoutes:
         if command == "revoke":
             office.revoke(person, _reason(body.get("reason")))
         elif command == "move":
-            address = body.get("address")
-            if not isinstance(address, str) or not 1 <= len(address) <= 200:
-                raise BadRequest('address is missing: {"address": text}')
+            address = read_text(body, "address", _MOVE)
+            if not 1 <= len(address) <= _MOST_ADDRESS:
+                raise BadRequest(f"address has {len(address)} characters, and may have 1 to {_MOST_ADDRESS}")
             office.move(person, address)
         elif command in ("issue", "renew", "hold", "release"):
             {"issue": office.issue, "renew": office.renew, "hold": office.hold, "release": office.release}[command](

@@ -197,6 +197,15 @@ def test_without_a_bridge_it_says_how_to_start_one(own_folder: Path) -> None:
             bridge.communicate()
 
 
+def test_other_ports_leave_no_dead_terminal_on_the_staff_page(own_folder: Path) -> None:
+    with start_demo(own_folder, "--no-bridge"):
+        listing = [*kiosk_program(), "terminal", "list", "--json", f"--data={own_folder / 'data/kiosk'}"]
+        said = subprocess.run(listing, capture_output=True, check=True, encoding="utf-8").stdout
+    conditions = {row["name"]: row["condition"] for row in json.loads(said)}
+    assert conditions.pop("demo") == "revoked"
+    assert list(conditions.values()) == ["enrolled"]
+
+
 def test_a_taken_port_is_named_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
