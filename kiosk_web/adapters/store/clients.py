@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
-from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store import api_schema as schema
 from kiosk_web.adapters.store.prepared import Prepared
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.pki.status_policy import PolicyName

@@ -22,7 +22,7 @@ from kiosk_web.adapters.store.group_commit import BUSY_MILLISECONDS, GroupCommit
 from kiosk_web.adapters.store.handovers import SqlHandoverRows
 from kiosk_web.adapters.store.held import SqlHeldRows
 from kiosk_web.adapters.store.introductions import SqlIntroductionRows
-from kiosk_web.adapters.store.kazashi import SqlKazashiRows, SqlLeaseRows, SqlStaffRows
+from kiosk_web.adapters.store.kazashi import SqlKazashiRows
 from kiosk_web.adapters.store.links import SqlConfirmationRows, SqlLinkRows, SqlStaffAuditRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
 from kiosk_web.adapters.store.reading_redirects import SqlRedirectRows
@@ -30,6 +30,7 @@ from kiosk_web.adapters.store.readings import SqlReadingRows
 from kiosk_web.adapters.store.remote import SqlRemoteRows
 from kiosk_web.adapters.store.sealed_readings import SqlSealedReadingRows
 from kiosk_web.adapters.store.sessions import SqlSessionRows
+from kiosk_web.adapters.store.staff import SqlLeaseRows, SqlStaffRows
 from kiosk_web.adapters.store.statements import InlineStatements, Statements
 from kiosk_web.adapters.store.sweeps import SqlSweepRows
 from kiosk_web.adapters.store.terminals import SqlTerminalRows

@@ -8,6 +8,7 @@ from sqlalchemy import Table, delete, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.kazashi_schema import kazashi_enrolments
+from kiosk_web.adapters.store.link_schema import confirmations, links, recent_visits, staff_audit
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.adapters.store.terms_schema import accepted_terms
 from kiosk_web.services.ports import held
@@ -16,15 +17,15 @@ TABLES: tuple[Table, ...] = (
     schema.person_certificates,
     schema.pairwise_ids,
     schema.mykey_ids,
-    schema.links,
+    links,
     accepted_terms,
     kazashi_enrolments,
-    schema.confirmations,
-    schema.recent_visits,
+    confirmations,
+    recent_visits,
 )
 """All tables with a `person_id`; a test compares with the schema."""
 
-_v = schema.recent_visits.c
+_v = recent_visits.c
 _r = schema.sealed_readings.c
 
 
@@ -41,7 +42,7 @@ class SqlHeldRows:
         since = select(schema.persons.c.created_at).where(schema.persons.c.id == person)
         waiting = (
             select(_r.system, _r.expires_at)
-            .join(schema.recent_visits, _v.reference == _r.reference)
+            .join(recent_visits, _v.reference == _r.reference)
             .where(_v.person_id == person, _r.jwe != "", _r.expires_at > now)
         )
         return held.HeldRows(
@@ -70,9 +71,8 @@ class SqlHeldRows:
         )
         theirs = select(_v.reference).where(_v.person_id == person).scalar_subquery()
         await run(update(schema.sealed_readings).where(_r.reference.in_(theirs)).values(jwe=""))
-        links = select(schema.links.c.id).where(schema.links.c.person_id == person).scalar_subquery()
-        audit = schema.staff_audit
-        await run(update(audit).where(audit.c.link_id.in_(links)).values(link_id=None))
+        linked = select(links.c.id).where(links.c.person_id == person).scalar_subquery()
+        await run(update(staff_audit).where(staff_audit.c.link_id.in_(linked)).values(link_id=None))
         for table in reversed(TABLES):  # certificates last: a MyKey ID names one
             await run(delete(table).where(table.c.person_id == person))
         await run(delete(schema.persons).where(schema.persons.c.id == person))

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
-from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store import link_schema as schema
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.identity.links import LinkWay
 from kiosk_web.services.ports.links import FileKind, LinkRecord, RecentVisit, StaffAction

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.kazashi_schema import kazashi_enrolments
+from kiosk_web.adapters.store.link_schema import confirmations, recent_visits
 from kiosk_web.adapters.store.prepared import Prepared
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.adapters.store.terms_schema import accepted_terms
@@ -132,9 +133,9 @@ class SqlPersonRows:
         # かざし利用 begins anew: it needs a visit by 暗証番号 of the person as it is now.
         enrolments = kazashi_enrolments
         await self._connection.execute(delete(enrolments).where(enrolments.c.person_id.in_((stranger, person))))
-        for table in (schema.person_certificates, schema.pairwise_ids, schema.mykey_ids, schema.recent_visits):
+        for table in (schema.person_certificates, schema.pairwise_ids, schema.mykey_ids, recent_visits):
             await self._connection.execute(update(table).where(table.c.person_id == stranger).values(person_id=person))
-        await self._connection.execute(delete(schema.confirmations).where(schema.confirmations.c.person_id == stranger))
+        await self._connection.execute(delete(confirmations).where(confirmations.c.person_id == stranger))
         await self._connection.execute(delete(accepted_terms).where(accepted_terms.c.person_id == stranger))
         await self._connection.execute(delete(schema.persons).where(schema.persons.c.id == stranger))
         return systems

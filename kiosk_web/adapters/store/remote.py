@@ -10,19 +10,20 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.api_schema import kept_replies, remote_challenges, remote_visits
 from kiosk_web.adapters.store.prepared import Prepared
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.services.ports.remote import KeptReply, LinkedCertificate, RemoteChallengeRecord, RemoteVisitRecord
 
-_c = schema.remote_challenges.c
-_r = schema.kept_replies.c
+_c = remote_challenges.c
+_r = kept_replies.c
 _pc = schema.person_certificates.c
 _p = schema.pairwise_ids.c
 
 _CHALLENGE = tuple(field.name for field in fields(RemoteChallengeRecord))
-_ADD_CHALLENGE = Prepared(insert(schema.remote_challenges), _CHALLENGE)
+_ADD_CHALLENGE = Prepared(insert(remote_challenges), _CHALLENGE)
 _CONSUME_CHALLENGE = Prepared(
-    update(schema.remote_challenges)
+    update(remote_challenges)
     .where(
         _c.id == bindparam("challenge"),
         _c.client == bindparam("owner"),
@@ -32,7 +33,7 @@ _CONSUME_CHALLENGE = Prepared(
     .values(consumed_at=bindparam("now"))
     .returning(*(_c[name] for name in _CHALLENGE))
 )
-_ADD_VISIT = Prepared(insert(schema.remote_visits), [field.name for field in fields(RemoteVisitRecord)])
+_ADD_VISIT = Prepared(insert(remote_visits), [field.name for field in fields(RemoteVisitRecord)])
 
 
 class SqlRemoteRows:
@@ -61,31 +62,27 @@ class SqlRemoteRows:
         return {row.ppid: LinkedCertificate(row.issuer_key_id, int(row.serial)) for row in rows}
 
     async def begin_reply(self, client: str, key: str, request_sha256: bytes, now: datetime, until: datetime) -> bool:
-        await self._connection.execute(
-            delete(schema.kept_replies).where(_r.client == client, _r.key == key, _r.until <= now)
-        )
+        await self._connection.execute(delete(kept_replies).where(_r.client == client, _r.key == key, _r.until <= now))
         added = await self._connection.execute(
-            insert_or_not(schema.kept_replies)
+            insert_or_not(kept_replies)
             .values(client=client, key=key, request_sha256=request_sha256, status=0, body="", until=until)
             .on_conflict_do_nothing(index_elements=["client", "key"])
         )
         return added.rowcount == 1
 
     async def find_reply(self, client: str, key: str) -> KeptReply | None:
-        query = select(schema.kept_replies).where(_r.client == client, _r.key == key)
+        query = select(kept_replies).where(_r.client == client, _r.key == key)
         row = (await self._connection.execute(query)).one_or_none()
         return None if row is None else KeptReply(row.request_sha256, row.status, row.body)
 
     async def keep_reply(self, client: str, key: str, status: int, body: str, until: datetime) -> None:
         await self._connection.execute(
-            update(schema.kept_replies)
-            .where(_r.client == client, _r.key == key)
-            .values(status=status, body=body, until=until)
+            update(kept_replies).where(_r.client == client, _r.key == key).values(status=status, body=body, until=until)
         )
 
     async def drop_reply(self, client: str, key: str) -> None:
-        await self._connection.execute(delete(schema.kept_replies).where(_r.client == client, _r.key == key))
+        await self._connection.execute(delete(kept_replies).where(_r.client == client, _r.key == key))
 
     async def forget_expired(self, now: datetime) -> None:
-        await self._connection.execute(delete(schema.remote_challenges).where(_c.expires_at < now))
-        await self._connection.execute(delete(schema.kept_replies).where(_r.until < now))
+        await self._connection.execute(delete(remote_challenges).where(_c.expires_at < now))
+        await self._connection.execute(delete(kept_replies).where(_r.until < now))

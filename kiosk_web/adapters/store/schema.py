@@ -1,7 +1,7 @@
 """The tables. Times are UTC.
 
-`person_certificates` is the only place of a serial number, `links` and `valid_numbers` of a user number; certificates
-themselves are nowhere.
+`person_certificates` is the only place of a serial number; certificates themselves are nowhere. Tables of linking, of
+the API, of かざし利用, readings, introductions and terms are in the schemas beside this one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     Boolean,
     Column,
-    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -196,74 +195,6 @@ mykey_ids = Table(
     ),
 )
 
-_ACTIVE = text("state = 'active'")
-
-links = Table(
-    "links",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("system", Text, nullable=False),
-    Column("person_id", ForeignKey("persons.id"), nullable=False, index=True),
-    Column("user_number", Text, nullable=False),
-    Column("state", Text, nullable=False),  # active, ended
-    Column("way", Text, nullable=False),  # terminal, desk, command, file, api
-    Column("linked_at", UtcTime, nullable=False),
-    Column("ended_at", UtcTime),
-    Column("version", Integer, nullable=False, server_default="1"),  # rises with the number; its ETag
-    # Unique both ways, as long as the link is active.
-    Index("uq_links_number", "system", "user_number", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
-    Index("uq_links_person", "system", "person_id", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
-)
-
-valid_numbers = Table(
-    "valid_numbers",
-    metadata,
-    Column("system", Text, primary_key=True),
-    Column("user_number", Text, primary_key=True),
-)
-
-link_files = Table(
-    "link_files",
-    metadata,
-    Column("system", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),  # unlink, renumber
-    Column("sha256", LargeBinary, primary_key=True),
-    Column("applied_at", UtcTime, nullable=False),
-)
-
-recent_visits = Table(
-    "recent_visits",
-    metadata,
-    # Who was at the terminal under this reference number, for the link desk, until `expires_at` and no longer.
-    Column("reference", Text, primary_key=True),
-    Column("person_id", ForeignKey("persons.id"), nullable=False),
-    Column("system", Text, nullable=False),
-    Column("method", Text, nullable=False),
-    Column("expires_at", UtcTime, nullable=False, index=True),
-)
-
-confirmations = Table(
-    "confirmations",
-    metadata,
-    Column("person_id", ForeignKey("persons.id"), primary_key=True),
-    Column("system", Text, primary_key=True),
-    Column("confirmed_on", Date, nullable=False),  # a day in Japan
-)
-
-staff_audit = Table(
-    "staff_audit",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("at", UtcTime, nullable=False, index=True),
-    Column("by", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("system", Text, nullable=False),
-    Column("link_id", ForeignKey("links.id")),  # the number itself is with the link only
-    Column("outcome", Text, nullable=False),  # done, or the name of a refusal
-    Column("count", Integer, nullable=False),  # of what a file changed, else 1 or 0
-    Column("reason", Text, nullable=False),
-)
-
 high_water_marks = Table(
     "high_water_marks",
     metadata,
@@ -343,92 +274,6 @@ audit = Table(
     Column("started_at", UtcTime),
     Column("ended_at", UtcTime, nullable=False),
     Column("lease", Text, nullable=False, server_default=""),  # who attended a tap
-)
-
-api_clients = Table(
-    "api_clients",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("systems", Text, nullable=False),  # this and the next two: words with a line feed between them
-    Column("methods", Text, nullable=False),
-    Column("origins", Text, nullable=False),
-    Column("rate", Integer, nullable=False),
-    Column("created_at", UtcTime, nullable=False),
-    Column("revoked_at", UtcTime),
-    Column("terminals", Text, nullable=False, server_default=""),  # names, like `systems`
-    Column("link_systems", Text, nullable=False, server_default=""),
-    Column("redirect_uris", Text, nullable=False, server_default=""),
-)
-
-api_client_keys = Table(
-    "api_client_keys",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("client", ForeignKey("api_clients.name"), nullable=False, index=True),
-    Column("der", LargeBinary, nullable=False),
-    Column("created_at", UtcTime, nullable=False),
-    Column("ends_at", UtcTime),
-)
-
-api_assertions = Table(
-    "api_assertions",
-    metadata,
-    Column("client", ForeignKey("api_clients.name"), primary_key=True),
-    Column("jti_sha256", LargeBinary, primary_key=True),
-    Column("expires_at", UtcTime, nullable=False, index=True),
-)
-
-api_tokens = Table(
-    "api_tokens",
-    metadata,
-    Column("sha256", LargeBinary, primary_key=True),
-    Column("client", ForeignKey("api_clients.name"), nullable=False),
-    Column("key_id", ForeignKey("api_client_keys.id"), nullable=False),
-    Column("expires_at", UtcTime, nullable=False, index=True),
-)
-
-remote_challenges = Table(
-    "remote_challenges",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("client", ForeignKey("api_clients.name"), nullable=False),
-    Column("system", Text, nullable=False),
-    Column("origin", Text, nullable=False),
-    Column("purpose", Text, nullable=False),
-    Column("nonce", LargeBinary, nullable=False),
-    Column("reference", Text, nullable=False, unique=True),
-    Column("issued_at", UtcTime, nullable=False),
-    Column("expires_at", UtcTime, nullable=False, index=True),
-    Column("consumed_at", UtcTime),
-)
-
-remote_visits = Table(
-    "remote_visits",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("reference", Text, nullable=False, index=True),
-    Column("client", ForeignKey("api_clients.name"), nullable=False),
-    Column("system", Text, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("status_outcome", Text, nullable=False),
-    Column("status_method", Text, nullable=False),
-    Column("fallback", Text, nullable=False),
-    Column("this_update", UtcTime),
-    Column("next_update", UtcTime),
-    Column("started_at", UtcTime, nullable=False),
-    Column("ended_at", UtcTime, nullable=False),
-)
-
-kept_replies = Table(
-    "kept_replies",
-    metadata,
-    Column("client", ForeignKey("api_clients.name"), primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("request_sha256", LargeBinary, nullable=False),
-    Column("status", Integer, nullable=False),  # 0: being worked on
-    Column("body", Text, nullable=False),
-    Column("until", UtcTime, nullable=False, index=True),
 )
 
 sealed_readings = Table(

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 
 from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.api_schema import remote_challenges, remote_visits
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.services.ports.sessions import ChallengeRecord, OutboxRecord, SessionRecord
 
@@ -37,7 +38,7 @@ _IS_REFERENCE_USED = (
     .union_all(
         *(
             select(table.c.reference).where(table.c.reference == bindparam("reference"))
-            for table in (schema.audit, schema.remote_challenges, schema.remote_visits)
+            for table in (schema.audit, remote_challenges, remote_visits)
         )
     )
     .limit(1)

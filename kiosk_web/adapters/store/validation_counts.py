@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import select
 
 from kiosk_web.adapters.store import schema
+from kiosk_web.adapters.store.api_schema import remote_visits
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.identity.counts import Validation
 
@@ -18,7 +19,7 @@ BY_SERVICE = "(service {})"
 
 async def load_validations(store: SqlStore, systems: Mapping[str, str]) -> tuple[Validation, ...]:
     """`systems` by the id of their services. Visits in which nobody was asked are left out."""
-    audit, remote = schema.audit.c, schema.remote_visits.c
+    audit, remote = schema.audit.c, remote_visits.c
     async with store.read() as transaction:
         visits = await transaction.connection.execute(
             select(audit.service, audit.status_method, audit.ended_at).where(
