@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from kiosk_web.services.crl_alarms import ListAlarm
 from kiosk_web.services.fallback import FallbackService, OpeningNotice
@@ -132,7 +133,7 @@ class MonitoringService:
             state=state.name if live else "offline",
             since=(None if record is None else record.since) if live else seen,
             last_seen=seen,
-            outcome=_OUTCOMES.get(outcome := _outcome(visit), outcome),
+            outcome="" if visit is None else TOLD_OUTCOMES.get(visit.outcome, ""),
             code=_describe_code(state, help_called=help_called),
             help_called=help_called,
         )
@@ -143,11 +144,16 @@ def _add_lease(row: TerminalRow, lease: LeaseRecord | None) -> TerminalRow:
     return row if lease is None else replace(row, attended_by=lease.staff_name, attended_until=lease.expires_at)
 
 
-_OUTCOMES = {"refused": "could_not_finish", "enrolled": "done", "ended": "done"}
-
-
-def _outcome(visit: LatestVisit | None) -> str:
-    return "" if visit is None else visit.outcome
+TOLD_OUTCOMES: Mapping[str, Literal["done", "could_not_finish", "abandoned"]] = {
+    "done": "done",
+    "refused": "could_not_finish",
+    "abandoned": "abandoned",
+    "enrolled": "done",
+    "ended": "done",
+    "provided": "done",
+    "declined": "done",
+}
+"""What staff are told of each end of a visit (`session/commands.py`): that somebody agreed to something is not theirs."""
 
 
 def _describe_code(state: s.State, *, help_called: bool) -> str:

@@ -66,12 +66,15 @@ class Conclude:
     agreed: bool = False
 
 
+VisitOutcome = Literal["done", "refused", "abandoned", "enrolled", "ended", "provided", "declined"]
+
+
 @dataclass(frozen=True)
 class RecordAudit:
     """One record for one visit, without personal data. `code` is "" when `outcome` is `done`."""
 
     visit: Visit
-    outcome: Literal["done", "refused", "abandoned", "enrolled", "ended", "provided", "declined"]
+    outcome: VisitOutcome
     code: str
     status_json: str | None
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from kiosk_web.services.monitoring import TerminalRow
+from kiosk_web.services.monitoring import TOLD_OUTCOMES, TerminalRow
+from kiosk_web.session.commands import VisitOutcome
+from kiosk_web.web.catalogue import load_catalogue
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.ocsp_answers import AnswerShape
 
@@ -67,3 +70,8 @@ async def test_a_revoked_terminal_is_not_listed(stand: Stand) -> None:
     await stand.opened()
     await stand.server.enrolment.revoke_terminal("library-1")
     assert await stand.server.monitoring.terminals() == ()
+
+
+def test_every_end_of_a_visit_has_a_word_for_staff() -> None:
+    assert set(TOLD_OUTCOMES) == set(get_args(VisitOutcome))
+    assert {f"staff.outcome.{told}" for told in TOLD_OUTCOMES.values()} <= load_catalogue("ja").messages.keys()

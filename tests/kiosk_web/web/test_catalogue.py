@@ -12,6 +12,7 @@ import pytest
 from kiosk_web.identity.links import LINK_REFUSALS
 from kiosk_web.identity.standing import SignatureState
 from kiosk_web.services.crl_alarms import AlarmName
+from kiosk_web.services.monitoring import TOLD_OUTCOMES
 from kiosk_web.session.codes import CODES, HANDOVER_CODES
 from kiosk_web.web.catalogue import LANGUAGES, load_catalogue, load_catalogues
 from kiosk_web.web.consent import POINTS, ROWS
@@ -42,7 +43,7 @@ BUILT = {  # keys that templates put together: the first part, and every last pa
     "desk.done.": ("find", "add", "end", "kazashi"),
     "link.refused.": LINK_REFUSALS,
     "staff.state.": (*STATES, "offline"),
-    "staff.outcome.": ("done", "could_not_finish", "abandoned"),
+    "staff.outcome.": tuple(sorted(set(TOLD_OUTCOMES.values()))),
     "staff.fallback.": ("asked", "unasked"),
     "staff.lists.": get_args(AlarmName),
     "birth.": ("year", "month", "day", "expiry"),
