@@ -153,7 +153,7 @@ TOLD_OUTCOMES: Mapping[str, Literal["done", "could_not_finish", "abandoned"]] = 
     "provided": "done",
     "declined": "done",
 }
-"""What staff are told of each end of a visit (`session/commands.py`): that somebody agreed to something is not theirs."""
+"""What staff are told of each end of a visit; whether somebody agreed to something is not theirs to know."""
 
 
 def _describe_code(state: s.State, *, help_called: bool) -> str:
