@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sqlite3
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.support.terminal import Stage, Terminal, decode, fields, read_claims
 ISSUER = CardIssuer(rsa_key("card authority"), rsa_key("card issuer"))
 BIRTH = date(1980, 2, 17)
 STAFF = "見本 花子"
+DECLINED = "かざし利用では確認できませんでした。暗証番号を入力してください。"
 
 
 def write_card_issuers(folder: Path) -> Path:
@@ -138,3 +140,33 @@ async def begin_tap(stand: Stand, terminal: Terminal, body: Body, service: str =
     stage = await terminal.read_card(body.issued, tries_left=0)
     await stand.server.sessions.settle()
     return stage
+
+
+async def enrolled(stand: Stand, terminal: Terminal, body: Body) -> Desk:
+    """The card is enrolled and taken, and staff attend the terminal."""
+    assert (await identify_by_pin(stand, terminal, body)).state == "result"
+    assert (await enrol(stand, terminal, body)).state == "kazashi_set"
+    await terminal.take_card()
+    desk = await Desk.opened(stand)
+    assert (await desk.attend(terminal)).state == "choosing_service"
+    return desk
+
+
+async def continue_by_pin(stand: Stand, terminal: Terminal, body: Body, stage: Stage) -> Stage:
+    """The same visit goes on: the card is asked for the 暗証番号 in place, and says why in the same words."""
+    assert stage.state == "reading_card"
+    assert take_ticket(terminal, stage)["method"] == "pin"
+    stage = await terminal.read_card(body.issued)
+    assert stage.state == "awaiting_pin"
+    assert DECLINED in stage.html
+    await stand.server.sessions.settle()
+    await terminal.submit_pin()
+    return await terminal.sign(body.issued)
+
+
+def query(stand: Stand, statement: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
+    try:
+        return connection.execute(statement).fetchall()
+    finally:
+        connection.close()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import secrets
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,15 +17,18 @@ from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.settings.kazashi import KazashiSettings
 from kiosk_web.settings.server import Settings
 from kiosk_web.simulator.card_issuer import CardIssuer
-from kiosk_web.wiring.kazashi import load_kazashi_rules, load_seal
+from kiosk_web.wiring.kazashi import load_kazashi_rules
 from tests.support.jpki import rsa_key
 from tests.support.kazashi import (
-    STAFF,
+    DECLINED,
     Body,
     Desk,
     begin_tap,
+    continue_by_pin,
     enrol,
+    enrolled,
     identify_by_pin,
+    query,
     reach_birth,
     sign_enrolment,
     take_ticket,
@@ -38,7 +39,6 @@ from tests.support.kiosk_server import Stand, run_stand
 from tests.support.terminal import Stage, Terminal, read_claims
 
 pytestmark = pytest.mark.anyio
-DECLINED = "かざし利用では確認できませんでした。暗証番号を入力してください。"
 
 
 @pytest.fixture
@@ -63,40 +63,10 @@ def body(stand: Stand) -> Body:
     return Body(stand.card())
 
 
-async def enrolled(stand: Stand, terminal: Terminal, body: Body) -> Desk:
-    """The card is enrolled and taken, and staff attend the terminal."""
-    assert (await identify_by_pin(stand, terminal, body)).state == "result"
-    assert (await enrol(stand, terminal, body)).state == "kazashi_set"
-    await terminal.take_card()
-    desk = await Desk.opened(stand)
-    assert (await desk.attend(terminal)).state == "choosing_service"
-    return desk
-
-
-async def continue_by_pin(stand: Stand, terminal: Terminal, body: Body, stage: Stage) -> Stage:
-    """The same visit goes on: the card is asked for the 暗証番号 in place, and says why in the same words."""
-    assert stage.state == "reading_card"
-    assert take_ticket(terminal, stage)["method"] == "pin"
-    stage = await terminal.read_card(body.issued)
-    assert stage.state == "awaiting_pin"
-    assert DECLINED in stage.html
-    await stand.server.sessions.settle()
-    await terminal.submit_pin()
-    return await terminal.sign(body.issued)
-
-
 async def lift(terminal: Terminal) -> None:
     """Take the card in the middle of a visit, and begin anew."""
     assert (await terminal.take_card()).code == "card_removed"
     assert (await terminal.send("finished")).state == "choosing_service"
-
-
-def query(stand: Stand, statement: str) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
-    try:
-        return connection.execute(statement).fetchall()
-    finally:
-        connection.close()
 
 
 def identifier(stage: Stage) -> str:
@@ -304,7 +274,7 @@ async def test_another_enrolled_persons_card_is_its_own_and_no_other(
     assert identifier(await tap(stand, terminal, other)) == mine
 
 
-@pytest.mark.parametrize("why", ["renewed", "check again", "twelve months", "lease over"])
+@pytest.mark.parametrize("why", ["renewed", "check again", "twelve months"])
 async def test_what_needs_one_visit_by_pin_first(stand: Stand, terminal: Terminal, body: Body, why: str) -> None:
     desk = await enrolled(stand, terminal, body)
     card = body
@@ -317,12 +287,6 @@ async def test_what_needs_one_visit_by_pin_first(stand: Stand, terminal: Termina
     elif why == "twelve months":
         stand.clock.advance(366 * 86400)
         await desk.attend(terminal)
-    if why == "lease over":
-        await begin_tap(stand, terminal, card)
-        stand.clock.advance(5 * 60)  # nothing happened for so long: the lease ends by itself, unswept
-        stage = await terminal.sign(card.issued, signature=card.sign(terminal))
-        assert (stage.state, stage.code) == ("refused", "session_timeout")
-        return
     stage = await tap(stand, terminal, card)
     assert (await continue_by_pin(stand, terminal, card, stage)).state == "result"
 
@@ -420,103 +384,3 @@ async def test_where_it_is_not_permitted_neither_tap_nor_enrolment_is_offered(
     await stand.server.sessions.settle()
     await terminal.submit_pin()
     assert 'id="kazashi' not in (await terminal.sign(body.issued)).html
-
-
-# --- who attends ------------------------------------------------------------------------------------------------------
-
-
-async def test_who_attends_is_shown_until_when_here_and_on_the_staff_page(stand: Stand, terminal: Terminal) -> None:
-    desk = await Desk.opened(stand)
-    stage = await desk.attend(terminal)
-    assert f"窓口モード：{STAFF}" in stage.html
-    (row,) = await stand.server.monitoring.terminals()
-    assert row.attended_by == STAFF
-    assert row.attended_until is not None
-    assert (row.attended_until - stand.clock.now).total_seconds() == 15 * 60
-    assert "窓口モード：" not in (await terminal.send("staff_signed_out")).html
-    assert query(stand, "SELECT ended_by FROM leases") == [("signed_out",)]
-
-
-async def test_a_code_works_once_and_wrong_ones_are_limited(stand: Stand, terminal: Terminal) -> None:
-    desk = await Desk.opened(stand)
-    await desk.attend(terminal)
-    await terminal.send("staff_signed_out")
-    await terminal.send("staff_asked")
-    again = await terminal.send("staff_identified", number=desk.number, code=desk.code())
-    assert (again.state, "K-609" in again.html) == ("staff_sign_in", True)
-    for _ in range(4):
-        await terminal.send("staff_identified", number=desk.number, code="000000")
-    stand.clock.advance(30)
-    limited = await terminal.send("staff_identified", number=desk.number, code=desk.code())
-    assert "K-610" in limited.html
-    stand.clock.advance(15 * 60)
-    await terminal.send("staff_asked")
-    assert (await desk.attend(terminal)).state == "choosing_service"
-
-
-async def test_a_secret_sealed_for_another_number_is_refused_like_a_wrong_code(
-    stand: Stand, terminal: Terminal
-) -> None:
-    desk = await Desk.opened(stand)
-    sealed = load_seal(stand.data, secrets.token_bytes).seal(desk.secret, "9999")
-    async with stand.server.store.write() as transaction:
-        member = await transaction.staff.find_by_number(desk.number)
-        assert member is not None
-        await transaction.staff.renew(member.id, member.number, member.facility, sealed)
-    await terminal.send("staff_asked")
-    stage = await terminal.send("staff_identified", number=desk.number, code=desk.code())
-    assert (stage.state, "K-609" in stage.html) == ("staff_sign_in", True)
-
-
-async def test_a_number_nobody_has_and_another_facility_are_refused_alike(stand: Stand, terminal: Terminal) -> None:
-    desk = await Desk.opened(stand, facility="elsewhere")
-    refused = await desk.attend(terminal)
-    unknown = await terminal.send("staff_identified", number="4321", code="123456")
-    assert (refused.state, unknown.state) == ("staff_sign_in", "staff_sign_in")
-    assert "K-609" in refused.html
-    assert "K-609" in unknown.html
-    assert query(stand, "SELECT * FROM leases") == []
-
-
-async def test_a_number_nobody_has_is_limited_like_another_and_is_kept_nowhere(
-    stand: Stand, terminal: Terminal
-) -> None:
-    number = "91827364"
-    await terminal.send("staff_asked")
-    for _ in range(5):
-        assert "K-609" in (await terminal.send("staff_identified", number=number, code="123456")).html
-    assert "K-610" in (await terminal.send("staff_identified", number=number, code="123456")).html
-    assert (await (await Desk.opened(stand)).attend_here(terminal)).state == "choosing_service"
-    kept = b"".join(path.read_bytes() for path in stand.data.glob("kiosk.sqlite3*"))
-    assert number.encode() not in kept
-
-
-@pytest.mark.parametrize("cause", ["expired", "idle", "revoked", "page_lost", "silent"])
-async def test_a_lease_ends_by_itself(stand: Stand, terminal: Terminal, cause: str) -> None:
-    await (await Desk.opened(stand)).attend(terminal)
-    seconds = {"expired": 15 * 60, "idle": 5 * 60, "silent": 31}.get(cause, 0)
-    if cause == "expired":
-        async with stand.server.store.write() as transaction:
-            lease = await transaction.leases.find_open(terminal.id)
-            assert lease is not None
-            await transaction.leases.touch(lease.id, stand.clock.now.replace(year=2099))
-    stand.clock.advance(seconds)
-    if cause == "revoked":
-        async with stand.server.store.write() as transaction:
-            member = await transaction.staff.find_by_name(STAFF)
-            assert member is not None
-            await transaction.staff.revoke(member.id, stand.clock.now)
-    if cause == "page_lost":
-        await terminal.open_page()
-    await stand.server.upkeep.sweep()
-    ended = {"silent": "page_lost"}.get(cause, cause)
-    assert query(stand, "SELECT ended_by FROM leases") == [(ended,)]
-    assert "窓口モード：" not in (await terminal.send("extended")).html
-
-
-async def test_a_new_code_renews_the_lease(stand: Stand, terminal: Terminal) -> None:
-    desk = await Desk.opened(stand)
-    await desk.attend(terminal)
-    stand.clock.advance(4 * 60)
-    await desk.attend(terminal)
-    assert query(stand, "SELECT ended_by FROM leases ORDER BY opened_at") == [("replaced",), ("",)]
