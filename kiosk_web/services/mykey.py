@@ -8,6 +8,7 @@ from kiosk_web.identity.mykey import MyKeyState, MyKeyStep, derive_state
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.links import StaffAction
+from kiosk_web.services.staff_audit import recording_refusals
 
 
 class MyKeyService:
@@ -39,6 +40,10 @@ class MyKeyService:
         return await self._step(mykey_id, "supersede", by, reason)
 
     async def _step(self, mykey_id: str, step: MyKeyStep, by: str, reason: str) -> str:
+        async with recording_refusals(self._store, self._clock, f"mykey_{step}", "", by, reason):
+            return await self._take_step(mykey_id, step, by, reason)
+
+    async def _take_step(self, mykey_id: str, step: MyKeyStep, by: str, reason: str) -> str:
         refusal = judge_words(by, reason)
         if refusal is not None:
             raise IdentityError(refusal)

@@ -16,6 +16,7 @@ from kiosk_web.identity.persons import CertificateName
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.links import StaffAction
+from kiosk_web.services.staff_audit import recording_refusals
 
 SerialOutcome = Literal["revoked", "on_hold", "not_listed", "stale", "unavailable"]
 JudgeCertificate = Callable[[CertificateName], Awaitable[str]]
@@ -41,8 +42,13 @@ class RelinkService:
         """The person of the visit `reference` becomes the one who has this user number in `system`.
 
         Raises `IdentityError`: a name of `identity/links.py`, `same_person`, `not_a_new_card`, `old_certificate_good`
-        (no list names it, so it may be), `old_certificate_on_hold`, `old_certificate_unconfirmed`.
+        (no list names it, so it may be), `old_certificate_on_hold`, `old_certificate_unconfirmed`. Refused attempts are
+        in the staff audit too.
         """
+        async with recording_refusals(self._store, self._clock, "relink", system, by, reason):
+            return await self._relink(reference, system, number, by, reason)
+
+    async def _relink(self, reference: str, system: str, number: str, by: str, reason: str) -> Relinked:
         refusal = judge_words(by, reason)
         if refusal is not None:
             raise IdentityError(refusal)

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 import structlog
 
 from kiosk_web.errors import IdentityError
-from kiosk_web.identity.links import judge_words
+from kiosk_web.identity.links import LINK_REFUSALS, judge_words
 from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.identity.standing import HolderStanding, derive_day
 from kiosk_web.log import describe_place
 from kiosk_web.services.ports import Clock, Feed, Store
 from kiosk_web.services.ports.links import StaffAction
 from kiosk_web.services.register import Register
+from kiosk_web.services.staff_audit import recording_refusals
 from kiosk_web.session import states as s
 
 HEAD_START_SECONDS = 0.1
@@ -66,8 +67,12 @@ class StandingService:
             await transaction.staff_audit.add(StaffAction(now, f"client {client}", "confirm", system, "done", 1, ""))
 
     async def confirm_by_staff(self, system: str, number: str, by: str, reason: str) -> None:
-        """Staff took the change over into their system. `number` is the person's, in its one form."""
-        refusal = judge_words(by, reason)
+        """Staff took the change over into their system. `number`: the person's, in its one form, or why it is none."""
+        async with recording_refusals(self._store, self._clock, "confirm", system, by, reason):
+            await self._confirm(system, number, by, reason)
+
+    async def _confirm(self, system: str, number: str, by: str, reason: str) -> None:
+        refusal = judge_words(by, reason) or (number if number in LINK_REFUSALS else None)
         if refusal is not None:
             raise IdentityError(refusal)
         now = self._clock()

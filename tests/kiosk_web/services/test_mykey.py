@@ -95,12 +95,18 @@ async def test_every_step_is_in_the_staff_audit_without_the_id(stand: Stand) -> 
     mykey_id = await visit(stand, await stand.opened(), 1)
     await service.stop(mykey_id, "鈴木", "why")
     await service.supersede(mykey_id, "佐藤", "because")
+    for unknown in ("2222222Z", mykey_id):
+        with pytest.raises(IdentityError):
+            await service.resume(unknown, "鈴木", "again")
     async with stand.server.store.read() as transaction:
         actions = await transaction.staff_audit.list_latest(10)
-    assert [(one.action, one.by, one.reason) for one in actions] == [
-        ("mykey_supersede", "佐藤", "because"),
-        ("mykey_stop", "鈴木", "why"),
+    assert [(one.action, one.by, one.reason, one.outcome) for one in actions] == [
+        ("mykey_resume", "鈴木", "again", "mykey_id_state"),
+        ("mykey_resume", "鈴木", "again", "mykey_id_unknown"),
+        ("mykey_supersede", "佐藤", "because", "done"),
+        ("mykey_stop", "鈴木", "why", "done"),
     ]
+    assert mykey_id not in repr(actions)
 
 
 def test_each_state_and_step_is_decided() -> None:

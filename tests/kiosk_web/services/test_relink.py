@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,30 @@ async def test_without_a_visit_a_link_and_a_new_card_nothing_is_done(stand: Stan
         assert person is not None
         await transaction.persons.add_certificate(person, stand.root.anchor.key_id, 3, stand.clock.now)
     assert await relink(stand, other) == "not_a_new_card"
+
+
+async def test_a_tap_of_the_new_card_is_not_enough(stand: Stand) -> None:
+    await link_first(stand)
+    reference, fresh = await visit(stand, 2)
+    async with stand.server.store.write() as transaction:
+        seen = await transaction.links.find_visit(reference, stand.clock())
+        assert seen is not None
+        await transaction.links.add_visit(replace(seen, reference="TAPP-ED22", method="kazashi"))
+    assert await relink(stand, "TAPP-ED22") == "visit_unknown"
+    assert (await visit(stand, 2))[1] == fresh
+
+
+async def test_every_attempt_is_audited_without_a_person_or_a_number(stand: Stand) -> None:
+    await link_first(stand)
+    reference, _ = await visit(stand, 2)
+    await relink(stand, reference, "not_listed")
+    await relink(stand, reference, text="x")
+    await relink(stand, reference)
+    async with stand.server.store.read() as transaction:
+        actions = [one for one in await transaction.staff_audit.list_latest(10) if one.action == "relink"]
+    assert [(one.outcome, one.count, one.by, one.reason) for one in actions] == [
+        ("done", 1, "鈴木", "new card"),
+        ("number_malformed", 0, "鈴木", "new card"),
+        ("old_certificate_good", 0, "鈴木", "new card"),
+    ]
+    assert not any(secret in repr(actions) for secret in (FIRST, reference))

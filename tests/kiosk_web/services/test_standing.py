@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk_web.errors import IdentityError
 from kiosk_web.identity.standing import HolderStanding, SignatureState, Silence
 from kiosk_web.services.standing import ShownStanding
 from tests.support.api_client import register
@@ -76,8 +77,20 @@ async def test_a_change_stays_told_until_somebody_confirms_it(tmp_path: Path) ->
         async with stand.server.store.read() as transaction:
             person = await transaction.persons.find(stand.root.anchor.key_id, 1)
         assert person is not None
-        await stand.server.standing.record(person, "facility-booking")
+        async with stand.server.store.write() as transaction:
+            await transaction.links.add("facility-booking", person, "20260418", "desk", NOW)
+        confirm = stand.server.standing.confirm_by_staff
+        for number, name in (("20260419", "not_linked"), ("number_malformed", "number_malformed")):
+            with pytest.raises(IdentityError, match=name):
+                await confirm("facility-booking", number, "鈴木", "moved")
+        assert items(await visit(stand, terminal)) == "changed"
+        await confirm("facility-booking", "20260418", "鈴木", "moved")
         assert items(await visit(stand, terminal)) == "unchanged"
+        async with stand.server.store.read() as transaction:
+            actions = await transaction.staff_audit.list_latest(3)
+        assert [(one.action, one.outcome) for one in actions] == [
+            ("confirm", outcome) for outcome in ("done", "number_malformed", "not_linked")
+        ]
 
 
 @pytest.mark.parametrize("silence", ["timeout", "unreachable", "refused", "malformed", "unknown_certificate"])
