@@ -13,6 +13,7 @@ import pytest
 
 from kiosk_web.log import configure_log
 from kiosk_web.services.remote_validation import RemoteValidationService
+from kiosk_web.web.render import STATIC
 from tests.support.api_client import API, ORIGIN, SYSTEM, ApiClient, open_http, problem, register, set_body_seconds
 from tests.support.kiosk_server import Stand, run_stand
 
@@ -67,6 +68,15 @@ async def test_another_host_and_every_web_page_are_refused(
 ) -> None:
     request = httpx2.Request("POST", f"{API}/api/v1/challenges", headers=headers, content=b"{}")
     assert problem(await client.http.send(request))[1] == code
+
+
+async def test_the_page_for_people_gets_its_fonts(client: ApiClient) -> None:
+    """Chromium sends an Origin with them, though they are the page's own."""
+    font = next(STATIC.glob("fonts/*-400-*.woff2")).name
+    path = f"{API}/api/v1/static/fonts/{font}"
+    assert (await client.http.get(path, headers={"Origin": API})).status_code == 200
+    refused = await client.http.get(path.replace("localhost", "evil.example"), headers={"Origin": API})
+    assert problem(refused)[1] == "host_refused"
 
 
 async def test_production_has_no_api_unless_it_is_configured(tmp_path: Path) -> None:
