@@ -21,7 +21,16 @@ from kiosk_web.pki.crl_batch import SerialAnswer
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.list_answers import build_answers
 from kiosk_web.services.list_check import ListCheck
-from kiosk_web.services.list_rows import MAX_ID, MAX_LINE, Answer, MalformedRow, Question, build_lines, read_question
+from kiosk_web.services.list_rows import (
+    MAX_ID,
+    MAX_LINE,
+    Answer,
+    MalformedRow,
+    Question,
+    build_lines,
+    decode_json,
+    read_question,
+)
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.remote_validation import NotPermitted
@@ -187,7 +196,7 @@ def read_person_question(line: bytes) -> PersonQuestion | str:
     if len(line) > MAX_LINE:
         return "line_too_long"
     try:
-        fields = json.loads(line)
+        fields = decode_json(line.decode())
     except UnicodeDecodeError:
         return "not_utf8"
     except (ValueError, RecursionError):

@@ -60,9 +60,9 @@ async def read_stream(request: Request, seconds: float = BODY_SECONDS) -> AsyncG
 def read_model(body: bytes, model: type[Model]) -> Model:
     """The JSON object in `body`. Raises `ProblemRaised` naming the first field that is not as it must be."""
     try:
-        value = json.loads(body, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
+        value = json.loads(body.decode(), object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise ProblemRaised("malformed_request", "the body is not JSON, or a name stands in it twice") from None
+        raise ProblemRaised("malformed_request", "the body is no JSON in UTF-8, or has a name twice") from None
     try:
         return model.model_validate(value)
     except ValidationError as error:

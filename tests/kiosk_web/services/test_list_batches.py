@@ -73,6 +73,8 @@ def test_a_line_without_end_does_not_fill_the_memory() -> None:
         (json.dumps({"ppid": PPID, "id": "i" * 201}).encode(), "id"),
         (b'{"ppid": "' + PPID.encode() + b'", "id": "\\ud800"}', "id"),
         (json.dumps({"ppid": PPID, "serial": 7}).encode(), "unknown_field"),
+        (f'{{"ppid": "{PPID}", "ppid": "{PPID}"}}'.encode(), "not_json"),
+        (json.dumps({"ppid": PPID}).encode("utf-16-le"), "not_json"),
         (b" " * (MAX_LINE + 1), "line_too_long"),
     ],
 )

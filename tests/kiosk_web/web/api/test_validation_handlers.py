@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 import sqlite3
 from datetime import timedelta
 from typing import Any
@@ -228,6 +229,7 @@ MALFORMED: dict[str, bytes] = {
     "half a character": b'{"system":"facility-booking","origin":"https://\\ud800"}',
     "deep": b"[" * 60_000,
     "not UTF-8": b'{"system":"\xff"}',
+    "UTF-16": json.dumps({"system": SYSTEM, "origin": ORIGIN}).encode("utf-16"),
     "another purpose": b'{"system":"facility-booking","origin":"https://a.example","purpose":"enrol"}',
 }
 
