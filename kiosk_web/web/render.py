@@ -212,10 +212,10 @@ class Renderer:
             self._environment.get_template("kiosk/library_word.html").render(word=word, **self._words(language)).strip()
         )
 
-    def render_staff(self, board: StaffBoard, language: str = "ja") -> str:
-        """The whole staff page."""
+    def render_staff(self, board: StaffBoard, language: str = "ja", *, live: bool = True) -> str:
+        """The whole staff page. Without `live` it has no script: a picture of it."""
         rows = Markup(self.render_staff_rows(board, language))  # noqa: S704 - our own template made it
-        return self._environment.get_template("staff/page.html").render(rows=rows, **self._words(language))
+        return self._environment.get_template("staff/page.html").render(rows=rows, live=live, **self._words(language))
 
     def render_staff_rows(self, board: StaffBoard, language: str = "ja") -> str:
         """The fragment: what is degraded, then `<section id="terminals">` with help calls first, then by name."""
@@ -225,10 +225,13 @@ class Renderer:
             terminals=ordered, openings=board.openings, alarms=board.alarms, **self._words(language)
         ).strip()
 
-    def render_link_desk(self, systems: tuple[CooperatingSystem, ...], language: str = "ja") -> str:
-        """The page of the link desk, for systems whose links are kept here."""
+    def render_link_desk(
+        self, systems: tuple[CooperatingSystem, ...], language: str = "ja", *, answer: str = ""
+    ) -> str:
+        """The page of the link desk, for systems whose links are kept here; `answer` is a fragment of ours under it."""
         named = [{"id": system.id, "name": {"ja": system.name.ja, "en": system.name.en}} for system in systems]
-        return self._environment.get_template("staff/links.html").render(systems=named, **self._words(language))
+        template = self._environment.get_template("staff/links.html")
+        return template.render(systems=named, answer=Markup(answer), **self._words(language))  # noqa: S704 - our own
 
     def render_link_answer(self, action: str, link: FoundLink | None, refusal: str, language: str = "ja") -> str:
         """The fragment under it: what was found or done, or why not."""
@@ -250,6 +253,7 @@ class Renderer:
         return {
             "language": catalogue.language,
             "say": catalogue.say,
+            "gap": "" if catalogue.language == "ja" else " ",  # between two sentences
             "day": lambda day: build_day_text(day, catalogue.language),
             "day_of": lambda moment: build_day_text(moment.astimezone(JAPAN).date(), catalogue.language),
             "clock_short": build_short_clock_text,

@@ -12,7 +12,7 @@ import pytest
 import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from kiosk_web.adapters.terms_files import load_terms
 from kiosk_web.services.handover import BarcodeKind, ShownNumber
@@ -229,6 +229,28 @@ def test_axe_finds_nothing_on_the_staff_page(page: Page, language: str) -> None:
     serve(page, RENDERER.render_staff(BOARD, language))
     violations = Axe().run(page, options={"rules": {"target-size": {"enabled": True}}}).response["violations"]
     assert [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in violations] == []
+
+
+def test_a_staff_page_whose_stream_does_not_begin_keeps_the_board_and_says_that_it_is_not_live(page: Page) -> None:
+    """What a reverse proxy answers while the server starts is no board."""
+    page.clock.install()
+    serve(page, RENDERER.render_staff(BOARD, "ja"))
+    error = {"status": 502, "body": "<p id='proxy'>Bad Gateway</p>", "content_type": "text/html"}
+    page.route("**/stream*", lambda route: route.fulfill(**error))
+    page.add_init_script("addEventListener('htmx:finally:request', () => console.log('over'))")
+    with page.expect_console_message(lambda message: message.text == "over"):
+        page.reload()
+    expect(page.locator("#proxy")).to_have_count(0)
+    expect(page.locator(".terminal")).to_have_count(len(BOARD.terminals))
+    page.clock.run_for(5000)
+    expect(page.locator("#lost")).not_to_be_empty()
+    expect(page.locator("#stream")).to_have_class("is-stale")
+    page.unroute("**/stream*")
+    stream = {"body": 'data: <section id="terminals"></section>\n\n'}
+    page.route("**/stream*", lambda route: route.fulfill(content_type="text/event-stream", **stream))
+    with page.expect_event("load"):  # it begins anew by itself
+        page.clock.run_for(5000)
+    expect(page.locator("#lost")).to_be_empty()
 
 
 def test_the_question_and_the_lost_server_are_readable_too(screen: Page) -> None:

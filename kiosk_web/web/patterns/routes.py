@@ -45,7 +45,8 @@ def build_pattern_routes(renderer: Renderer) -> list[Route]:
         if name in ("link-desk", "link-answer"):
             return HTMLResponse(show_desk(renderer, name, language))
         if name in ("staff", "staff-empty"):
-            return HTMLResponse(renderer.render_staff(BOARD if name == "staff" else StaffBoard(()), language))
+            board = BOARD if name == "staff" else StaffBoard(())
+            return HTMLResponse(renderer.render_staff(board, language, live=False))
         if name not in patterns:
             return PlainTextResponse("no such screen", status_code=404)
         return HTMLResponse(

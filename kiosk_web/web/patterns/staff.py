@@ -47,8 +47,8 @@ BOARD = StaffBoard(TERMINALS, OPENINGS, ALARMS)
 
 
 def show_desk(renderer: Renderer, name: str, language: str) -> str:
-    """The link desk, or one of its answers."""
-    if name == "link-answer":
-        return renderer.render_link_answer("find", FoundLink("city-library", "1234567897", NOON), "", language)
+    """The link desk, empty or with an answer."""
     library = CooperatingSystem("city-library", Words("みほん市立図書館", "Mihon City Library"), "platform", True)
-    return renderer.render_link_desk((library,), language)
+    found = FoundLink("city-library", "1234567897", NOON)
+    answer = renderer.render_link_answer("find", found, "", language) if name == "link-answer" else ""
+    return renderer.render_link_desk((library,), language, answer=answer)

@@ -17,7 +17,7 @@ from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
 from kiosk_web.web.environment import TEMPLATES
 from kiosk_web.web.patterns import build_patterns
-from kiosk_web.web.patterns.staff import BOARD
+from kiosk_web.web.patterns.staff import BOARD, show_desk
 from kiosk_web.web.render import STATES, STEPS, Renderer, build_time_text
 from kiosk_web.web.view import BridgeCommand, ListAlarm, StaffBoard, StageView
 
@@ -94,6 +94,13 @@ def test_no_page_needs_an_exception_in_the_policy(name: str) -> None:
             assert attributes["src"].startswith("/static/")
         for key in ("src", "href"):
             assert attributes.get(key, "/static/").startswith(("/static/", "/?lang="))
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_between_two_sentences_of_japanese_there_is_no_space(name: str) -> None:
+    html = re.sub(r"<(?!/?(?:span|strong)\b)[^>]*>", "\n", DEMO.render_stage(PATTERNS[name]))
+    text = re.sub(r"<[^>]*>", "", html)
+    assert re.findall(r"[。）] +\S|\S +[（(]", text) == []
 
 
 def test_a_fragment_is_one_element_with_what_the_page_needs() -> None:
@@ -225,6 +232,14 @@ def test_the_staff_page_is_whole_also_without_a_terminal(language: str) -> None:
         assert page.elements[0] == ("html", {"lang": language})
         assert Counter(tag for tag, _ in page.elements)["h1"] == 1
         assert page.by_id("stream")["hx-sse:connect"] == f"/stream?lang={language}"
+
+
+def test_a_picture_of_a_staff_page_needs_no_script_and_is_a_whole_page() -> None:
+    assert "<script" not in DEMO.render_staff(BOARD, "ja", live=False)
+    for name in ("link-desk", "link-answer"):
+        page = Reader(show_desk(DEMO, name, "ja"))
+        assert page.elements[0] == ("html", {"lang": "ja"})
+        assert ("found" in page.ids) == (name == "link-answer")
 
 
 def test_staff_read_what_is_wrong_with_the_lists_and_never_which_town_it_is() -> None:
