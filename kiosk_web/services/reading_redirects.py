@@ -21,6 +21,7 @@ from kiosk_web.services.ports import Clock, Entropy, Store
 from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.ports.readings import ReadingRecord, RedirectRecord
 from kiosk_web.services.ports.terminals import PageRecord
+from kiosk_web.services.reading_results import forget_result
 from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService
 from kiosk_web.services.sessions import SessionService, Snapshot
 from kiosk_web.session import events as e
@@ -112,6 +113,7 @@ class RedirectService:
                     _hash(handle),
                     asked.title_ja,
                     asked.title_en,
+                    asked.basic_four,
                 )
             )
             terminal = await transaction.terminals.find(record.terminal)
@@ -133,7 +135,9 @@ class RedirectService:
             record = await transaction.asked_readings.load(redirect.reading)
         if record is None:
             return OpenRefused("reading_unusable")
-        asked = AskedReading(record.id, redirect.title_ja, redirect.title_en, returns=True)
+        asked = AskedReading(
+            record.id, redirect.title_ja, redirect.title_en, returns=True, basic_four=redirect.basic_four
+        )
         answer = await self._sessions.apply(page.terminal, e.ReadingRequested(asked, record.service, record.expires_at))
         if not answer.refusal:
             return OpenedReading(answer.snapshot, browser)
@@ -157,7 +161,7 @@ class RedirectService:
         self, client: ClientRecord, code: str, redirect_uri: str, code_verifier: str
     ) -> RedeemedReading | None:
         """The code is used up first. None for one that is unknown, another client's, used or late, and where the proof
-        does not fit: its result is then forgotten.
+        does not fit: its result is then forgotten, and what was sealed with it.
         """
         now = self._clock()
         async with self._store.write() as transaction:
@@ -168,8 +172,10 @@ class RedirectService:
                 return None
             record = await transaction.asked_readings.load(redirect.reading)
             proven = redirect_uri == redirect.redirect_uri and _judge_verifier(code_verifier, redirect.code_challenge)
-            if record is None or not proven or record.system not in client.systems:
-                await transaction.asked_readings.take_result(redirect.reading, now)
+            if record is None:
+                return None
+            if not proven or record.system not in client.systems:
+                await forget_result(transaction, record, now)
                 return None
         result = await self._readings.take_result(record) if record.state == "done" else None
         return RedeemedReading(record, result)

@@ -14,6 +14,7 @@ from kiosk_web.errors import KioskError
 from kiosk_web.identity.readings import ReadingState, name_reading_end
 from kiosk_web.pki.status import CertificateStatus, StatusMalformed, derive_kept_evidence, from_json
 from kiosk_web.services.ports import Transaction
+from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.services.remote_validation import OUTCOMES
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.commands import RecordAudit
@@ -66,6 +67,16 @@ async def end_held(
         return await transaction.asked_readings.end(reading, otherwise, None, now)
     result = json.dumps({**json.loads(held), "basic_four": outcome})
     return await transaction.asked_readings.end(reading, "done", result, now)
+
+
+async def forget_result(transaction: Transaction, record: ReadingRecord, now: datetime) -> None:
+    """Nobody is told it any more; what was sealed with it is gone too."""
+    result = await transaction.asked_readings.take_result(record.id, now)
+    if result is None:
+        return
+    told = json.loads(result)
+    if told["basic_four"] == "sent":
+        await transaction.readings.forget(record.system, told["reference"])
 
 
 async def end_reading(transaction: Transaction, command: RecordAudit, now: datetime) -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from kiosk_web.identity.offer import Offer
@@ -18,7 +19,7 @@ from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Entropy, Feed, Store, Transaction
 from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.ports.readings import ReadingRecord
-from kiosk_web.services.reading_results import end_held
+from kiosk_web.services.reading_results import end_held, forget_result
 from kiosk_web.services.sessions import SessionService
 from kiosk_web.session import events as e
 from kiosk_web.session.facts import AskedReading
@@ -182,12 +183,7 @@ class ReadingService:
                 return None
             told = json.loads(result)
             if told["basic_four"] is not None:
-                sent = told["basic_four"] == "sent"
-                sealed = await transaction.readings.take(record.system, told["reference"], now) if sent else None
-                told["basic_four"] = {
-                    "outcome": told["basic_four"],
-                    "sealed": None if sealed is None else sealed.jwe,
-                }
+                told["basic_four"] = await _take_sealed(transaction, record.system, told, now)
         issued_at = int(now.timestamp())
         claims: dict[str, Any] = {
             "iss": self._issuer,
@@ -204,7 +200,7 @@ class ReadingService:
         return self._keys.sign_ticket(RESULT_TYPE, claims)
 
     async def cancel(self, client: ClientRecord, reading: str) -> ReadingRecord | None:
-        """The system does not want it any more. A result that was not fetched is forgotten."""
+        """The system does not want it any more. A result that was not fetched is forgotten, with what was sealed."""
         record = await self._load(client, reading)
         if record is None:
             return None
@@ -212,7 +208,7 @@ class ReadingService:
         async with self._store.write() as transaction:
             ended = await transaction.asked_readings.end(record.id, "cancelled", None, now)
             if not ended:
-                await transaction.asked_readings.take_result(record.id, now)
+                await forget_result(transaction, record, now)
         if not ended:
             return await self._load(client, reading)
         await self._sessions.apply(record.terminal, e.ReadingCancelled(record.id, "reading_withdrawn"))
@@ -236,6 +232,19 @@ class ReadingService:
     def build_key_set(self) -> dict[str, list[dict[str, str]]]:
         """The keys that sign results (RFC 7517): the one in use, and its successor."""
         return {"keys": [_describe(key) for key in (self._keys.current, self._keys.following)]}
+
+
+async def _take_sealed(
+    transaction: Transaction, system: str, told: Mapping[str, str], now: datetime
+) -> dict[str, str | None]:
+    """What became of the basic 4 information; the JWE is gone from the database. `gone`: it was picked up before, or
+    its life has ended.
+    """
+    outcome = told["basic_four"]
+    if outcome != "sent":
+        return {"outcome": outcome, "sealed": None}
+    sealed = await transaction.readings.take(system, told["reference"], now)
+    return {"outcome": "gone", "sealed": None} if sealed is None else {"outcome": "sent", "sealed": sealed.jwe}
 
 
 def _describe(key: TicketKey) -> dict[str, str]:

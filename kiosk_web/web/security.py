@@ -18,7 +18,7 @@ COOKIE_PATH = "/k"
 COOKIE_SECONDS = 7 * 24 * 3600
 BROWSER_COOKIE = "kiosk_reading"
 BROWSER_PATH = "/k/readings"
-BROWSER_SECONDS = 15 * 60
+BROWSER_SECONDS = 30 * 60  # a request, the basic 4 information, and somebody who reads the result at leisure
 _SAFE = frozenset({"GET", "HEAD"})
 
 

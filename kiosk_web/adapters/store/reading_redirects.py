@@ -32,6 +32,7 @@ class SqlRedirectRows:
                 handle_sha256=record.handle_sha256,
                 title_ja=record.title_ja,
                 title_en=record.title_en,
+                basic_four=record.basic_four,
             )
         )
 
@@ -92,6 +93,7 @@ def _build(row: Row[Any] | None) -> RedirectRecord | None:
         row.handle_sha256,
         row.title_ja,
         row.title_en,
+        row.basic_four,
         row.browser_sha256,
         row.code_sha256,
     )

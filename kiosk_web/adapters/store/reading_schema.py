@@ -40,4 +40,5 @@ reading_redirects = Table(
     Column("code_sha256", LargeBinary, unique=True),
     Column("code_expires_at", UtcTime),
     Column("redeemed_at", UtcTime),
+    Column("basic_four", Boolean, nullable=False, server_default=false()),
 )

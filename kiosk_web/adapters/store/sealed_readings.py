@@ -58,6 +58,13 @@ class SqlSealedReadingRows:
         )
         return replace(_build(row), delivered_at=now) if ended.rowcount == 1 else None
 
+    async def forget(self, system: str, reference: str) -> None:
+        await self._connection.execute(
+            update(schema.sealed_readings)
+            .where(_r.system == system, _r.reference == reference, _r.jwe != "")
+            .values(jwe="", next_attempt_at=None)
+        )
+
     async def list_due(self, now: datetime) -> tuple[SealedReading, ...]:
         rows = await self._connection.execute(
             select(schema.sealed_readings)

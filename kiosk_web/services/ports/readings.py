@@ -83,6 +83,7 @@ class ReadingRows(Protocol):
 class RedirectRecord:
     """How the browser of a redirected reading comes and goes. Handle, browser and code are known by their hash alone.
 
+    `basic_four`: these items are asked for too.
     `browser_sha256` is None until the handle was used, `code_sha256` until the browser was sent back.
     """
 
@@ -93,6 +94,7 @@ class RedirectRecord:
     handle_sha256: bytes
     title_ja: str = ""
     title_en: str = ""
+    basic_four: bool = False
     browser_sha256: bytes | None = None
     code_sha256: bytes | None = None
 

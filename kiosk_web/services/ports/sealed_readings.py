@@ -34,6 +34,10 @@ class SealedReadingRows(Protocol):
         """
         ...
 
+    async def forget(self, system: str, reference: str) -> None:
+        """Nobody may have it any more: the ciphertext is gone, and was handed over to nobody."""
+        ...
+
     async def list_due(self, now: datetime) -> tuple[SealedReading, ...]:
         """Those whose webhook is due and whose life has not ended, the oldest first; a few at a time."""
         ...

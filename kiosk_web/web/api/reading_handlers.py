@@ -82,8 +82,6 @@ class ReadingHandlers:
                 asked.system, asked.service, asked.terminal, asked.nonce, title.ja, title.en, asked.basic_four
             )
             if asked.redirect is not None:
-                if asked.basic_four:  # only a request that waits gets them back
-                    return build_refusal(request, "basic_four_not_permitted")
                 how = asked.redirect
                 back = WantedReturn(how.redirect_uri, how.state, how.code_challenge)
                 awaited = await self.redirects.request(client, wanted, back)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from kiosk_web.identity.basic_four import BasicFour, BasicFourTerms
 from kiosk_web.identity.offer import Service, Words
-from kiosk_web.web.patterns.sample import NOON, PPID, READING, REFERENCE, SERVICES, build_refusal, build_view
+from kiosk_web.web.patterns.sample import NOON, PPID, READING, REFERENCE, RETURNING, SERVICES, build_refusal, build_view
 from kiosk_web.web.view import StageView
 
 _TERMS = BasicFourTerms(
@@ -33,7 +33,7 @@ _SENT: Mapping[str, object] = {
 }
 
 VIEWS: Mapping[str, StageView] = {
-    "refused-card_removed-sending": build_refusal("card_removed", reading=READING, sending=True),
+    "refused-card_removed-sending": build_refusal("card_removed", reading=READING, sending=True, card=False),
     "consenting-basic_four": build_view(
         "consenting", service=SERVICES[1], subject="basic_four", offered=OFFERED, reading=READING
     ),
@@ -63,4 +63,17 @@ VIEWS: Mapping[str, StageView] = {
     "awaiting_card-reading_basic_four": build_view(
         "awaiting_card", service=SERVICES[1], hint="", reading={**READING, "basic_four": True}
     ),
+    "awaiting_card-reading_returns_basic_four": build_view(
+        "awaiting_card", service=SERVICES[1], hint="", reading={**RETURNING, "basic_four": True}
+    ),
+    "basic_four_sent-returns": build_view("basic_four_sent", **_SENT, items=FOUR, reading=RETURNING),
+    **{
+        f"result-returns_basic_four_{end}": build_view(
+            "result",
+            **PPID,
+            reading=RETURNING,
+            basic_four={"end": end, "code": code, "tries_left": tries, "again": False},
+        )
+        for end, code, tries in (("sent", "", None), ("failed", "text_secret_wrong", 2))
+    },
 }

@@ -45,6 +45,9 @@ READING: Mapping[str, object] = {
     "returns": False,
 }
 
+RETURNING: Mapping[str, object] = {**READING, "returns": True}
+"""The browser came from the system's own page."""
+
 RESULT: Mapping[str, object] = {
     "service": SERVICES[0],
     "profile": "library",
