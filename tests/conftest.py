@@ -67,3 +67,9 @@ _PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("same", **_PATIENT, derandomize=True)
 settings.register_profile("search", **_PATIENT, max_examples=4000, print_blob=True)
 settings.load_profile("same")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Asynchronous tests run where the product does."""
+    return "asyncio"

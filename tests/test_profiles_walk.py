@@ -16,10 +16,9 @@ import pytest
 from kiosk_web.identity.offer import CooperatingSystem, Offer, Service, Words
 from kiosk_web.identity.profiles import PROFILES, Profile, ProfileName
 from kiosk_web.identity.systems import SystemRefused
-from kiosk_web.settings.kazashi import KazashiSettings
 from tests.support.api_client import ORIGIN, SYSTEM, ApiClient, count, problem, register
 from tests.support.jpki import SIGNATURE_POLICY, Issued
-from tests.support.kazashi import Body, Desk, enrol, identify_by_pin, tap, write_card_issuers
+from tests.support.kazashi import Body, Desk, build_kazashi, enrol, identify_by_pin, tap
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.ocsp_answers import AnswerShape
 from tests.support.readings import open_asker
@@ -293,11 +292,6 @@ SEEN_ELSEWHERE: dict[Cell, tuple[str, ...]] = {
 }
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def test_each_of_the_42_cells_is_in_one_place() -> None:
     assert len(CELLS) == 42
     placed = [*OBSERVED, *SEEN_ELSEWHERE]
@@ -308,8 +302,7 @@ def test_each_of_the_42_cells_is_in_one_place() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("cell", OBSERVED, ids="-".join)
 async def test_a_cell_holds_in_the_running_product(cell: Cell, tmp_path: Path) -> None:
-    kazashi = KazashiSettings(card_issuers=write_card_issuers(tmp_path / "issuers"))
-    async with run_stand(tmp_path, register=ScriptedRegister(), kazashi=kazashi) as stand:
+    async with run_stand(tmp_path, register=ScriptedRegister(), kazashi=build_kazashi(tmp_path)) as stand:
         await OBSERVED[cell](stand, cell[1])
 
 

@@ -13,7 +13,6 @@ from bridge.card.text import BasicFour
 from bridge.errors import CardRemoved, PinMalformed
 from bridge.evidence import build_basic_four_evidence, build_fields
 from bridge.strict_json import decode_base64url, encode_base64url
-from bridge.ticket import ChallengeTicket
 from bridge.visit import BasicFourRead, CertificateRead, PinAccepted, Signed, TextReady, VisitFailed
 from kiosk_web.services.basic_four import read_items
 from tests.bridge.page import Page, page_with_card, running_bridge
@@ -25,23 +24,7 @@ TEXT_AP = "D3921000310001010408"
 
 
 def begin(at: Bench, name: str = "challenge") -> None:
-    at.worker.begin(
-        ChallengeTicket(
-            compact="a.b.c",
-            jti=name,
-            expires=0,
-            terminal="t",
-            origin="o",
-            session="s",
-            service="facility",
-            purpose="basic_four",
-            method="pin",
-            nonce=bytes(32),
-            consent=bytes(32),
-            lease="",
-            card=at.instance.id,
-        )
-    )
+    at.begin(name, service="facility", purpose="basic_four", consent=bytes(32))
 
 
 def sign(at: Bench, name: str = "challenge") -> TextReady:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from bridge import __version__
@@ -22,6 +20,8 @@ from bridge.terminal import store_terminal
 from tests.bridge.authority import Authority
 from tests.bridge.page import Bridge, Page
 from tests.support.profiles import write_profile, write_reader
+
+pytestmark = pytest.mark.usefixtures("restored_logging")
 
 COMMAND = [sys.executable, "-m", "bridge"]
 SENTINEL = "KZ7Q4M2X9B1T"
@@ -70,16 +70,6 @@ async def _wait_for_port(process: subprocess.Popen[str], port_file: Path) -> int
             return int(port_file.read_text())
         await asyncio.sleep(0.01)
     raise AssertionError(f"the program ended with {process.returncode}")
-
-
-@pytest.fixture(autouse=True)
-def _restore_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def test_it_tells_its_version() -> None:

@@ -22,24 +22,8 @@ ISSUER = CardIssuer(make_key("card authority"), make_key("card issuer"))
 
 
 def begin(at: Bench, purpose: str, name: str = "challenge") -> ChallengeTicket:
-    enrolling = purpose == "enrol"
-    challenge = ChallengeTicket(
-        compact="a.b.c",
-        jti=name,
-        expires=0,
-        terminal="t",
-        origin="o",
-        session="s",
-        service="library",
-        purpose=purpose,
-        method="kazashi",
-        nonce=bytes(32),
-        consent=bytes(32) if enrolling else b"",
-        lease="" if enrolling else "lease",
-        card=at.instance.id,
-    )
-    at.worker.begin(challenge)
-    return challenge
+    proof = {"consent": bytes(32)} if purpose == "enrol" else {"lease": "lease"}
+    return at.begin(name, purpose=purpose, method="kazashi", **proof)
 
 
 def digest(challenge: ChallengeTicket, certificate: bytes) -> bytes:

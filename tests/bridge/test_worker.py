@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,24 +102,26 @@ class Bench:
         )
         self.worker.set_current(instance)
 
-    def begin(self, name: str = "challenge", card: str | None = None) -> None:
-        self.worker.begin(
-            ChallengeTicket(
-                compact="a.b.c",
-                jti=name,
-                expires=0,
-                terminal="t",
-                origin="o",
-                session="s",
-                service="library",
-                purpose="identify",
-                method="pin",
-                nonce=bytes(32),
-                consent=b"",
-                lease="",
-                card=card or self.instance.id,
-            )
+    def begin(self, name: str = "challenge", **changes: Any) -> ChallengeTicket:
+        """Begin with a challenge to identify by PIN, but for what `changes` says."""
+        challenge = ChallengeTicket(
+            compact="a.b.c",
+            jti=name,
+            expires=0,
+            terminal="t",
+            origin="o",
+            session="s",
+            service="library",
+            purpose="identify",
+            method="pin",
+            nonce=bytes(32),
+            consent=b"",
+            lease="",
+            card=self.instance.id,
         )
+        challenge = replace(challenge, **changes)
+        self.worker.begin(challenge)
+        return challenge
 
     def next(self, kind: type[WorkerReport]) -> WorkerReport:
         report = self.reports.get(timeout=20)

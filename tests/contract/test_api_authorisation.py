@@ -32,11 +32,6 @@ NDJSON = "application/x-ndjson"
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
     async with run_stand(tmp_path, systems=API_SYSTEMS) as running:
         yield running

@@ -40,11 +40,6 @@ LINKS_HERE = tuple(
 )
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def write_card(stand: Stand, folder: Path) -> None:
     """As the simulator writes a card (docs/card-profile.md)."""
     card = stand.card()

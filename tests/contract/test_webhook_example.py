@@ -42,11 +42,6 @@ print(refused(signature, body))
 FOUR = BasicFour("𠮷野\u3000髙子", "みほん県みほん市﨑浜一丁目", "19461011", "2")
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Listening(Server):
     """The booking system, which also keeps the headers of what came."""
 

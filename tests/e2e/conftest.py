@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.kiosk_page import STEP_MILLISECONDS, KioskPage
 from tests.support.demo import RunningDemo, demo, running_demo, start_demo
+from tests.support.own_bridge import run_bridge
+from tests.support.pcscd import Pcscd, virtual_card
 
 __all__ = ["demo", "running_demo"]
 
@@ -73,3 +75,11 @@ def bare_kiosk(page: Page, bare_demo: RunningDemo) -> KioskPage:
     """The resident's page of the demo without a bridge, not yet opened."""
     bare_demo.restore()
     return KioskPage(page, bare_demo.kiosk)
+
+
+@pytest.fixture
+def pcsc_demo(bare_demo: RunningDemo) -> Iterator[RunningDemo]:
+    """The demo without a bridge of its own, a real pcscd with a virtual card in it, and a bridge that uses it."""
+    with Pcscd() as service, virtual_card(bare_demo.data / "simulator", service.vpcd):  # noqa: SIM117 - one after another
+        with run_bridge(bare_demo, "--pcsc", environment=service.environment):
+            yield bare_demo

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -14,8 +13,6 @@ from kiosk_web.simulator.cards import era_digits
 from kiosk_web.simulator.people import derive_people
 from tests.e2e.kiosk_page import KioskPage
 from tests.support.demo import RunningDemo
-from tests.support.own_bridge import run_bridge
-from tests.support.pcscd import Pcscd, virtual_card
 
 pytestmark = pytest.mark.e2e
 SERVICE = "facility-registration"
@@ -121,13 +118,6 @@ def set_field(kiosk: KioskPage, field: str, wanted: int, start: int) -> None:
     for _ in range(abs(wanted - start)):
         kiosk.page.keyboard.press("ArrowUp" if wanted > start else "ArrowDown")
     expect(kiosk.page.locator(f"#{field}-value")).to_have_text(str(wanted))
-
-
-@pytest.fixture
-def pcsc_demo(bare_demo: RunningDemo) -> Iterator[RunningDemo]:
-    with Pcscd() as service, virtual_card(bare_demo.data / "simulator", service.vpcd):  # noqa: SIM117 - one after another
-        with run_bridge(bare_demo, "--pcsc", environment=service.environment):
-            yield bare_demo
 
 
 @pytest.mark.pcsc

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from playwright.sync_api import expect
 from kiosk_web.program import kiosk_program
 from tests.e2e.kiosk_page import STEP_MILLISECONDS, KioskPage
 from tests.support.demo import RunningDemo
-from tests.support.own_bridge import run_bridge
-from tests.support.pcscd import Pcscd, virtual_card
 
 pytestmark = pytest.mark.e2e
 STAFF = "counter"
@@ -115,13 +112,6 @@ def test_enrol_then_tap_while_attended_and_the_pin_when_nobody_attends(kiosk: Ki
     kiosk.type_pin("1234").wait_for("result")
     kiosk.page.locator("#kazashi-stop").click()
     kiosk.wait_for("kazashi_set")
-
-
-@pytest.fixture
-def pcsc_demo(bare_demo: RunningDemo) -> Iterator[RunningDemo]:
-    with Pcscd() as service, virtual_card(bare_demo.data / "simulator", service.vpcd):  # noqa: SIM117 - one after another
-        with run_bridge(bare_demo, "--pcsc", environment=service.environment):
-            yield bare_demo
 
 
 @pytest.mark.pcsc

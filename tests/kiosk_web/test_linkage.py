@@ -39,11 +39,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[tuple[Stand, str]]:
     async with serve_api(tmp_path) as serving:
         yield serving

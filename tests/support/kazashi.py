@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kiosk_web.services.staff import StaffService
+from kiosk_web.settings.kazashi import KazashiSettings
 from kiosk_web.simulator.card_issuer import AUTHORITY_KEY_ID, CardIssuer
 from kiosk_web.wiring.kazashi import load_seal
 from tests.support.jpki import Issued, rsa_key
@@ -34,6 +35,11 @@ def write_card_issuers(folder: Path) -> Path:
     pem = ISSUER.authority.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (folder / f"{AUTHORITY_KEY_ID.hex()}.pem").write_bytes(pem)
     return folder
+
+
+def build_kazashi(folder: Path) -> KazashiSettings:
+    """Settings with which cards of `ISSUER` can be enrolled."""
+    return KazashiSettings(card_issuers=write_card_issuers(folder / "issuers"))
 
 
 @dataclass(frozen=True)

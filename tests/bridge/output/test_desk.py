@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tty
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -49,15 +48,6 @@ class Desktop:
 
     def close(self) -> None:
         self.closed = True
-
-
-@pytest.fixture
-def cable() -> Iterator[tuple[int, str]]:
-    theirs, ours = os.openpty()
-    tty.setraw(ours)
-    yield theirs, os.ttyname(ours)
-    os.close(ours)
-    os.close(theirs)
 
 
 @asynccontextmanager

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tty
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,16 +12,6 @@ pytest.importorskip("serial", reason="the extra `serial` is not installed")
 from bridge.output.errors import SerialFailed
 from bridge.output.serial_port import write_serial
 from bridge.output.settings import OutputSettings
-
-
-@pytest.fixture
-def cable() -> Iterator[tuple[int, str]]:
-    """The library's end, and the name of ours."""
-    theirs, ours = os.openpty()
-    tty.setraw(ours)
-    yield theirs, os.ttyname(ours)
-    os.close(ours)
-    os.close(theirs)
 
 
 def test_the_other_end_gets_exactly_the_text(cable: tuple[int, str]) -> None:

@@ -25,11 +25,6 @@ OTHER_TOWN = ListShape(number=8, point=town_point("Hibiya-ku"))
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def stand(tmp_path: Path) -> ListStand:
     return ListStand(tmp_path / "crl")
 

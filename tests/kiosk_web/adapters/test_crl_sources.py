@@ -32,11 +32,6 @@ HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: {CRL}\r\n"
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def at(url: str, *, max_bytes: int = 1 << 20, budget: float = 30) -> ListSource:
     return ListSource("town", "http", url, max_bytes, budget)
 

@@ -38,11 +38,6 @@ REQUEST = b"\x30\x00request"
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def good(exchange: Exchange) -> None:
     await exchange.send(BODY)
 

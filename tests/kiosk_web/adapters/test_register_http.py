@@ -24,11 +24,6 @@ SINCE = date(2026, 11, 1)
 GOOD: dict[str, Any] = {"renewed_to": None, "signature_certificate": "valid", "items_changed_at": None}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def serve(
     answer: Callable[[web.Request], Awaitable[web.Response]], budget: float = 5

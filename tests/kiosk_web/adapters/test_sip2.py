@@ -27,11 +27,6 @@ NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 Change = Callable[[bytes], bytes | None]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Line:
     """A relay between client and library that changes, swallows (None) and remembers whole messages."""
 

@@ -39,11 +39,6 @@ ASK = StatusContext(POLICY, "pin", "identify")
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Stand:
     """A service whose responder, clock and marks a test moves; `shape` None: the responder is gone."""
 

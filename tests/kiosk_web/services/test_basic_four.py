@@ -30,11 +30,6 @@ PLAIN = (FOUR.name, FOUR.address, FOUR.birth, "長い番地")
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
     other = SystemSettings(id=OTHER_SYSTEM, name=WordsSettings(ja="健康ポイント", en="Health points"))
     async with run_stand(tmp_path, systems=(*build_systems(), other)) as running:

@@ -45,11 +45,6 @@ FOUR = Planted(
 )
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @dataclass
 class Receiver:
     """The booking system: what came, and whether it answers."""

@@ -23,11 +23,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def clients(tmp_path: Path, anyio_backend: str) -> AsyncIterator[ClientService]:
     migrate(tmp_path)
     store = SqlStore(tmp_path)

@@ -45,11 +45,6 @@ UNKNOWN = encode_extension(bytes.fromhex("2a03"), b"\x05\x00", critical=True)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def stand(tmp_path: Path) -> ListStand:
     return ListStand(tmp_path / "crl")
 

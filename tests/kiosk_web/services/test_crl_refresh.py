@@ -74,11 +74,6 @@ class Refreshing:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def refreshing(tmp_path: Path) -> Refreshing:
     return Refreshing(tmp_path)
 

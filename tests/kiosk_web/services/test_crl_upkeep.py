@@ -23,11 +23,6 @@ MINUTE = timedelta(minutes=1)
 SOURCES = [ListSource(name, "http", f"http://{name}.invalid/", 1, 1) for name in ("a", "b")]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @dataclass
 class Stage:
     """Everything around the upkeep, played by a test."""

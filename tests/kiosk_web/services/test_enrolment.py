@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from kiosk_web.errors import TerminalError
 from kiosk_web.pki.fields import build_fields
 from kiosk_web.pki.terminal import judge_ed25519
-from tests.support.kiosk_server import ORIGIN, Stand, run_stand
+from tests.support.kiosk_server import ORIGIN, Stand
 from tests.support.terminal import Terminal, decode
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
-    async with run_stand(tmp_path) as running:
-        yield running
 
 
 async def test_the_code_carries_the_fingerprint_that_the_identity_key_has(stand: Stand) -> None:

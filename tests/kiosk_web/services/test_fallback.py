@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from kiosk_web.adapters.feed import LocalFeed
 from kiosk_web.adapters.store.database import SqlStore
-from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import FallbackError
 from kiosk_web.pki.fallback import DatedWindow, find_openings, read_until
 from kiosk_web.pki.status import Opening
@@ -21,19 +18,6 @@ from tests.support.kiosk_server import Clock
 pytestmark = pytest.mark.anyio
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def store(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SqlStore]:
-    migrate(tmp_path)
-    opened = SqlStore(tmp_path)
-    yield opened
-    await opened.close()
 
 
 def build(store: SqlStore, clock: Clock, feed: LocalFeed | None = None, **rules: object) -> FallbackService:

@@ -18,10 +18,9 @@ from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.held import TABLES
 from kiosk_web.adapters.store.schema import metadata
 from kiosk_web.log import configure_log
-from kiosk_web.settings.kazashi import KazashiSettings
 from tests.kiosk_web.services.test_sessions import dump
 from tests.support.jpki import Issued
-from tests.support.kazashi import Body, Desk, enrol, tap, write_card_issuers
+from tests.support.kazashi import Body, Desk, build_kazashi, enrol, tap
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.numbers import number
 from tests.support.terminal import Terminal
@@ -32,20 +31,9 @@ OLD, NEW, OTHERS = number(1), number(2), number(3)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
-    kazashi = KazashiSettings(card_issuers=write_card_issuers(tmp_path / "issuers"))
-    async with run_stand(tmp_path, kazashi=kazashi) as running:
+    async with run_stand(tmp_path, kazashi=build_kazashi(tmp_path)) as running:
         yield running
-
-
-@pytest.fixture
-async def terminal(stand: Stand) -> Terminal:
-    return await stand.opened()
 
 
 async def ask(terminal: Terminal) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,17 +16,6 @@ from tests.support.api_client import SYSTEM, register
 from tests.support.kiosk_server import Stand, run_stand
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
-    async with run_stand(tmp_path) as running:
-        yield running
 
 
 def introductions(stand: Stand) -> IntroductionService:

@@ -20,17 +20,6 @@ pytestmark = pytest.mark.anyio
 SYSTEM = "facility-booking"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
-    async with run_stand(tmp_path) as running:
-        yield running
-
-
 async def load_accepted(stand: Stand, ppid: str) -> dict[str, tuple[str, object]]:
     async with stand.server.store.read() as transaction:
         person = await transaction.persons.find_by_ppid(ppid, SYSTEM)

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk_web.log import configure_log
 from kiosk_web.pki.plan import FetchFailure
-from kiosk_web.settings.kazashi import KazashiSettings
 from kiosk_web.settings.server import Settings
 from kiosk_web.simulator.card_issuer import CardIssuer
 from kiosk_web.wiring.kazashi import load_kazashi_rules
@@ -24,6 +23,7 @@ from tests.support.kazashi import (
     Body,
     Desk,
     begin_tap,
+    build_kazashi,
     continue_by_pin,
     enrol,
     enrolled,
@@ -33,7 +33,6 @@ from tests.support.kazashi import (
     sign_enrolment,
     take_ticket,
     tap,
-    write_card_issuers,
 )
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.terminal import Stage, Terminal, read_claims
@@ -42,20 +41,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
-    kazashi = KazashiSettings(card_issuers=write_card_issuers(tmp_path / "issuers"))
-    async with run_stand(tmp_path, kazashi=kazashi) as running:
+    async with run_stand(tmp_path, kazashi=build_kazashi(tmp_path)) as running:
         yield running
-
-
-@pytest.fixture
-async def terminal(stand: Stand) -> Terminal:
-    return await stand.opened()
 
 
 @pytest.fixture
@@ -367,8 +355,7 @@ async def test_a_tap_is_not_accepted_where_the_pin_was_asked_for(stand: Stand, t
 
 
 async def test_production_without_a_legal_basis_has_no_kazashi(tmp_path: Path) -> None:
-    folder = write_card_issuers(tmp_path / "issuers")
-    off = load_kazashi_rules(Settings(deployment="production", kazashi=KazashiSettings(card_issuers=folder)))
+    off = load_kazashi_rules(Settings(deployment="production", kazashi=build_kazashi(tmp_path)))
     assert (off.permitted, dict(off.issuers)) == (False, {})
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from kiosk_web.errors import IdentityError
 from kiosk_web.services.kazashi_ending import Holder, KazashiEndingService
-from kiosk_web.settings.kazashi import KazashiSettings
-from tests.support.kazashi import Body, Desk, enrol, identify_by_pin, tap, write_card_issuers
+from tests.support.kazashi import Body, Desk, build_kazashi, enrol, identify_by_pin, tap
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.numbers import number
 from tests.support.terminal import Terminal
@@ -22,14 +21,8 @@ LIBRARY, BOOKING = "city-library", "facility-booking"
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
-    kazashi = KazashiSettings(card_issuers=write_card_issuers(tmp_path / "issuers"))
-    async with run_stand(tmp_path, kazashi=kazashi) as running:
+    async with run_stand(tmp_path, kazashi=build_kazashi(tmp_path)) as running:
         yield running
 
 

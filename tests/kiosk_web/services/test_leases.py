@@ -9,18 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_web.settings.kazashi import KazashiSettings
 from kiosk_web.wiring.kazashi import load_seal
 from tests.support.kazashi import (
     STAFF,
     Body,
     Desk,
     begin_tap,
+    build_kazashi,
     continue_by_pin,
     enrolled,
     query,
     tap,
-    write_card_issuers,
 )
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.terminal import Terminal, read_claims
@@ -29,20 +28,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
-    kazashi = KazashiSettings(card_issuers=write_card_issuers(tmp_path / "issuers"))
-    async with run_stand(tmp_path, kazashi=kazashi) as running:
+    async with run_stand(tmp_path, kazashi=build_kazashi(tmp_path)) as running:
         yield running
-
-
-@pytest.fixture
-async def terminal(stand: Stand) -> Terminal:
-    return await stand.opened()
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ ONE, TWO, THREE, FOUR = (number(body) for body in (1, 2, 3, 4))
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def store(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SqlStore]:
     """Persons p1 and p2, linked to ONE and TWO."""
     migrate(tmp_path)

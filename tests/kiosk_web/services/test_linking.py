@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from kiosk_web.errors import REFUSALS, IdentityError
 from kiosk_web.identity.links import LINK_REFUSALS, mask_number
 from kiosk_web.services.linking import FoundLink, LinkingService
-from tests.support.kiosk_server import Stand, run_stand
+from tests.support.kiosk_server import Stand
 from tests.support.numbers import number
 
 pytestmark = pytest.mark.anyio
 LIBRARY = "city-library"
 FIRST, SECOND = number(1), number(2)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
-    async with run_stand(tmp_path) as running:
-        yield running
 
 
 async def visit(stand: Stand, serial: int, service: str = "library") -> str:

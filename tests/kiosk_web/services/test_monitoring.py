@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -12,21 +10,10 @@ import pytest
 from kiosk_web.services.monitoring import TOLD_OUTCOMES, TerminalRow
 from kiosk_web.session.commands import VisitOutcome
 from kiosk_web.web.catalogue import load_catalogue
-from tests.support.kiosk_server import Stand, run_stand
+from tests.support.kiosk_server import Stand
 from tests.support.ocsp_answers import AnswerShape
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
-    async with run_stand(tmp_path) as running:
-        yield running
 
 
 async def only(stand: Stand) -> TerminalRow:

@@ -22,11 +22,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def desk(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Desk]:
     async with run_stand(tmp_path, systems=API_SYSTEMS) as stand:
         terminal = await stand.terminal("library-1")

@@ -40,11 +40,6 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def open_desk(stand: Stand) -> Desk:
     return Desk(stand, await stand.terminal("library-1"), await open_asker(stand))
 

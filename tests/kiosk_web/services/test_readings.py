@@ -18,11 +18,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def counter(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Counter]:
     async with run_stand(tmp_path, systems=API_SYSTEMS) as stand:
         terminal = await stand.opened("library-1")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,23 +10,12 @@ from kiosk_web.errors import IdentityError
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.services.ports.kazashi import KazashiEnrolment
 from kiosk_web.services.relink import Relinked, RelinkService
-from tests.support.kiosk_server import Stand, run_stand
+from tests.support.kiosk_server import Stand
 from tests.support.numbers import number
 
 pytestmark = pytest.mark.anyio
 LIBRARY = "city-library"
 FIRST = number(1)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
-    async with run_stand(tmp_path) as running:
-        yield running
 
 
 async def visit(stand: Stand, serial: int, service: str = "library") -> tuple[str, str]:

@@ -13,11 +13,6 @@ from tests.support.register import ScriptedRegister
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def identify(stand: Stand, serial: int, service: str = "facility") -> str:
     async with stand.server.store.read() as transaction:
         count = len(await transaction.terminals.list_all())

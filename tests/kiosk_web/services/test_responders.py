@@ -19,11 +19,6 @@ URL, OTHER = "http://127.0.0.1:1/ocsp", "http://127.0.0.1:2/ocsp"
 POLICY = CircuitPolicy(failures=3, pause=timedelta(seconds=15))
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Network:
     """Answers with what `answers` says, the last of it again and again; waits first where `hold` is set."""
 

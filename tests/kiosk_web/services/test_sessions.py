@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,6 @@ from tests.support.terminal import Terminal, encode
 
 pytestmark = pytest.mark.anyio
 SERIAL = 0x5EC2E7_0BADCAFE
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
-    async with run_stand(tmp_path) as running:
-        yield running
 
 
 def dump(path: Path) -> dict[str, str]:

@@ -27,11 +27,6 @@ TOWN = replace(ORDINARY, point=town_point())
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
     async with run_stand(tmp_path) as running:
         running.responder.failure = FetchFailure("refused", "connect")

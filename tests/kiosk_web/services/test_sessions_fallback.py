@@ -34,11 +34,6 @@ WITH_STRICT = (
 WINDOW = "2026-11-23T11:00+09:00/2026-11-23T13:00+09:00"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @contextlib.asynccontextmanager
 async def run_with_lists(folder: Path, **changes: object) -> AsyncIterator[Stand]:
     """A server whose index has one list of the whole CA, on which one card is suspended."""

@@ -21,11 +21,6 @@ pytestmark = pytest.mark.anyio
 TODAY = date(2026, 11, 23)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def visit(stand: Stand, terminal: Terminal, service: str = "facility") -> Stage:
     """What the resident sees once the register was asked."""
     await terminal.take_card()

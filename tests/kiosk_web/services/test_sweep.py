@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from kiosk_web.adapters.store.database import SqlStore
-from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.pki.crl_batch import SerialAnswer
 from kiosk_web.services.sweep import LinkSweep, derive_due, find_swept_systems
 from kiosk_web.settings.server import Settings
@@ -38,19 +36,6 @@ class Lists:
         if key_id == OTHER_KEY:
             return [SerialAnswer("unavailable", "no_list")] * len(serials)
         return [SerialAnswer("revoked" if (key_id, one) in self.listed else "not_listed") for one in serials]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def store(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SqlStore]:
-    migrate(tmp_path)
-    opened = SqlStore(tmp_path)
-    yield opened
-    await opened.close()
 
 
 async def add(store: SqlStore, person: str, serial: int, key: bytes = KEY, **links: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,22 +21,6 @@ from tests.support.terminal import Stage, Terminal
 pytestmark = pytest.mark.anyio
 LIBRARY = "city-library"
 FIRST, SECOND = number(1), number(2)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
-    async with run_stand(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-async def terminal(stand: Stand) -> Terminal:
-    return await stand.opened()
 
 
 async def begin(stand: Stand, terminal: Terminal, card: Issued | None = None) -> Stage:

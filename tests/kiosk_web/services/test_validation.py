@@ -38,11 +38,6 @@ ASK = StatusContext(StatusPolicy("ocsp"), "pin", "identify")
 DELEGATE = issue_delegate(ROOT)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def build_service(
     url: str,
     fetcher: Fetcher,

@@ -54,11 +54,6 @@ OPENINGS: dict[str, FallbackState] = {"closed": CLOSED, "manager": MANAGER, "win
 CODES = {"onhold": "certificate_on_hold", "stale": "status_stale", "unavailable": "status_unavailable"}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def publish(stand: StatusStand) -> None:
     """The world before the attack: yesterday's list is silent about the card, today's suspends it."""
     assert [one.result for one in await stand.lists.take_in(silent_list(stand.root, YESTERDAY))] == ["taken"]

@@ -45,11 +45,6 @@ CUT = fail("reset")
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def stand(tmp_path: Path) -> StatusStand:
     return StatusStand(tmp_path)
 

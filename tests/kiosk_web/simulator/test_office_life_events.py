@@ -36,11 +36,6 @@ LIBRARY, NUMBER = "city-library", number(1)
 STAFF = ("鈴木", "life event")
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def read_clock() -> datetime:
     return datetime.now(UTC)
 

@@ -28,11 +28,6 @@ COUNTER = HandoverSettings(
 SELF_SERVICE = HandoverSettings(systems={SYSTEM: SystemHandover(barcode="code39")})
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @contextlib.asynccontextmanager
 async def at_a_result(
     folder: Path, settings: HandoverSettings = COUNTER, *, number: str | None = NUMBER

@@ -27,11 +27,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     root, now = build_root(), datetime.now(UTC).replace(microsecond=0)
     lists, anchors = tmp_path / "lists", tmp_path / "anchors"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,19 +22,6 @@ from kiosk_web.services.ports.sessions import SessionRecord
 from kiosk_web.services.ports.terminals import EnrolmentRecord, TerminalRecord
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def store(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SqlStore]:
-    migrate(tmp_path)
-    opened = SqlStore(tmp_path)
-    yield opened
-    await opened.close()
 
 
 async def add_terminal(store: SqlStore) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,23 +13,9 @@ from sqlalchemy.exc import OperationalError
 
 from kiosk_web.adapters.store.database import FILE_NAME, SqlStore, SqlTransaction
 from kiosk_web.adapters.store.group_commit import TransactionLost
-from kiosk_web.adapters.store.migration import migrate
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def store(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SqlStore]:
-    migrate(tmp_path)
-    opened = SqlStore(tmp_path)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

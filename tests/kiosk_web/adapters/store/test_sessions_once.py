@@ -35,11 +35,6 @@ CHALLENGE = ChallengeRecord(
 )
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.parametrize(
     ("terminal", "later", "expected"),
     [

@@ -12,11 +12,6 @@ from tests.support.kiosk_server import Stand, run_stand
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
     async with run_stand(tmp_path, systems=API_SYSTEMS) as running:
         yield running
