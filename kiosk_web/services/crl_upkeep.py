@@ -14,10 +14,10 @@ from typing import Protocol
 
 import structlog
 
-from kiosk_web.log import describe_place
 from kiosk_web.pki.crl_trust import ListMark, ListScope
 from kiosk_web.services.crl_alarms import AlarmName, ListAlarm, ListInForce, ListLimits, judge_alarms
 from kiosk_web.services.crl_refresh import FIRST_RETRY, ListSource, SourceState, derive_retry, list_due
+from kiosk_web.services.rounds import go_round
 
 LOOK_SECONDS = 5.0
 JUDGE_EVERY = timedelta(minutes=1)
@@ -102,14 +102,9 @@ class ListUpkeep:
         return self._alarms
 
     async def run(self) -> None:
-        """A round that fails is told in the log; the next one is tried all the same."""
+        """Until cancelled."""
         try:
-            while True:
-                try:
-                    await self.look()
-                except Exception as error:
-                    self._log.error("lists", error=type(error).__name__, where=describe_place(error.__traceback__))
-                await asyncio.sleep(LOOK_SECONDS)
+            await go_round(self.look, "lists", LOOK_SECONDS)
         finally:
             await self.close()
 

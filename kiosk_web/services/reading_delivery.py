@@ -6,7 +6,6 @@ note of it sends the reading once more, under the same id: the receiver keeps th
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -14,11 +13,11 @@ from typing import Protocol
 
 import structlog
 
-from kiosk_web.log import describe_place
 from kiosk_web.services.basic_four import KEEP
 from kiosk_web.services.keys import ISSUER, KeyRing
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.sealed_readings import SealedReading
+from kiosk_web.services.rounds import go_round
 
 SIGNATURE_TYPE = "kiosk-webhook+jwt"
 SIGNATURE_HEADER = "Kiosk-Signature"
@@ -53,13 +52,8 @@ class ReadingDelivery:
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
-        """Until cancelled. A round that fails is told in the log; the next one is tried all the same."""
-        while True:
-            try:
-                await self.sweep()
-            except Exception as error:
-                self._log.error("reading", error=type(error).__name__, where=describe_place(error.__traceback__))
-            await asyncio.sleep(SWEEP_SECONDS)
+        """Until cancelled."""
+        await go_round(self.sweep, "reading", SWEEP_SECONDS)
 
     async def sweep(self) -> None:
         """Send what is due, one after the other, and end what is past its life."""

@@ -12,10 +12,10 @@ from typing import Literal
 
 from kiosk_web.errors import KioskError
 from kiosk_web.identity.readings import ReadingState, name_reading_end
+from kiosk_web.pki.outcomes import OUTCOMES
 from kiosk_web.pki.status import CertificateStatus, StatusMalformed, derive_kept_evidence, from_json
 from kiosk_web.services.ports import Transaction
 from kiosk_web.services.ports.readings import ReadingRecord
-from kiosk_web.services.remote_validation import OUTCOMES
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.commands import RecordAudit
 

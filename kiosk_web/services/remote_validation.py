@@ -16,6 +16,7 @@ from typing import Literal
 from kiosk_web.errors import KioskError
 from kiosk_web.identity import reference
 from kiosk_web.identity.standing import HolderStanding
+from kiosk_web.pki.outcomes import OUTCOMES, Outcome
 from kiosk_web.pki.signature import build_card_message, judge_pin_proof
 from kiosk_web.pki.status import (
     CertificateStatus,
@@ -44,38 +45,6 @@ EXPIRES_SOON = timedelta(days=92)
 ATTEMPTS = 8
 METHOD: Literal["pin"] = "pin"
 
-RemoteOutcome = Literal[
-    "good",
-    "revoked",
-    "on_hold",
-    "expired",
-    "not_yet_valid",
-    "untrusted",
-    "wrong_kind",
-    "malformed",
-    "signature_invalid",
-    "unknown",
-    "unavailable",
-    "stale",
-]
-"""The words of `kiosk verify` (docs/verify.md)."""
-
-OUTCOMES: dict[str, RemoteOutcome] = {
-    "": "good",
-    "certificate_revoked": "revoked",
-    "certificate_on_hold": "on_hold",
-    "certificate_expired": "expired",
-    "certificate_not_yet_valid": "not_yet_valid",
-    "certificate_untrusted": "untrusted",
-    "certificate_wrong_kind": "wrong_kind",
-    "certificate_malformed": "malformed",
-    "evidence_refused": "signature_invalid",
-    "status_unknown": "unknown",
-    "status_unavailable": "unavailable",
-    "clock_unreliable": "unavailable",
-    "status_stale": "stale",
-}
-
 
 @dataclass(frozen=True)
 class NotPermitted:
@@ -101,7 +70,7 @@ class RemoteVerdict:
     `standing`: what the register says of the holder, None unless the client asked for it and the verdict accepted.
     """
 
-    outcome: RemoteOutcome
+    outcome: Outcome
     reason: str | None
     reference: str
     system: str

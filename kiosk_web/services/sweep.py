@@ -16,11 +16,11 @@ from datetime import datetime, time, timedelta, timezone
 import structlog
 
 from kiosk_web.identity.offer import Offer
-from kiosk_web.log import describe_place
 from kiosk_web.services.list_check import ListCheck
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.persons import SweptPerson
 from kiosk_web.services.ports.sweeps import SweepRecord
+from kiosk_web.services.rounds import go_round
 
 JAPAN = timezone(timedelta(hours=9))
 LOOK_SECONDS = 60.0
@@ -59,13 +59,8 @@ class LinkSweep:
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
-        """A look that fails is told in the log; the next one is tried all the same."""
-        while True:
-            try:
-                await self.look()
-            except Exception as error:
-                self._log.error("sweep", error=type(error).__name__, where=describe_place(error.__traceback__))
-            await asyncio.sleep(LOOK_SECONDS)
+        """Until cancelled."""
+        await go_round(self.look, "sweep", LOOK_SECONDS)
 
     async def look(self) -> SweepRecord | None:
         """Sweep if it is time; None if not, or if there is no list to ask."""

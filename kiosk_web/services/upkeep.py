@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import structlog
-
-from kiosk_web.log import describe_place
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.readings import ReadingService
+from kiosk_web.services.rounds import go_round
 from kiosk_web.services.sessions import SessionService
 
 SWEEP_SECONDS = 0.25
@@ -48,16 +45,10 @@ class Upkeep:
         self._rotate_keys = rotate_keys
         self._clock = clock
         self._tidied_at: datetime | None = None
-        self._log = structlog.get_logger()
 
     async def run(self) -> None:
-        """A round that fails is told in the log; the next one is tried all the same."""
-        while True:
-            try:
-                await self.sweep()
-            except Exception as error:
-                self._log.error("upkeep", error=type(error).__name__, where=describe_place(error.__traceback__))
-            await asyncio.sleep(SWEEP_SECONDS)
+        """Until cancelled."""
+        await go_round(self.sweep, "upkeep", SWEEP_SECONDS)
 
     async def sweep(self) -> None:
         await self._sessions.sweep()

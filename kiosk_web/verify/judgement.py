@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, assert_never
+from typing import assert_never
 
 from kiosk_web.pki.fallback import DatedWindow, FallbackState, Route, is_out_of_reach, plan_route
 from kiosk_web.pki.general_trust import judge_general_trust
+from kiosk_web.pki.outcomes import OUTCOMES, Outcome
 from kiosk_web.pki.plan import FetchFailure, Plan, build_unavailable, plan_status_check
 from kiosk_web.pki.signature import judge_signature
 from kiosk_web.pki.status import CertificateStatus, Good, OnHold, Revoked, Stale, Unavailable, Unknown
@@ -25,31 +26,8 @@ from kiosk_web.verify.lists import judge_lists
 from kiosk_web.verify.question import Question
 from kiosk_web.verify.responder import build_responder_policy, judge_responder
 
-Outcome = Literal[
-    "good",
-    "revoked",
-    "on_hold",
-    "expired",
-    "not_yet_valid",
-    "untrusted",
-    "wrong_kind",
-    "malformed",
-    "signature_invalid",
-    "unknown",
-    "unavailable",
-    "stale",
-]
-
 POLICY_STEP, OCSP_STEP, LISTS_STEP, PROOF_STEP, VERDICT_STEP = "policy", "ocsp", "lists", "proof.signature", "verdict"
 """`ocsp` and `lists` stand for all steps of a method that was not used."""
-
-_UNTRUSTED: dict[str, Outcome] = {
-    "certificate_expired": "expired",
-    "certificate_not_yet_valid": "not_yet_valid",
-    "certificate_untrusted": "untrusted",
-    "certificate_wrong_kind": "wrong_kind",
-    "certificate_malformed": "malformed",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +82,7 @@ def conclude(
     evidence = [Exhibit("certificate", sha256, question.certificate.source)]
     if isinstance(trust, Untrusted):
         steps += _skip("the certificate is not trusted", POLICY_STEP, OCSP_STEP, LISTS_STEP, PROOF_STEP)
-        return _decide(_UNTRUSTED[trust.reason], trust.step, steps, evidence, now)
+        return _decide(OUTCOMES[trust.reason], trust.step, steps, evidence, now)
     evidence.append(Exhibit("issuer", trust.anchor.sha256, trust.anchor.label))
     status, told, seen = _judge_status(question, beginning, trust, answer, now)
     proof = _judge_proof(question, trust)

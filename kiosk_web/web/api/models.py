@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from kiosk_web.identity.readings import ReadingState
 from kiosk_web.identity.standing import ItemsState, SignatureState, Silence
-from kiosk_web.services.remote_validation import RemoteOutcome
+from kiosk_web.pki.outcomes import Outcome
 
 _BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
@@ -136,7 +136,7 @@ class ValidationAnswer(_Model):
     """The verdict. `ppid` is given if and only if `accepted`, `standing` if it was asked for as well."""
 
     accepted: bool
-    outcome: RemoteOutcome
+    outcome: Outcome
     reason: Annotated[str | None, Field(description="A word of docs/verify.md, where the outcome does not say it all.")]
     reference: str
     system: SystemId
