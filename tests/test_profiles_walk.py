@@ -284,6 +284,7 @@ SEEN_ELSEWHERE: dict[Cell, tuple[str, ...]] = {
     ("crl", "type1"): (
         "test_a_mistake_about_confirmation_is_named",
         "test_without_an_opening_the_lists_are_not_even_asked",
+        "test_by_api_nobody_lives_on_lists_alone_for_a_system_without_type_2",
     ),
     ("crl", "type2"): ("test_by_api_a_client_may_live_on_lists_alone",),
     ("basic_four", "library"): ("test_a_service_of_another_profile_may_not_ask",),

@@ -77,6 +77,15 @@ class Offer:
         """All cooperating systems, the configured ones first."""
         return tuple(self._systems.values())
 
+    @property
+    def systems_by_list(self) -> frozenset[str]:
+        """Those about whose people lists may be asked at any time, by row 11 of the profiles' table: with a service of
+        Type 2, or without any service, which are there for the API alone.
+        """
+        named = {service.system for service in self.services}
+        by_api = {system.id for system in self.systems if system.id not in named and not system.municipal_library}
+        return frozenset({service.system for service in self.services if service.terms.crl == "yes"} | by_api)
+
     def list_of(self, systems: Collection[str]) -> tuple[Service, ...]:
         """The services of these systems, in the order of the screen."""
         return tuple(service for service in self.services if service.system in systems)

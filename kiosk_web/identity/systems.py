@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from kiosk_web.identity.profiles import ProfileName
+from kiosk_web.identity.profiles import PROFILES, ProfileName
 from kiosk_web.identity.user_numbers import ANY_NUMBER, NumberFormat
 from kiosk_web.identity.words import Words
 
 LinkHolder = Literal["platform", "municipality"]
 LinkConfirmation = Literal["staff", "none"]
+LIBRARY_PROFILES: set[ProfileName] = {name for name, one in PROFILES.items() if one.scene == "municipal_library"}
+"""Row 1 of the profiles' table."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,15 @@ def build_systems(
     for name, profile in used:
         profiles.setdefault(name, set()).add(profile)
     for name, owned in profiles.items():
-        holder: LinkHolder = "platform" if "library" in owned else "municipality"
+        holder: LinkHolder = "platform" if _is_kept_here(owned) else "municipality"
         _judge(systems.setdefault(name, CooperatingSystem(name, Words(name, name), holder)), owned)
     for system in systems.values():
-        if system.municipal_library and system.link_holder != "platform":
+        owned = profiles.get(system.id) or (LIBRARY_PROFILES if system.municipal_library else set())
+        if _is_kept_here(owned) and system.link_holder != "platform":
             raise SystemRefused(
                 "library_links_elsewhere", f"{system.id}: the platform keeps the links of a library system"
             )
-        if system.receives_basic_four and "type1" not in profiles.get(system.id, ()):
+        if system.receives_basic_four and not any(PROFILES[profile].basic_four for profile in owned):
             raise SystemRefused(
                 "basic_four_without_type1",
                 f"{system.id}: the basic 4 information is for systems with a Type 1 service; take receiver_key away",
@@ -77,16 +80,20 @@ def build_systems(
     return systems
 
 
+def _is_kept_here(profiles: Iterable[ProfileName]) -> bool:
+    """Row 13: the platform alone keeps the links of such a system."""
+    return any(PROFILES[profile].link_kept_by == "platform" for profile in profiles)
+
+
 def _judge(system: CooperatingSystem, profiles: set[ProfileName]) -> None:
-    if "library" in profiles and not system.municipal_library:
+    if profiles & LIBRARY_PROFILES and not system.municipal_library:
         raise SystemRefused(
             "not_a_municipal_library",
             f"{system.id}: the library profile is for the system of a municipal library only; where it is one, write"
             " municipal_library = true into its [[systems]]",
         )
-    if system.municipal_library and profiles != {"library"}:
-        others = ", ".join(sorted(profiles - {"library"}))
+    if system.municipal_library and (others := profiles - LIBRARY_PROFILES):
+        named = ", ".join(sorted(others))
         raise SystemRefused(
-            "library_with_other_profile",
-            f"{system.id}: a library system has no service of {others}; use another system",
+            "library_with_other_profile", f"{system.id}: a library system has no service of {named}; use another system"
         )

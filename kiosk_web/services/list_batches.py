@@ -68,12 +68,14 @@ class ListBatches:
         *,
         store: Store,
         in_use: SystemsInUse,
+        systems_by_list: Collection[str],
         open_certificates: OpenCheck,
         open_persons: OpenCheck,
         clock: Clock,
     ) -> None:
         self._store = store
         self._in_use = in_use
+        self._systems_by_list = frozenset(systems_by_list)
         self._open_certificates = open_certificates
         self._open_persons = open_persons
         self._clock = clock
@@ -105,8 +107,8 @@ class ListBatches:
         return self._admit(client, (system,)) or self._run(client, chunks, self._keep_check, answer)
 
     def _admit(self, client: ClientRecord, systems: Collection[str]) -> NotPermitted | BatchRunning | None:
-        """One of `systems` has to be in use."""
-        if "crl" not in client.methods:
+        """One of `systems` has to be in use, and one has to be a system about whose people lists may be asked."""
+        if "crl" not in client.methods or self._systems_by_list.isdisjoint(systems):
             return NotPermitted("method")
         if not any(self._in_use.serves(system) for system in systems):
             return NotPermitted("stage")

@@ -145,7 +145,9 @@ class ReadingService:
         if not self._in_use.serves(asked.system):
             return "system_not_in_use"
         service = self._offer.find(asked.service)
-        if service is None or service.system != asked.system or service.profile != "type1":
+        if service is None or service.system != asked.system:
+            return "service_not_permitted"
+        if not (service.terms.reading_screen and service.terms.usable_online):  # rows 6 and 2 of the profiles' table
             return "service_not_permitted"
         if asked.basic_four and service.basic_four is None:
             return "basic_four_not_permitted"

@@ -9,6 +9,7 @@ itself with its PIN.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -82,7 +83,7 @@ class RemoteVerdict:
 
 
 class RemoteValidationService:
-    """`limits` are the installation's age limits."""
+    """`limits` are the installation's age limits; `systems_by_list` may live on lists alone."""
 
     def __init__(
         self,
@@ -94,6 +95,7 @@ class RemoteValidationService:
         fallback: FallbackService,
         in_use: SystemsInUse,
         limits: StatusPolicy,
+        systems_by_list: Collection[str],
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -104,6 +106,7 @@ class RemoteValidationService:
         self._fallback = fallback
         self._in_use = in_use
         self._limits = limits
+        self._systems_by_list = frozenset(systems_by_list)
         self._clock = clock
         self._entropy = entropy
 
@@ -152,7 +155,7 @@ class RemoteValidationService:
     ) -> RemoteVerdict | NotPermitted | ChallengeNotUsable:
         """`policy` None: the client's first method. `standing`: ask the register, too, where the verdict accepts."""
         name = policy or client.methods[0]
-        if name not in client.methods:
+        if name not in client.methods or (name == "crl" and self._systems_by_list.isdisjoint(client.systems)):
             return NotPermitted("method")
         consumption = self._store.write_ahead()
         async with consumption as transaction:
@@ -202,6 +205,8 @@ class RemoteValidationService:
             return ChallengeNotUsable()
         if not self._in_use.serves(challenge.system):
             return NotPermitted("stage")
+        if name == "crl" and challenge.system not in self._systems_by_list:
+            return NotPermitted("method")
         trust = self._validation.judge_trust(certificate)
         message = build_remote_message(challenge, hashlib.sha256(certificate).digest())
         proof = judge_pin_proof(trust, message, signature) if isinstance(trust, TrustedCertificate) else None

@@ -15,7 +15,6 @@ from datetime import datetime, time, timedelta, timezone
 
 import structlog
 
-from kiosk_web.identity.offer import Offer
 from kiosk_web.services.list_check import ListCheck
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.persons import SweptPerson
@@ -27,11 +26,6 @@ LOOK_SECONDS = 60.0
 PERSONS_AT_A_TIME = 5_000
 
 _LISTED = frozenset({"revoked", "on_hold"})
-
-
-def find_swept_systems(offer: Offer) -> frozenset[str]:
-    """The cooperating systems whose persons may be looked up in lists at any time: those with a Type 2 service."""
-    return frozenset(service.system for service in offer.services if service.terms.crl == "yes")
 
 
 class LinkSweep:

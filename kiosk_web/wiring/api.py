@@ -68,6 +68,7 @@ def build_api(
     auth = ClientAuthService(
         store=store, audience=url + TOKEN.whole_path, limits=RateLimits(), clock=clock, entropy=entropy
     )
+    offer = settings.build_offer()
     remote = RemoteValidationService(
         store=store,
         validation=validation,
@@ -76,6 +77,7 @@ def build_api(
         fallback=fallback,
         in_use=in_use,
         limits=limits,
+        systems_by_list=offer.systems_by_list,
         clock=clock,
         entropy=entropy,
     )
@@ -85,11 +87,12 @@ def build_api(
     batches = ListBatches(
         store=store,
         in_use=in_use,
+        systems_by_list=offer.systems_by_list,
         open_certificates=build_opener(settings, store, anchors, clock, whole=False),
         open_persons=build_opener(settings, store, anchors, clock, whole=True),
         clock=clock,
     )
-    links = ApiLinkService(store=store, linking=linking, offer=settings.build_offer(), in_use=in_use, clock=clock)
+    links = ApiLinkService(store=store, linking=linking, offer=offer, in_use=in_use, clock=clock)
     admission = Admission(auth, KeptReplies(store=store, clock=clock))
     return build_api_app(
         (

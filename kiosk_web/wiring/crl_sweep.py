@@ -12,7 +12,7 @@ from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
 from kiosk_web.services.list_check import ListCheck, build_list_check
 from kiosk_web.services.ports.sweeps import SweepRecord
-from kiosk_web.services.sweep import LinkSweep, find_swept_systems
+from kiosk_web.services.sweep import LinkSweep
 from kiosk_web.settings.server import Settings
 from kiosk_web.wiring.crl_index import build_policy, open_shelf
 
@@ -30,7 +30,7 @@ def build_sweep(settings: Settings, store: SqlStore, clock: Callable[[], datetim
     return LinkSweep(
         store=store,
         build_check=open_lists,
-        systems=find_swept_systems(settings.build_offer()),
+        systems=settings.build_offer().systems_by_list,
         at=time.fromisoformat(at) if at else None,
         clock=clock,
     )

@@ -15,7 +15,7 @@ import pytest
 from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.settings.services import DEMO_SERVICES, DEMO_SYSTEMS, ServiceSettings, WordsSettings
 from kiosk_web.wiring.crl_index import find_lists, import_lists
-from tests.support.api_client import register
+from tests.support.api_client import SYSTEM, problem, register
 from tests.support.crl_stand import SilentWatcher
 from tests.support.jpki import NOW, Issued, build_root
 from tests.support.kiosk_server import Stand, build_settings, run_stand
@@ -182,6 +182,25 @@ async def test_by_api_a_client_may_live_on_lists_alone(tmp_path: Path) -> None:
         assert (good["outcome"], good["evidence"]["method"], good["evidence"]["fallback"]) == ("good", "crl", None)
         assert (await client.validate(stand.card(SUSPENDED)))["outcome"] == "on_hold"
         assert stand.responder.questions == 0
+
+
+async def test_by_api_nobody_lives_on_lists_alone_for_a_system_without_type_2(tmp_path: Path) -> None:
+    """Type 1: lists while the responder is out of service, and at no other time."""
+    services = tuple(service for service in DEMO_SERVICES if service.profile != "type2")
+    async with run_with_lists(tmp_path, systems=DEMO_SYSTEMS, services=services) as stand:
+        client = await (await register(stand)).sign_in()
+        challenge, card = await client.challenge(), stand.card()
+        by_list = client.build_validation(challenge, card, policy="crl")
+        assert problem(await client.post("validations", by_list)) == (403, "method_not_permitted")
+        for path in ("certificates", f"persons?system={SYSTEM}"):
+            answer = await client.http.post(
+                f"/api/v1/batches/{path}",
+                content=b"",
+                headers={"Authorization": f"Bearer {client.token}", "Content-Type": "application/x-ndjson"},
+            )
+            assert problem(answer) == (403, "method_not_permitted")
+        by_responder = client.build_validation(challenge, card, policy="ocsp-then-crl")
+        assert (await client.post("validations", by_responder)).json()["evidence"]["method"] == "ocsp"
 
 
 async def test_the_rule_serves_by_itself_only_where_it_is_switched_on(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.pki.crl_batch import SerialAnswer
-from kiosk_web.services.sweep import LinkSweep, derive_due, find_swept_systems
+from kiosk_web.services.sweep import LinkSweep, derive_due
 from kiosk_web.settings.server import Settings
 
 NOW = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)  # 04:00 on the 24th in Japan
@@ -87,7 +87,7 @@ async def test_only_links_of_type_2_and_issued_mykey_ids_are_looked_up(store: Sq
 def test_the_swept_systems_are_those_with_a_type_2_service() -> None:
     offer = Settings().build_offer()
     expected = {service.system for service in offer.services if service.profile == "type2"}
-    assert find_swept_systems(offer) == expected
+    assert offer.systems_by_list == expected
     assert expected
 
 
