@@ -96,7 +96,7 @@ async def test_a_manager_opens_it_and_the_result_says_so(stand: Stand) -> None:
     await open_fallback(stand)
     stage = await visit(stand, terminal, stand.card())
     assert stage.state == "result"
-    sentence = "確認先が休止中のため、失効情報の一覧(2026年11月23日(月) 10:00 時点)で確認しました"
+    sentence = "確認先が休止中のため、失効情報の一覧（2026年11月23日(月) 10:00 時点）で確認しました"
     assert read_checked(stage) == ("crl", "manager", sentence)
     assert read_audit(stand) == [("done", "", "good", "crl", "manager", "2026-11-23 01:00:00.000000")]
 
