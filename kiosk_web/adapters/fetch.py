@@ -12,7 +12,14 @@ from types import TracebackType
 import aiohttp
 from yarl import URL
 
-from kiosk_web.adapters.http_session import is_longer, is_plain, name_trouble, open_session, read_address
+from kiosk_web.adapters.http_session import (
+    ShortBody,
+    is_longer,
+    is_plain,
+    name_trouble,
+    open_session,
+    read_address,
+)
 from kiosk_web.pki.ocsp import MAX_RESPONSE
 from kiosk_web.pki.plan import FetchFailure
 
@@ -84,16 +91,14 @@ class HttpFetcher:
         return failure
 
     async def _post(self, session: aiohttp.ClientSession, address: URL, request: bytes) -> bytes | FetchFailure:
-        response = await session.post(
-            address, data=aiohttp.BytesPayload(request), allow_redirects=False, read_bufsize=self._limit
-        )
+        response = await session.post(address, data=ShortBody(request), allow_redirects=False, read_bufsize=self._limit)
         try:
             refusal = self._refuse_head(response)
             if refusal is not None:
                 return refusal
-            body = b""
-            while chunk := await response.content.readany():
-                body += chunk
+            body, content = b"", response.content
+            while not content.at_eof():
+                body += await content.readany()
                 if len(body) > self._limit:
                     return FetchFailure("too_large")
             return body
