@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, UpdateBase
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -19,6 +19,16 @@ from sqlalchemy.types import TypeEngine
 
 _DIALECT = SQLiteDialect_pysqlite()
 _Processor = Callable[[Any], Any]
+
+
+class _Compiled(NamedTuple):
+    """The text; of each parameter, in order, name, fixed value and processor; the processors of the columns, None if
+    none of them has one.
+    """
+
+    text: str
+    parameters: tuple[tuple[str, Any, _Processor | None], ...]
+    columns: tuple[_Processor | None, ...] | None
 
 
 class Prepared:
@@ -31,8 +41,7 @@ class Prepared:
         self._names = names
 
     @cached_property
-    def _compiled(self) -> tuple[str, tuple[tuple[str, Any, _Processor | None], ...], tuple[_Processor | None, ...]]:
-        """The text; of each parameter, in order, name, fixed value and processor; the processors of the columns."""
+    def _compiled(self) -> _Compiled:
         compiled = self._statement.compile(dialect=_DIALECT, column_keys=self._names)
         assert isinstance(compiled, SQLCompiler)
         parameters = tuple(
@@ -40,23 +49,25 @@ class Prepared:
             for name in compiled.positiontup or ()
         )
         columns = tuple(_find_result_processor(column.type) for column in self._statement.exported_columns)
-        return compiled.string, parameters, columns
+        return _Compiled(compiled.string, parameters, columns if any(columns) else None)
 
     def run(self, driver: sqlite3.Connection, values: Mapping[str, object]) -> sqlite3.Cursor:
         """Raises `sqlite3.Error`, which quotes no value."""
-        text, parameters, _ = self._compiled
+        compiled = self._compiled
         bound = []
-        for name, fixed, process in parameters:
+        for name, fixed, process in compiled.parameters:
             value = values.get(name, fixed)
             bound.append(value if process is None else process(value))
-        return driver.execute(text, bound)
+        return driver.execute(compiled.text, bound)
 
     def fetch(self, driver: sqlite3.Connection, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """All rows."""
-        rows = self.run(driver, values).fetchall()
-        processors = self._compiled[2]
+        rows: list[tuple[Any, ...]] = self.run(driver, values).fetchall()
+        columns = self._compiled.columns
+        if columns is None or not rows:
+            return rows
         return [
-            tuple(value if process is None else process(value) for value, process in zip(row, processors, strict=True))
+            tuple([value if process is None else process(value) for value, process in zip(row, columns, strict=True)])
             for row in rows
         ]
 
