@@ -231,6 +231,11 @@ def plan_route(context: StatusContext, state: FallbackState, moment: datetime) -
             return Route(openings[0].ask_responder, True, openings[0])
 
 
+def depends_on_openings(context: StatusContext) -> bool:
+    """Does `plan_route` look at the openings at all? Where it does not, nobody needs to load them."""
+    return context.policy.name == "ocsp-then-crl" and _may_consult_lists(context)
+
+
 def _may_consult_lists(context: StatusContext) -> bool:
     """Never for what is kept for later visits; for kazashi only where the service says so."""
     if not context.lists_permitted or context.purpose != IDENTIFY:

@@ -102,6 +102,12 @@ class IssuanceService:
         person = await self._find_confirmed(transaction, certificate, now, known)
         return await self._issue_ppid(transaction, person, system, now)
 
+    async def find_settled_ppid(
+        self, transaction: Transaction, certificate: TrustedCertificate, system: str
+    ) -> str | None:
+        """What `issue_ppid` would answer where it would write nothing, and ask nobody before; None elsewhere."""
+        return await transaction.persons.find_settled_ppid(certificate.issuer_key_id, certificate.serial, system)
+
     async def _find_known(self, transaction: Transaction, certificate: TrustedCertificate) -> _Known | None:
         """Whose certificate this is, or whose it replaced by the register's word. Writes nothing."""
         person = await transaction.persons.find(certificate.issuer_key_id, certificate.serial)

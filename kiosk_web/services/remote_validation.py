@@ -8,7 +8,6 @@ itself with its PIN.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,8 +16,9 @@ from typing import Literal
 from kiosk_web.errors import KioskError
 from kiosk_web.identity import reference
 from kiosk_web.identity.standing import HolderStanding
+from kiosk_web.pki.fallback import FallbackState
 from kiosk_web.pki.outcomes import OUTCOMES, Outcome
-from kiosk_web.pki.signature import build_card_message, judge_pin_proof
+from kiosk_web.pki.signature import Proof, build_card_message, judge_pin_proof
 from kiosk_web.pki.status import (
     CertificateStatus,
     Evidence,
@@ -82,6 +82,17 @@ class RemoteVerdict:
     standing: HolderStanding | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """What was found of a certificate and the signature beside it, and for what its status is asked. `proof` is None
+    for a certificate that is not trusted.
+    """
+
+    trust: TrustedCertificate | Untrusted
+    proof: Proof | None
+    context: StatusContext
+
+
 class RemoteValidationService:
     """`limits` are the installation's age limits; `systems_by_list` may live on lists alone."""
 
@@ -105,7 +116,9 @@ class RemoteValidationService:
         self._standing = standing
         self._fallback = fallback
         self._in_use = in_use
-        self._limits = limits
+        self._policies: dict[PolicyName, StatusPolicy] = {
+            name: replace(limits, name=name) for name in ("ocsp", "crl", "ocsp-then-crl")
+        }
         self._systems_by_list = frozenset(systems_by_list)
         self._clock = clock
         self._entropy = entropy
@@ -160,12 +173,15 @@ class RemoteValidationService:
         consumption = self._store.write_ahead()
         async with consumption as transaction:
             challenge = await transaction.remote.consume_challenge(challenge_id, client.name, self._clock())
-        if challenge is None:
-            return ChallengeNotUsable()
+            if challenge is None:
+                return ChallengeNotUsable()
+            first = await self._judge_first(transaction, client, challenge, certificate, signature, name)
         try:
-            answer = await self._judge(client, challenge, certificate, signature, name)
-        finally:  # it shares a commit with the record where nobody had to be asked, and no answer goes out before it
+            answer = await self._judge(challenge, first) if isinstance(first, _Card) else first
+        finally:  # no answer goes out before the challenge is used up on the disk
             await consumption.wait()
+        if isinstance(answer, Exception):
+            raise answer
         if standing and isinstance(answer, RemoteVerdict) and answer.ppid is not None:
             return replace(answer, standing=await self._ask_standing(answer.ppid, challenge.system))
         return answer
@@ -192,42 +208,76 @@ class RemoteValidationService:
             return HolderStanding(why="unknown_certificate")
         return await self._standing.ask_for_system(person, system)
 
-    async def _judge(
+    async def _judge_first(
         self,
+        transaction: Transaction,
         client: ClientRecord,
         challenge: RemoteChallengeRecord,
         certificate: bytes,
         signature: bytes,
         name: PolicyName,
-    ) -> RemoteVerdict | NotPermitted | ChallengeNotUsable:
-        """The challenge is used up."""
+    ) -> RemoteVerdict | NotPermitted | ChallengeNotUsable | _Card | Exception:
+        """All of it where nobody has to be waited for, in the transaction and the commit of the challenge. A `_Card`
+        where somebody has: nothing was written. What fails is given back: the challenge stays used up.
+        """
         if challenge.system not in client.systems:
             return ChallengeNotUsable()
         if not self._in_use.serves(challenge.system):
             return NotPermitted("stage")
         if name == "crl" and challenge.system not in self._systems_by_list:
             return NotPermitted("method")
+        try:
+            card = self._judge_card(challenge, certificate, signature, name)
+            if card.proof is None or not card.proof.verified or not isinstance(card.trust, TrustedCertificate):
+                return await self._conclude(transaction, challenge, card, None, FallbackState())
+            status = await self._validation.find_good(transaction, card.trust, card.context)
+            if status is None:
+                return card
+            ppid = await self._issuance.find_settled_ppid(transaction, card.trust, challenge.system)
+            if ppid is None:
+                return card
+            return await self._conclude(transaction, challenge, card, status, FallbackState(), ppid)
+        except Exception as error:
+            return error
+
+    def _judge_card(
+        self, challenge: RemoteChallengeRecord, certificate: bytes, signature: bytes, name: PolicyName
+    ) -> _Card:
+        context = StatusContext(self._policies[name], METHOD, challenge.purpose, lists_permitted=name != "ocsp")
         trust = self._validation.judge_trust(certificate)
-        message = build_remote_message(challenge, hashlib.sha256(certificate).digest())
-        proof = judge_pin_proof(trust, message, signature) if isinstance(trust, TrustedCertificate) else None
-        context = StatusContext(
-            replace(self._limits, name=name), METHOD, challenge.purpose, lists_permitted=name != "ocsp"
-        )
-        status: CertificateStatus | None = None
-        if isinstance(trust, TrustedCertificate) and proof is not None and proof.verified:
-            status = await self._validation.check_status(trust, context)
+        if not isinstance(trust, TrustedCertificate):
+            return _Card(trust, None, context)
+        message = build_remote_message(challenge, trust.sha256)
+        return _Card(trust, judge_pin_proof(trust, message, signature), context)
+
+    async def _judge(self, challenge: RemoteChallengeRecord, card: _Card) -> RemoteVerdict:
+        """Where somebody has to be asked, or something be remembered. The challenge is used up, and nobody waits."""
+        assert isinstance(card.trust, TrustedCertificate)
+        status = await self._validation.check_status(card.trust, card.context)
         async with self._store.write() as transaction:
-            now = self._clock()
-            verdict_policy = VerdictPolicy(context, await self._fallback.load_within(transaction))
-            verdict = _judge_signature(trust, status, proof is not None and not proof.verified) or judge_verdict(
-                trust, status, proof, verdict_policy, now
-            )
-            answer = _build_answer(challenge, verdict, status, now)
-            if verdict.accepted and isinstance(trust, TrustedCertificate):
-                ppid = await self._issuance.issue_ppid(transaction, trust, challenge.system, now)
-                answer = replace(answer, ppid=ppid, expires_soon=trust.not_after - now <= EXPIRES_SOON)
-            await transaction.remote.add_visit(_build_visit(challenge, verdict, status, now))
-        return answer
+            openings = await self._fallback.load_within(transaction)
+            return await self._conclude(transaction, challenge, card, status, openings)
+
+    async def _conclude(
+        self,
+        transaction: Transaction,
+        challenge: RemoteChallengeRecord,
+        card: _Card,
+        status: CertificateStatus | None,
+        openings: FallbackState,
+        ppid: str | None = None,
+    ) -> RemoteVerdict:
+        """Judge, and record it. `ppid`: it need not be issued; it is told only if the verdict accepts."""
+        now, trust = self._clock(), card.trust
+        verdict = _judge_signature(card, status) or judge_verdict(
+            trust, status, card.proof, VerdictPolicy(card.context, openings), now
+        )
+        expires_soon = None
+        if verdict.accepted and isinstance(trust, TrustedCertificate):
+            ppid = ppid or await self._issuance.issue_ppid(transaction, trust, challenge.system, now)
+            expires_soon = trust.not_after - now <= EXPIRES_SOON
+        await transaction.remote.add_visit(_build_visit(challenge, verdict, status, now))
+        return _build_answer(challenge, verdict, status, now, ppid if verdict.accepted else None, expires_soon)
 
 
 def build_remote_message(challenge: RemoteChallengeRecord, certificate_sha256: bytes) -> bytes:
@@ -246,17 +296,20 @@ def build_remote_message(challenge: RemoteChallengeRecord, certificate_sha256: b
     )
 
 
-def _judge_signature(
-    trust: TrustedCertificate | Untrusted, status: CertificateStatus | None, signature_wrong: bool
-) -> Verdict | None:
+def _judge_signature(card: _Card, status: CertificateStatus | None) -> Verdict | None:
     """A wrong signature is named as such: nobody was asked for the status, so the verdict could only miss that."""
-    if isinstance(trust, TrustedCertificate) and status is None and signature_wrong:
+    if status is None and card.proof is not None and not card.proof.verified:
         return Verdict(accepted=False, refusal_code="evidence_refused")
     return None
 
 
 def _build_answer(
-    challenge: RemoteChallengeRecord, verdict: Verdict, status: CertificateStatus | None, now: datetime
+    challenge: RemoteChallengeRecord,
+    verdict: Verdict,
+    status: CertificateStatus | None,
+    now: datetime,
+    ppid: str | None,
+    expires_soon: bool | None,
 ) -> RemoteVerdict:
     outcome = OUTCOMES[verdict.refusal_code]
     reason: str | None = None
@@ -274,7 +327,7 @@ def _build_answer(
         case _:
             pass
     evidence = None if status is None else status.evidence
-    return RemoteVerdict(outcome, reason, challenge.reference, challenge.system, now, evidence=evidence)
+    return RemoteVerdict(outcome, reason, challenge.reference, challenge.system, now, ppid, expires_soon, evidence)
 
 
 def _build_visit(

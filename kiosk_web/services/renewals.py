@@ -11,10 +11,10 @@ import asyncio
 from collections import OrderedDict
 
 from kiosk_web.identity.persons import CertificateName
-from kiosk_web.pki.status import CertificateStatus
+from kiosk_web.pki.status import CertificateStatus, Good
 from kiosk_web.pki.status_policy import StatusContext
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted
-from kiosk_web.services.ports import Store, Validation
+from kiosk_web.services.ports import Store, Transaction, Validation
 from kiosk_web.services.register import Predecessor, Register
 
 MOST_STEPS = 8
@@ -94,3 +94,9 @@ class RenewalAwareValidation:
             self._validation.check_status(certificate, context), self._renewals.look(certificate)
         )
         return status
+
+    async def find_good(
+        self, transaction: Transaction, certificate: TrustedCertificate, context: StatusContext
+    ) -> Good | None:
+        """For a certificate that is known: the register is not asked."""
+        return await self._validation.find_good(transaction, certificate, context)

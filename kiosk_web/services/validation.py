@@ -15,13 +15,21 @@ from typing import Protocol
 
 from kiosk_web.pki.crl_status import ListFinding, derive_scopes, judge_crl_status
 from kiosk_web.pki.crl_trust import CrlPolicy, ListMark, ListScope
-from kiosk_web.pki.fallback import NOT_REACHED, TRANSPORT_FAILURES, FallbackState, is_out_of_reach, plan_route
+from kiosk_web.pki.fallback import (
+    NOT_REACHED,
+    TRANSPORT_FAILURES,
+    FallbackState,
+    depends_on_openings,
+    is_out_of_reach,
+    plan_route,
+)
 from kiosk_web.pki.ocsp import NONCE_LENGTH, OcspResponderPolicy
 from kiosk_web.pki.plan import AskResponder, FetchFailure, build_unavailable, judge_answer, plan_status_check
 from kiosk_web.pki.status import CertificateStatus, Good, HighWaterMark, Opening, Stale, Unavailable, derive_mark
 from kiosk_web.pki.status_policy import StatusContext, may_use_kept_answer
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, Untrusted, judge_trust_of_bytes
 from kiosk_web.services.answer_cache import AnswerCache, KeptAnswer
+from kiosk_web.services.ports import Transaction
 
 
 class Fetcher(Protocol):
@@ -135,18 +143,43 @@ class ValidationService:
         The responder is asked first unless a window says that nobody is there; whatever it *answers* stands. Only where
         nothing came from it, and an opening holds at that moment, lists are looked up.
         """
-        route = plan_route(context, await self._fallback.load(), self._clock())
+        route = plan_route(context, await self._load_openings(context), self._clock())
         if route.ask_responder:
             status = await self._find_kept(certificate, context) or await self._ask_responder(certificate)
             if not is_out_of_reach(status):
                 return status
-            route = plan_route(context, await self._fallback.load(), status.evidence.checked_at)
+            route = plan_route(context, await self._load_openings(context), status.evidence.checked_at)
             if not route.consult_lists:
                 return status
             return await self._look_up(certificate, route.opening, status.evidence.checked_at)
         if not route.consult_lists:
             return build_unavailable(certificate, "no_policy", "", self._clock())
         return await self._look_up(certificate, route.opening, self._clock())
+
+    async def _load_openings(self, context: StatusContext) -> FallbackState:
+        return await self._fallback.load() if depends_on_openings(context) else FallbackState()
+
+    async def find_good(
+        self, transaction: Transaction, certificate: TrustedCertificate, context: StatusContext
+    ) -> Good | None:
+        """`Good` by the lists alone, read inside the caller's transaction. None where anybody would have to be asked or
+        anything remembered, and for every other status: `check_status` says which.
+        """
+        now, lists = self._clock(), self._lists
+        if lists is None or depends_on_openings(context):
+            return None
+        route = plan_route(context, FallbackState(), now)
+        if route.ask_responder or not route.consult_lists:
+            return None
+        findings = lists.shelf.look_up(certificate)
+        scopes = {finding.header.scope for finding in findings} | derive_scopes(certificate)
+        seen = await transaction.marks.recall(derive_mark_key(certificate), scopes)
+        status = judge_crl_status(
+            certificate, findings, lists.policy, now, certificate_mark=seen.certificate, list_marks=seen.lists
+        )
+        if not isinstance(status, Good) or derive_mark(status, seen.certificate) != seen.certificate:
+            return None
+        return status if self._is_clock_trusted() and not self._lags(now, seen.newest) else None
 
     async def _find_kept(self, certificate: TrustedCertificate, context: StatusContext) -> Good | None:
         """What an answer of a few seconds ago still says, if it may be used and nothing was learned that it cannot know
@@ -243,7 +276,10 @@ class ValidationService:
         newest = [await self._high_water.load_newest_time()]
         if self._lists is not None:
             newest.append(await self._lists.marks.load_newest_time())
-        return any(time is not None and now + self._responder_policy.skew < time for time in newest)
+        return any(self._lags(now, time) for time in newest)
+
+    def _lags(self, now: datetime, newest: datetime | None) -> bool:
+        return newest is not None and now + self._responder_policy.skew < newest
 
 
 def derive_mark_key(certificate: TrustedCertificate) -> bytes:

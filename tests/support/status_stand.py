@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from cryptography import x509
 
@@ -18,6 +20,7 @@ from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.pki.status import CertificateStatus
 from kiosk_web.pki.status_policy import PolicyName, StatusContext, StatusPolicy
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore
+from kiosk_web.services.ports.marks import Remembered
 from kiosk_web.services.validation import Lists, ListShelf, ValidationService
 from tests.support.crl_stand import ListStand, MemoryMarkBook, list_of
 from tests.support.crl_writer import ListShape, build_list, encode_entry, encode_reason
@@ -80,6 +83,22 @@ class MemoryListMarks(MemoryMarkBook):
         return max((mark.this_update for mark in self.marks.values()), default=None)
 
 
+@dataclass
+class MemoryMarkRows:
+    """Implements `services.ports.MarkRows`."""
+
+    certificates: MemoryHighWaterMarks
+    lists: MemoryListMarks
+
+    async def recall(self, key: bytes, scopes: Collection[ListScope]) -> Remembered:
+        times = [await self.certificates.load_newest_time(), await self.lists.load_newest_time()]
+        return Remembered(
+            await self.certificates.load(key),
+            await self.lists.load(scopes),
+            max((time for time in times if time is not None), default=None),
+        )
+
+
 class CountingShelf:
     """A shelf, and how often it was asked."""
 
@@ -102,6 +121,7 @@ class StatusStand:
     marks: MemoryHighWaterMarks = field(default_factory=MemoryHighWaterMarks)
     responder_policy: OcspResponderPolicy = field(default_factory=lambda: OcspResponderPolicy("http://127.0.0.1:9/"))
     requests: list[bytes] = field(default_factory=list)
+    at_once: bool = False
 
     def __post_init__(self) -> None:
         self.list_marks = MemoryListMarks()
@@ -130,8 +150,21 @@ class StatusStand:
         return self.script(request)
 
     async def check(self, serial: int, context: StatusContext) -> CertificateStatus:
-        """What the service says of the certificate of this serial number."""
-        return await self.service.check_status(self.lists.certificate(serial), context)
+        """What the service says of the certificate of this serial number. Where the lists settle it at once, that is
+        the same.
+        """
+        certificate, questions = self.lists.certificate(serial), self.shelf.questions
+        at_once = await self.service.find_good(self.transaction, certificate, context)
+        self.shelf.questions = questions
+        status = await self.service.check_status(certificate, context)
+        assert at_once in (None, status)
+        self.at_once = at_once is not None
+        return status
+
+    @property
+    def transaction(self) -> Any:
+        """As far as `find_good` looks at it."""
+        return SimpleNamespace(marks=MemoryMarkRows(self.marks, self.list_marks))
 
 
 def spell(status: CertificateStatus) -> str:

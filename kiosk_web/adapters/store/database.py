@@ -24,6 +24,7 @@ from kiosk_web.adapters.store.held import SqlHeldRows
 from kiosk_web.adapters.store.introductions import SqlIntroductionRows
 from kiosk_web.adapters.store.kazashi import SqlKazashiRows
 from kiosk_web.adapters.store.links import SqlConfirmationRows, SqlLinkRows, SqlStaffAuditRows
+from kiosk_web.adapters.store.mark_rows import SqlMarkRows
 from kiosk_web.adapters.store.persons import SqlPersonRows
 from kiosk_web.adapters.store.reading_redirects import SqlRedirectRows
 from kiosk_web.adapters.store.readings import SqlReadingRows
@@ -89,6 +90,7 @@ class SqlTransaction:
     reading_redirects: SqlRedirectRows
     terms: SqlTermsRows
     held: SqlHeldRows
+    marks: SqlMarkRows
     connection: Statements
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
@@ -118,6 +120,7 @@ def _build_transaction(statements: InlineStatements) -> SqlTransaction:
         SqlRedirectRows(statements),
         SqlTermsRows(statements),
         SqlHeldRows(statements),
+        SqlMarkRows(statements),
         statements,
     )
 
@@ -161,11 +164,17 @@ class SqlStore:
         event.listen(self._engine, "connect", _prepare_connection)
         # Connections stay open: opening one costs more than all statements of an event.
         self._idle: list[_Opened] = []
+        self._glance: _Opened | None = None
         self._writer: _Opened | None = None
         self._group: GroupCommit | None = None
 
     def read(self) -> Reading:
         return Reading(self._idle, self._open_reader)
+
+    def glance(self) -> SqlTransaction:
+        if self._glance is None:
+            self._glance = self._open_reader()
+        return self._glance.transaction
 
     def _open_reader(self) -> _Opened:
         opened = _Opened(self._engine.connect())
@@ -188,7 +197,7 @@ class SqlStore:
         if self._writer is not None and self._group is not None:
             await self._group.close()
             self._writer.connection.close()
-        for opened in self._idle:
+        for opened in (*self._idle, *([self._glance] if self._glance else [])):
             opened.connection.close()
         self._engine.dispose()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Table, Text
 
-from kiosk_web.adapters.store.schema import UtcTime, metadata
+from kiosk_web.adapters.store.schema import metadata
+from kiosk_web.adapters.store.utc_time import UtcTime
 
 staff = Table(
     "staff",

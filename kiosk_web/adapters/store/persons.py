@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, false, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import schema
@@ -24,6 +24,17 @@ _m = schema.mykey_ids.c
 
 _FIND = Prepared(select(_c.person_id).where(_c.issuer_key_id == bindparam("issuer"), _c.serial == bindparam("serial")))
 _FIND_PPID = Prepared(select(_p.ppid).where(_p.person_id == bindparam("person"), _p.system == bindparam("system")))
+_FIND_SETTLED_PPID = Prepared(
+    select(_p.ppid)
+    .join(schema.person_certificates, _c.person_id == _p.person_id)
+    .join(schema.persons, schema.persons.c.id == _p.person_id)
+    .where(
+        _c.issuer_key_id == bindparam("issuer"),
+        _c.serial == bindparam("serial"),
+        _p.system == bindparam("system"),
+        schema.persons.c.check_again.is_(false()),
+    )
+)
 _SET_CHECK_AGAIN = Prepared(
     update(schema.persons)
     .where(schema.persons.c.id == bindparam("person"), schema.persons.c.check_again != bindparam("wanted"))
@@ -40,6 +51,10 @@ class SqlPersonRows:
 
     async def find(self, issuer_key_id: bytes, serial: int) -> str | None:
         rows = await self._connection.fetch(_FIND, issuer=issuer_key_id, serial=str(serial))
+        return rows[0][0] if rows else None
+
+    async def find_settled_ppid(self, issuer_key_id: bytes, serial: int, system: str) -> str | None:
+        rows = await self._connection.fetch(_FIND_SETTLED_PPID, issuer=issuer_key_id, serial=str(serial), system=system)
         return rows[0][0] if rows else None
 
     async def add(self, person: str, issuer_key_id: bytes, serial: int, now: datetime) -> None:

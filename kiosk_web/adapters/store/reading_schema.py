@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, false, text
 
-from kiosk_web.adapters.store.schema import UtcTime, metadata
+from kiosk_web.adapters.store.schema import metadata
+from kiosk_web.adapters.store.utc_time import UtcTime
 
 readings = Table(
     "readings",

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from kiosk_web.pki.status import CertificateStatus
+from kiosk_web.pki.status import CertificateStatus, Good
 from kiosk_web.pki.status_policy import StatusContext
 from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 from kiosk_web.services.ports.audit import AuditRows
@@ -22,6 +22,7 @@ from kiosk_web.services.ports.held import HeldRowsOfPerson
 from kiosk_web.services.ports.introductions import IntroductionRows
 from kiosk_web.services.ports.kazashi import KazashiRows
 from kiosk_web.services.ports.links import ConfirmationRows, LinkRows, StaffAuditRows
+from kiosk_web.services.ports.marks import MarkRows
 from kiosk_web.services.ports.persons import PersonRows
 from kiosk_web.services.ports.readings import ReadingRows, RedirectRows
 from kiosk_web.services.ports.remote import RemoteRows
@@ -83,6 +84,8 @@ class Transaction(Protocol):
     def terms(self) -> TermsRows: ...
     @property
     def held(self) -> HeldRowsOfPerson: ...
+    @property
+    def marks(self) -> MarkRows: ...
 
 
 class AheadOfDisk(AbstractAsyncContextManager[Transaction], Protocol):
@@ -96,6 +99,10 @@ class AheadOfDisk(AbstractAsyncContextManager[Transaction], Protocol):
 class Store(Protocol):
     def read(self) -> AbstractAsyncContextManager[Transaction]:
         """What was true at one moment. It cannot write."""
+        ...
+
+    def glance(self) -> Transaction:
+        """For one question alone: what is true at that moment. It cannot write."""
         ...
 
     def write(self) -> AbstractAsyncContextManager[Transaction]:
@@ -131,3 +138,10 @@ class Validation(Protocol):
 
     def judge_trust(self, der: bytes) -> TrustedCertificate | Untrusted: ...
     async def check_status(self, certificate: TrustedCertificate, context: StatusContext) -> CertificateStatus: ...
+    async def find_good(
+        self, transaction: Transaction, certificate: TrustedCertificate, context: StatusContext
+    ) -> Good | None:
+        """`Good` by the lists alone, inside the caller's transaction: nobody is asked, nothing is written. None where
+        that does not settle it; `check_status` does.
+        """
+        ...

@@ -34,6 +34,10 @@ class MyKeyRecord:
 
 class PersonRows(Protocol):
     async def find(self, issuer_key_id: bytes, serial: int) -> str | None: ...
+    async def find_settled_ppid(self, issuer_key_id: bytes, serial: int, system: str) -> str | None:
+        """The PPID of whose certificate it is, if there is one, and the person need not be checked again."""
+        ...
+
     async def add(self, person: str, issuer_key_id: bytes, serial: int, now: datetime) -> None: ...
     async def add_certificate(self, person: str, issuer_key_id: bytes, serial: int, now: datetime) -> None:
         """One more certificate of a known person."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects.sqlite import DATETIME
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.database import FILE_NAME, open_sync_engine
@@ -42,6 +44,14 @@ def test_values_go_in_and_come_out_as_their_columns_say(driver: sqlite3.Connecti
         row = connection.execute(select(_p.created_at, _p.check_again, _p.id)).one()
     engine.dispose()
     assert [tuple(row)] == FIND.fetch(driver, {"person": "a"})
+
+
+@pytest.mark.parametrize("moment", [NOW, NOW.replace(microsecond=0), datetime(999, 1, 2, tzinfo=UTC)])
+def test_a_time_is_stored_as_sqlalchemy_stores_it(driver: sqlite3.Connection, moment: datetime) -> None:
+    usual = DATETIME().bind_processor(SQLiteDialect_pysqlite())
+    assert usual is not None
+    ADD.run(driver, {"id": "a", "created_at": moment, "check_again": False})
+    assert driver.execute("SELECT created_at FROM persons").fetchone() == (usual(moment),)
 
 
 def test_values_that_stand_in_the_statement_are_bound_too(driver: sqlite3.Connection) -> None:
