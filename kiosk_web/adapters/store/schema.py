@@ -192,7 +192,7 @@ list_marks = Table(
     Column("key_id", LargeBinary, primary_key=True),
     Column("point", LargeBinary, primary_key=True),
     Column("crl_number", Text),  # decimal: up to 20 bytes do not fit an integer column
-    Column("this_update", UtcTime, nullable=False),
+    Column("this_update", UtcTime, nullable=False, index=True),
     Column("sha256", LargeBinary, nullable=False),
 )
 
