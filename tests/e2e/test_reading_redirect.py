@@ -24,8 +24,8 @@ pytestmark = pytest.mark.e2e
 
 
 @contextmanager
-def serve_example(demo: RunningDemo, folder: Path) -> Iterator[Server]:
-    """The booking system, registered by the operator's command for the address of its way back."""
+def serve_example(demo: RunningDemo, folder: Path, kind: type[KioskApi] = KioskApi) -> Iterator[Server]:
+    """The booking system, registered by the operator's command for the address of its way back. `kind`: how it asks."""
     key = Ed25519PrivateKey.generate()
     (folder / "counter.pub").write_bytes(dump_public(key))
     (folder / "counter.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -34,7 +34,7 @@ def serve_example(demo: RunningDemo, folder: Path) -> Iterator[Server]:
         granted = (f"--system={SYSTEM}", "--method=ocsp", f"--terminal={terminal}")
         back = f"--redirect-uri={server.url}{RETURN}"
         run_kiosk(demo, "client", "add", "counter", *granted, back, f"--key={folder / 'counter.pub'}")
-        server.ask_at(KioskApi(demo.staff.rstrip("/"), "counter", folder / "counter.key", terminal))
+        server.ask_at(kind(demo.staff.rstrip("/"), "counter", folder / "counter.key", terminal))
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
