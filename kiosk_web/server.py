@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from kiosk_web.adapters.anchor_files import AnchorFileRefused, load_trust_store
 from kiosk_web.adapters.clock_state import read_clock_state
 from kiosk_web.adapters.crl_files import CrlShelf
+from kiosk_web.adapters.data_folder import hold_data_folder
 from kiosk_web.adapters.feed import LocalFeed
 from kiosk_web.adapters.fetch import HttpFetcher
 from kiosk_web.adapters.key_files import KeyFiles
@@ -368,7 +369,14 @@ def _wire(
 
 
 async def serve(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> None:
-    """Run until SIGINT or SIGTERM. `ready` gets the addresses once both listeners answer. Raises `SettingsError`."""
+    """Run until SIGINT or SIGTERM. `ready` gets the addresses once both listeners answer. Raises `SettingsError`, also
+    where another server works on the same data.
+    """
+    with hold_data_folder(settings.data):
+        await _serve(settings, ready)
+
+
+async def _serve(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> None:
     resident = open_socket(settings.host, settings.port, "port")
     staff = open_socket(settings.staff_host, settings.staff_port, "staff_port")
     settings = settings.model_copy(update={"port": resident.getsockname()[1], "staff_port": staff.getsockname()[1]})
