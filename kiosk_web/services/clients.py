@@ -24,8 +24,13 @@ _PATH = re.compile(r"(?:[A-Za-z0-9._~-]{1,64}/){0,8}[A-Za-z0-9._~-]{0,64}")
 
 
 def find_api_systems(offer: Offer) -> frozenset[str]:
-    """The cooperating systems that the API may serve. That of a municipal library has MyKey IDs, not PPIDs."""
-    return frozenset(system.id for system in offer.systems if not system.municipal_library)
+    """The cooperating systems that the API may serve, by row 2 of the profiles' table. That of a municipal library has
+    MyKey IDs, not PPIDs.
+    """
+    online = {service.system for service in offer.services if service.terms.usable_online}
+    named = {service.system for service in offer.services}
+    bare = {system.id for system in offer.systems if system.id not in named and not system.municipal_library}
+    return frozenset(online | bare)
 
 
 def find_link_systems(offer: Offer) -> frozenset[str]:

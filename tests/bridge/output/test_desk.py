@@ -14,10 +14,12 @@ from structlog.testing import capture_logs
 
 pytest.importorskip("serial", reason="the extra `serial` is not installed")
 
+from bridge.errors import CardRemoved
 from bridge.output.desk import OutputDesk, open_no_keyboard
 from bridge.output.errors import WindowLost
 from bridge.output.keyboard import Allow, FocusedWindow, Keyboard
 from bridge.output.settings import OutputSettings, WindowRule
+from bridge.output.typist import OutputEnded, Typist
 from tests.bridge.page import Bridge, Message, Page, running_bridge
 
 NUMBER = "20260418AZ"
@@ -152,6 +154,19 @@ def test_waiting_for_the_window_ends_with_the_card_and_with_the_page(tmp_path: P
 
     asyncio.run(check())
     assert desktop.typed == ""
+
+
+def test_before_each_key_it_is_asked_whether_the_card_still_lies_there() -> None:
+    desktop = Desktop()
+
+    def check() -> None:
+        if len(desktop.typed) == 3:
+            raise CardRemoved
+
+    typist = Typist(desktop, LIBRARY, check=check, clock=lambda: 0.0, sleep=lambda _seconds: None)
+    with pytest.raises(OutputEnded) as ended:
+        typist.type_text(NUMBER)
+    assert (ended.value.sent, ended.value.error.code, desktop.typed) == (3, "card_removed", NUMBER[:3])
 
 
 def test_a_bridge_that_stops_types_no_further(tmp_path: Path) -> None:

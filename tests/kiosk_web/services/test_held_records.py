@@ -126,7 +126,7 @@ async def test_it_is_in_no_stream_no_staff_page_no_log_and_no_table(stand: Stand
     assert not [mark for mark in marks if mark in after["sessions"]]
 
 
-@pytest.mark.parametrize("ends", ["card", "time", "page", "state", "finished"])
+@pytest.mark.parametrize("ends", ["card", "time", "page", "loaded anew", "state", "finished"])
 async def test_without_the_card_the_visit_or_the_page_there_is_nothing(
     stand: Stand, terminal: Terminal, ends: str
 ) -> None:
@@ -138,6 +138,8 @@ async def test_without_the_card_the_visit_or_the_page_there_is_nothing(
         stand.clock.advance(31 * 60)
     elif ends == "page":
         terminal.client.cookies.clear()
+    elif ends == "loaded anew":
+        await terminal.open_page(again=True)  # nobody knows yet what lies there
     elif ends == "state":
         assert (await terminal.send("link_wanted")).state == "entering_number"
     else:

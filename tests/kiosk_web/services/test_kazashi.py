@@ -161,6 +161,15 @@ async def test_the_resident_switches_it_off_and_is_asked_for_the_pin_again(
 # --- an enrolment -----------------------------------------------------------------------------------------------------
 
 
+async def test_it_is_registered_only_beside_the_card_whose_pin_was_right(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    assert 'id="kazashi"' in (await identify_by_pin(stand, terminal, body)).html
+    await terminal.open_page(again=True)  # nobody knows yet what lies there
+    refused = await terminal.send("kazashi_wanted")
+    assert (refused.status, refused.state) == (409, "result")
+
+
 async def test_an_enrolment_needs_the_certificate_that_the_pin_proved(
     stand: Stand, terminal: Terminal, body: Body
 ) -> None:

@@ -122,6 +122,43 @@ async def test_without_a_visit_a_link_and_a_new_card_nothing_is_done(stand: Stan
     assert await relink(stand, other) == "not_a_new_card"
 
 
+async def test_the_newest_certificate_of_the_old_person_is_the_one_that_must_not_be_good(stand: Stand) -> None:
+    await link_first(stand)
+    stand.clock.advance(60)
+    async with stand.server.store.write() as transaction:
+        person = await transaction.persons.find(stand.root.anchor.key_id, 1)
+        assert person is not None
+        await transaction.persons.add_certificate(person, stand.root.anchor.key_id, 5, stand.clock.now)
+    reference, fresh = await visit(stand, 2)
+    judged: list[int] = []
+
+    async def judge(name: CertificateName) -> str:
+        judged.append(name.serial)
+        return "revoked" if name.serial == 1 else "not_listed"  # what a renewal leaves behind
+
+    service = RelinkService(store=stand.server.store, linking=stand.server.linking, judge=judge, clock=stand.clock)
+    with pytest.raises(IdentityError, match="old_certificate_good"):
+        await service.relink(reference, LIBRARY, FIRST, "鈴木", "new card")
+    assert judged == [5]
+    assert (await visit(stand, 2))[1] == fresh
+
+
+async def test_what_changes_while_the_lists_are_read_stops_it(stand: Stand) -> None:
+    await link_first(stand)
+    reference, fresh = await visit(stand, 2)
+    third, _ = await visit(stand, 3)
+
+    async def judge(_name: CertificateName) -> str:
+        await stand.server.linking.unlink(LIBRARY, FIRST, "佐藤", "meanwhile")
+        await stand.server.linking.link_visit(third, LIBRARY, FIRST, "佐藤", "meanwhile", "desk")
+        return "revoked"
+
+    service = RelinkService(store=stand.server.store, linking=stand.server.linking, judge=judge, clock=stand.clock)
+    with pytest.raises(IdentityError, match="visit_unknown"):
+        await service.relink(reference, LIBRARY, FIRST, "鈴木", "new card")
+    assert (await visit(stand, 2))[1] == fresh
+
+
 async def test_a_tap_of_the_new_card_is_not_enough(stand: Stand) -> None:
     await link_first(stand)
     reference, fresh = await visit(stand, 2)
