@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from kiosk_web.adapters.clock import read_clock
 from kiosk_web.errors import ClientError
 from kiosk_web.settings.server import Settings
 
@@ -35,7 +36,7 @@ def build_client_commands(
     def run(data: Path | None, work: Callable[[ClientService], Awaitable[Answer]]) -> Answer:
         from kiosk_web.wiring.api import run_clients
 
-        return asyncio.run(run_clients(load({"data": data}), lambda: datetime.now(UTC), work))
+        return asyncio.run(run_clients(load({"data": data}), read_clock, work))
 
     @commands.command("add")
     def add_client(

@@ -9,12 +9,12 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
+from kiosk_web.adapters.clock import read_clock
 from kiosk_web.services.ports.staff import DEFAULT_FACILITY
 from kiosk_web.services.staff import StaffService
 from kiosk_web.settings.server import Settings
@@ -129,7 +129,7 @@ async def _run(settings: Settings, work: Callable[[StaffService], Awaitable[Answ
     seal = load_seal(settings.data, secrets.token_bytes)
     store = SqlStore(settings.data)
     try:
-        staff = StaffService(store=store, seal=seal, clock=lambda: datetime.now(UTC), entropy=secrets.token_bytes)
+        staff = StaffService(store=store, seal=seal, clock=read_clock, entropy=secrets.token_bytes)
         return await work(staff)
     finally:
         await store.close()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from kiosk_web.adapters.clock import read_clock
 from kiosk_web.errors import KioskError
 from kiosk_web.settings.server import Settings
 
@@ -54,9 +54,7 @@ def build_linkage_command(load: Callable[[Mapping[str, Any]], Settings]) -> Call
         }
         own = None if client is None or client_key is None else TestClient(client, client_key)
         try:
-            found = asyncio.run(
-                run_linkage_test(load(given), system, own, lambda: datetime.now(UTC), read_clock_state())
-            )
+            found = asyncio.run(run_linkage_test(load(given), system, own, read_clock, read_clock_state()))
             if report is not None:
                 report.write_bytes(build_json(found))
                 report.with_suffix(".txt").write_text("\n".join(build_lines(found)) + "\n", encoding="utf-8")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -94,6 +93,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON (docs/verify.md).")] = False,
 ) -> None:
     """Judge a certificate: outcome, each step, evidence. 0 good, 1 refused, 2 could not be confirmed, 3 usage."""
+    from kiosk_web.adapters.clock import read_clock
     from kiosk_web.verify import inquiry
     from kiosk_web.verify.inputs import UsageMistake
     from kiosk_web.verify.report import write_json, write_text
@@ -117,7 +117,7 @@ def verify(
         message=message,
     )
     try:
-        verification = asyncio.run(inquiry.verify(given, lambda: datetime.now(UTC), secrets.token_bytes))
+        verification = asyncio.run(inquiry.verify(given, read_clock, secrets.token_bytes))
     except UsageMistake as error:
         typer.echo(f"kiosk verify: {error}", err=True)
         raise typer.Exit(CANNOT) from None

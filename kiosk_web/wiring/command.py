@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from kiosk_web.adapters.clock import read_clock
 from kiosk_web.adapters.feed import LocalFeed
 from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.migration import migrate
-from kiosk_web.server import read_clock
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.settings.server import Settings

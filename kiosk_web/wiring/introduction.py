@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
+from kiosk_web.adapters.clock import read_clock
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import SettingsError
@@ -15,11 +16,6 @@ from kiosk_web.services.introductions import IntroductionService, IntroductionVi
 from kiosk_web.settings.server import Settings
 
 Answer = TypeVar("Answer")
-
-
-def read_clock() -> datetime:
-    """The time, aware."""
-    return datetime.now(UTC)
 
 
 def build_introductions(

@@ -6,9 +6,10 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
+from kiosk_web.adapters.clock import read_clock
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.migration import migrate
@@ -31,11 +32,6 @@ from kiosk_web.web.link_desk import DeskRenderer, LinkDeskRoutes
 from kiosk_web.wiring.crl_index import build_policy, open_shelf
 
 Answer = TypeVar("Answer")
-
-
-def read_clock() -> datetime:
-    """The time, aware."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from kiosk_web.adapters.clock import read_clock
 from kiosk_web.adapters.store.database import SqlStore
-from kiosk_web.server import read_clock
 from tests.e2e.kiosk_page import STEP_MILLISECONDS, KioskPage
 from tests.support import x11
 from tests.support.demo import RunningDemo, start_demo

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import expect
 
-from kiosk_web.server import read_clock
+from kiosk_web.adapters.clock import read_clock
 from kiosk_web.simulator.staff import load_staff
 from tests.e2e.kiosk_page import KioskPage
 from tests.support.demo import RunningDemo

@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from playwright.sync_api import Browser, Page, expect
 
-from kiosk_web.server import read_clock
+from kiosk_web.adapters.clock import read_clock
 from kiosk_web.simulator.staff import load_staff
 from tests.e2e.kiosk_page import KioskPage
 from tests.e2e.test_kazashi import set_birth

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.pki.plan import FetchFailure
-from kiosk_web.server import Server, build_server
 from kiosk_web.services.register import Register
 from kiosk_web.session.states import Result
 from kiosk_web.settings.server import Settings
+from kiosk_web.wiring.server import Server, build_server
 from tests.support.jpki import NOW, Issued, Root, build_root, issue
 from tests.support.ocsp_answers import AnswerShape, answer
 from tests.support.terminal import Stage, Terminal

@@ -18,13 +18,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.persons import CertificateName
-from kiosk_web.server import Server, build_server
 from kiosk_web.services.link_files import LinkFileService
 from kiosk_web.services.mykey import MyKeyService
 from kiosk_web.services.relink import RelinkService
 from kiosk_web.session.states import Result
 from kiosk_web.settings.server import Settings
 from kiosk_web.simulator.settings import SimulatorSettings
+from kiosk_web.wiring.server import Server, build_server
 from tests.kiosk_web.simulator.conftest import Running, serving
 from tests.support.jpki import Issued
 from tests.support.kiosk_server import ORIGIN, PORT
