@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import load_der_x509_certificate
 
 from bridge.card.mynumber import MyNumberCard
 from bridge.card.pin import BIRTH_KEY, Pin
@@ -32,6 +33,7 @@ from bridge.evidence import build_card_digest
 from bridge.ticket import ChallengeTicket
 from bridge.visit import CertificateRead, EnrolmentSigned, PinAccepted, Signed, VisitReport
 
+MAXIMUM_CERTIFICATE = 5000  # bytes of DER that fit into one message; a JPKI certificate has about 1700
 LAST_TRY = 1
 NO_LIMIT = 15
 """What is told of a counter that has no limit: as many as a counter can say."""
@@ -139,3 +141,16 @@ def _verify(record: AgeRecord, signature: bytes, digest: bytes) -> None:
     except ValueError:
         raise CardDataMalformed("the age record names no key") from None
     verify_signature(key, signature, digest)
+
+
+def load_public_key(certificate: bytes) -> RSAPublicKey:
+    """The key with which the bridge checks the card's signature. No trust is judged here: that is the server's work."""
+    if len(certificate) > MAXIMUM_CERTIFICATE:
+        raise CardDataMalformed("the certificate is too long")
+    try:
+        key = load_der_x509_certificate(certificate).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise CardDataMalformed("not a certificate") from None
+    if not isinstance(key, RSAPublicKey) or key.key_size != 2048:
+        raise CardDataMalformed("not an RSA-2048 certificate")
+    return key

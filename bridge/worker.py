@@ -14,9 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509 import load_der_x509_certificate
 
 from bridge.basic_four import read_basic_four
 from bridge.card.mynumber import MyNumberCard
@@ -27,7 +24,6 @@ from bridge.errors import (
     AccessDenied,
     BridgeError,
     Cancelled,
-    CardCommunicationError,
     CardDataMalformed,
     CardError,
     CardGone,
@@ -41,11 +37,11 @@ from bridge.errors import (
     PinTriesUsed,
     ReaderBusy,
     ReaderError,
-    ReaderMissing,
 )
 from bridge.messages import CardWord, ReaderWord
 from bridge.presence import CardInstance
-from bridge.procedure import Hands, build_digest, enrol, tap, verify_signature
+from bridge.procedure import Hands, build_digest, enrol, load_public_key, tap, verify_signature
+from bridge.running_visit import GuardedTransport, RunningVisit, explain
 from bridge.ticket import ChallengeTicket
 from bridge.visit import (
     MAXIMUM_BIRTH_KEYS,
@@ -61,8 +57,6 @@ from bridge.visit import (
 
 HOLDING_SECONDS = 120.0
 KEEP_ALIVE_SECONDS = 4.0  # Windows ends a transaction that says nothing for 5 s
-EXPLAIN_SECONDS = 0.5  # how long a failed command waits for the monitor to say that the card went
-MAXIMUM_CERTIFICATE = 5000  # bytes of DER that fit into one message; a JPKI certificate has about 1700
 REMEMBERED_INSTANCES = 16
 
 _log = structlog.get_logger("bridge.worker")
@@ -78,79 +72,6 @@ class Recognised:
 
 
 WorkerReport = VisitReport | Recognised
-
-
-class _Visit:
-    """One visit as both threads see it. `end` may be called from any thread; the first reason stays."""
-
-    def __init__(self, challenge: ChallengeTicket, instance: CardInstance | None) -> None:
-        self.challenge = challenge
-        self.instance = instance
-        self._inbox: queue.SimpleQueue[Pin | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._error: BridgeError | None = None
-        self._over = False
-
-    def give(self, pin: Pin) -> None:
-        """Hand over the PIN; a visit that is over wipes it."""
-        with self._lock:
-            if not self._over and self._error is None:
-                self._inbox.put(pin)
-                return
-        pin.wipe()
-
-    def end(self, error: BridgeError) -> None:
-        with self._lock:
-            if self._error is None:
-                self._error = error
-                self._inbox.put(None)
-
-    def check(self) -> None:
-        """Raises the reason when the visit has to end."""
-        if self._error is not None:
-            raise self._error
-
-    def wait(self, seconds: float) -> Pin | None:
-        """The PIN, or None when `seconds` have passed. Raises the reason when the visit has to end."""
-        self.check()
-        try:
-            pin = self._inbox.get(timeout=seconds)
-        except queue.Empty:
-            pin = None
-        if self._error is not None:
-            if pin is not None:
-                pin.wipe()
-            raise self._error
-        return pin
-
-    def finish(self) -> None:
-        """Nothing is taken in any more, and what was not used is wiped."""
-        with self._lock:
-            self._over = True
-        while True:
-            try:
-                pin = self._inbox.get_nowait()
-            except queue.Empty:
-                return
-            if pin is not None:
-                pin.wipe()
-
-
-class _GuardedTransport:
-    """The wire to the card, which asks before each command whether the visit still goes on."""
-
-    def __init__(self, connection: CardConnection, check: Callable[[], None]) -> None:
-        self._connection = connection
-        self._check: Callable[[], None] | None = check
-
-    def transmit(self, command: bytes) -> tuple[bytes, int]:
-        if self._check is not None:
-            self._check()
-        return self._connection.transmit(command)
-
-    def release(self) -> None:
-        """Let the closing command through, which a visit that was ended needs too."""
-        self._check = None
 
 
 class CardWorker:
@@ -180,8 +101,8 @@ class CardWorker:
         self._clock = clock
         self._holding_seconds = holding_seconds
         self._keep_alive_seconds = keep_alive_seconds
-        self._jobs: queue.SimpleQueue[_Visit | CardInstance | None] = queue.SimpleQueue()
-        self._visits: dict[str, _Visit] = {}
+        self._jobs: queue.SimpleQueue[RunningVisit | CardInstance | None] = queue.SimpleQueue()
+        self._visits: dict[str, RunningVisit] = {}
         self._current: CardInstance | None = None
         self._pins_used: dict[str, int] = {}
         self._thread = threading.Thread(target=self._run, name="card-worker", daemon=True)
@@ -209,7 +130,7 @@ class CardWorker:
         self._jobs.put(instance)
 
     def begin(self, challenge: ChallengeTicket) -> None:
-        visit = _Visit(challenge, self._current)
+        visit = RunningVisit(challenge, self._current)
         self._visits[challenge.jti] = visit
         self._judge_instance(visit)
         self._jobs.put(visit)
@@ -227,7 +148,7 @@ class CardWorker:
         if visit is not None:
             visit.end(error)
 
-    def _judge_instance(self, visit: _Visit) -> None:
+    def _judge_instance(self, visit: RunningVisit) -> None:
         current = self._current
         if current is None:
             visit.end(CardRemoved())
@@ -253,10 +174,9 @@ class CardWorker:
                 check()
                 connection = self._source.connect(instance.reader_name)
                 try:
-                    self._recognise_card(MyNumberCard(_GuardedTransport(connection, check)))
-                    return self._report(
-                        Recognised(instance.id, "ours")
-                    )  # before the reader is let go, which takes time
+                    self._recognise_card(MyNumberCard(GuardedTransport(connection, check)))
+                    # before the reader is let go, which takes time
+                    return self._report(Recognised(instance.id, "ours"))
                 finally:
                     # no PIN was opened here, and a card that stays powered answers the visit sooner
                     connection.close(unpower=False)
@@ -285,9 +205,9 @@ class CardWorker:
             raise NotMyNumberCard("a simulated card")
         return label
 
-    def _visit(self, visit: _Visit) -> None:
+    def _visit(self, visit: RunningVisit) -> None:
         connection: CardConnection | None = None
-        guard: _GuardedTransport | None = None
+        guard: GuardedTransport | None = None
         card: MyNumberCard | None = None
         gone = False
         try:
@@ -296,7 +216,7 @@ class CardWorker:
             if visit.challenge.method == "pin" and self._pins_used.get(visit.instance.id, 0) >= MAXIMUM_PINS:
                 raise PinTriesUsed
             connection = self._source.connect(visit.instance.reader_name)
-            guard = _GuardedTransport(connection, visit.check)
+            guard = GuardedTransport(connection, visit.check)
             card = MyNumberCard(guard)
             if visit.challenge.method == "pin":
                 self._read_and_sign(visit, visit.instance, connection, card)
@@ -309,7 +229,7 @@ class CardWorker:
                     self._build_hands(visit, visit.instance, connection, "birth", MAXIMUM_BIRTH_KEYS),
                 )
         except BridgeError as trouble:
-            error = _explain(visit, trouble)
+            error = explain(visit, trouble)
             gone = isinstance(error, CardGone | ReaderError | CardMute)
             _log.info("visit_failed", code=error.code)
             tries_left = 0 if isinstance(error, PinLocked) else getattr(error, "tries_left", None)
@@ -327,11 +247,11 @@ class CardWorker:
                 connection.close(unpower=True)
 
     def _read_and_sign(
-        self, visit: _Visit, instance: CardInstance, connection: CardConnection, card: MyNumberCard
+        self, visit: RunningVisit, instance: CardInstance, connection: CardConnection, card: MyNumberCard
     ) -> None:
         label = self._recognise_card(card)
         certificate = card.read_authentication_certificate()
-        public_key = _load_public_key(certificate)
+        public_key = load_public_key(certificate)
         tries_left = card.read_pin_tries_left()
         visit.check()
         rule, challenge = label.pin_rule, visit.challenge
@@ -364,7 +284,7 @@ class CardWorker:
             hands = self._build_hands(visit, instance, connection, "text", MAXIMUM_TEXT_SECRETS)
             read_basic_four(challenge, card, certificate, hands)
 
-    def _await_pin(self, visit: _Visit, connection: CardConnection) -> Pin:
+    def _await_pin(self, visit: RunningVisit, connection: CardConnection) -> Pin:
         deadline = self._clock() + self._holding_seconds
         while (remaining := deadline - self._clock()) > 0:
             pin = visit.wait(min(remaining, self._keep_alive_seconds))
@@ -373,7 +293,7 @@ class CardWorker:
             connection.check_present()
         raise PinTimeout
 
-    def _verify(self, instance: CardInstance, visit: _Visit, card: MyNumberCard, pin: Pin) -> None:
+    def _verify(self, instance: CardInstance, visit: RunningVisit, card: MyNumberCard, pin: Pin) -> None:
         """Send the PIN, once. The count rises before, so that a lost answer counts too."""
         visit.check()
         self._count_try(instance.id, MAXIMUM_PINS)
@@ -388,7 +308,7 @@ class CardWorker:
             raise PinTriesUsed
 
     def _build_hands(
-        self, visit: _Visit, instance: CardInstance, connection: CardConnection, secret: str, maximum: int
+        self, visit: RunningVisit, instance: CardInstance, connection: CardConnection, secret: str, maximum: int
     ) -> Hands:
         return Hands(
             check=visit.check,
@@ -406,28 +326,3 @@ class CardWorker:
             raise PinLocked(tries_left=0) from None
         if self._pins_used[instance.id] >= MAXIMUM_PINS:
             raise PinTriesUsed(tries_left=refusal.tries_left) from None
-
-
-def _explain(visit: _Visit, error: BridgeError) -> BridgeError:
-    """The reason behind a command that failed: the monitor may be about to say that the card was lifted or changed."""
-    if isinstance(error, CardGone | CardMute | CardCommunicationError | ReaderMissing):
-        try:
-            pin = visit.wait(EXPLAIN_SECONDS)
-        except BridgeError as reason:
-            return reason
-        if pin is not None:
-            pin.wipe()
-    return error
-
-
-def _load_public_key(certificate: bytes) -> RSAPublicKey:
-    """The key with which the bridge checks the card's signature. No trust is judged here: that is the server's work."""
-    if len(certificate) > MAXIMUM_CERTIFICATE:
-        raise CardDataMalformed("the certificate is too long")
-    try:
-        key = load_der_x509_certificate(certificate).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise CardDataMalformed("not a certificate") from None
-    if not isinstance(key, RSAPublicKey) or key.key_size != 2048:
-        raise CardDataMalformed("not an RSA-2048 certificate")
-    return key

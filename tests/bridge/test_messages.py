@@ -156,7 +156,7 @@ def test_messages_of_the_bridge_are_compact_json_with_base64url() -> None:
 
 
 def test_the_largest_message_fits_the_wire() -> None:
-    from bridge.worker import MAXIMUM_CERTIFICATE
+    from bridge.procedure import MAXIMUM_CERTIFICATE
 
     message = messages.Certificate("A" * 22, bytes(MAXIMUM_CERTIFICATE), 3, 2**53 - 1, bytes(64))
     assert len(build_bridge_message(message)) <= messages.MAXIMUM_BYTES
