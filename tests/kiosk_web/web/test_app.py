@@ -159,7 +159,9 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path, running: Running) -
     from kiosk_web.errors import SettingsError
 
     port = int((await running.addresses)["kiosk"].rpartition(":")[2])
-    other = build_settings(tmp_path, build_root(2023), port=port, staff_port=0)
+    apart = tmp_path / "apart"  # on the same data it would be refused for that
+    apart.mkdir()
+    other = build_settings(apart, build_root(2023), port=port, staff_port=0)
     with pytest.raises(SettingsError, match=f"port 127.0.0.1:{port}"):
         await serve(other, lambda addresses: None)
 
