@@ -38,6 +38,7 @@ list.addEventListener("click", async (event) => {
   if (button === null) return;
   const step = button.closest(".step");
   const answer = await fetch(`/steps/${step.dataset.step}`, { method: "POST" }).catch(() => null);
+  if (answer !== null && answer.ok) step.querySelector("details").open = true; // which closes the others
   for (const other of list.children) other.dataset.prepared = String(other === step && answer !== null && answer.ok);
 });
 

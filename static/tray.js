@@ -126,7 +126,8 @@ for (const tile of tiles) {
     if (button === null) return;
     const person = tile.dataset.person;
     const action = button.dataset.action;
-    if (action !== "place") act("POST", `/people/${person}/${action}`);
+    if (action === "move") act("POST", `/people/${person}/move`, { address: button.dataset.address });
+    else if (action !== "place") act("POST", `/people/${person}/${action}`);
     else if (reader.dataset.person === person) act("DELETE", "/reader/card");
     else act("PUT", "/reader/card", { person });
   });

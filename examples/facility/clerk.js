@@ -27,15 +27,19 @@ fetch("/users")
 // What the kiosk sealed to this system, once a second: the newest alone.
 const SEX = { 1: "男", 2: "女" };
 
+let shown = "";
+
 async function showNewest() {
   const reply = await fetch("/readings");
   const reading = await reply.json();
-  if (!reading.count) return;
+  if (!reading.count || reading.reference === shown) return;
+  shown = reading.reference;
   document.getElementById("waiting").hidden = true;
   document.getElementById("reading").hidden = false;
   for (const field of ["name", "address", "reference", "number"]) document.getElementById(field).textContent = reading[field];
   document.getElementById("birth").textContent = reading.birth.replace(/^(\d{4})(\d\d)(\d\d)$/, "$1年$2月$3日");
   document.getElementById("sex").textContent = SEX[reading.sex] ?? "適用不能";
+  scrollTo({ top: document.getElementById("arrived").offsetTop });
 }
 
 setInterval(() => showNewest().catch(() => {}), 1000);

@@ -27,7 +27,7 @@ from kiosk_web.simulator.office import Office
 from kiosk_web.simulator.requests import LocalOnly
 from kiosk_web.simulator.settings import SimulatorRefused, SimulatorSettings
 from kiosk_web.simulator.staff import load_staff
-from kiosk_web.simulator.storyboard import STEPS, Progress, Scene, Terminal, choose_person, derive_progress
+from kiosk_web.simulator.storyboard import STEPS, Progress, Scene, Terminal, choose_person, derive_progress, is_at_home
 from kiosk_web.state_file import load_json
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -35,6 +35,7 @@ _NO_STORE = {"cache-control": "no-store"}
 _PATIENCE_SECONDS = 3.0
 _NEEDED = ("kiosk", "staff", "tray", "library", "facility", "homepage", "feed")
 COPIED_FROM, COPIED_ONTO = "midori", "takako"
+MOVE, NEW_ADDRESS = 7, "千葉県みほん市海岸通り三丁目４番５号"
 
 
 class DeskRoutes:
@@ -115,7 +116,7 @@ class DeskRoutes:
 
     async def _prepare(self, request: Request) -> Response:
         """No fault but the step's own, and its person on the reader. Nothing counts as reached by this."""
-        step = next((step for step in STEPS if step.number == request.path_params["number"] and not step.later), None)
+        step = next((step for step in STEPS if step.number == request.path_params["number"]), None)
         if step is None:
             return JSONResponse({"error": "there is no such step to prepare"}, 404)
         board = self._office.faults
@@ -124,14 +125,16 @@ class DeskRoutes:
         self._office.write_descriptions()
         await self._switch_ocsp()
         person = choose_person(step, self._progress)
-        at_home = step.number == 6 and await asyncio.to_thread(self._count, "facility", "/users", "count") > 0
+        at_home = is_at_home(step, self._progress) and bool(self._addresses["homepage"])
         if person == "copied-card":
             self._office.cards.place_copy(person, COPIED_FROM, COPIED_ONTO)
         elif person:
+            if at_home and step.number == MOVE:
+                self._office.move(person, NEW_ADDRESS)
             self._office.cards.place(person, "home" if at_home else "terminal")
         else:
             self._office.cards.lift()
-        return JSONResponse({"step": step.number, "person": person})
+        return JSONResponse({"step": step.number, "person": person, "home": at_home})
 
     def _count(self, system: str, path: str, name: str) -> int:
         """What another system says that it has counted; 0 without it."""

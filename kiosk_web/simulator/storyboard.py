@@ -14,19 +14,15 @@ TRIO = {"pin_locked": "aoi", "certificate_on_hold": "ken", "expires_soon": "taro
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`person` is put on the reader by the button ("": the reader is emptied), `ocsp` the fault that it switches on.
-
-    `later`: what it would show does not exist yet, and it cannot be chosen.
-    """
+    """`person` is put on the reader by the button ("": the reader is emptied), `ocsp` the fault that it switches on."""
 
     number: int
     title_ja: str
     title_en: str
-    do_ja: str = ""
-    do_en: str = ""
+    do_ja: str
+    do_en: str
     person: str = ""
     ocsp: str | None = None
-    later: bool = False
 
 
 STEPS = (
@@ -66,17 +62,22 @@ STEPS = (
     ),
     Step(
         6, "自宅からも同じPPID（タイプ2）", "The same PPID at home by Type 2",
-        "端末で「施設予約の利用者確認」を選び、暗証番号 1234 を入力し、結果のPPIDを施設予約システムに新規登録します。"
-        "もう一度「準備する」を押すとカードは自宅のリーダーへ移ります。下の「市のホームページ」でログインすると、"
-        "窓口と同じ利用者番号が出ます。",
-        "Choose Facility booking, type the PIN 1234, register the PPID of the result at the booking system. Prepare "
-        "again: the card goes to the reader at home. Sign in at the city's home page below: the same user number.",
-        person="midori",
+        "場面5で登録した𠮷野髙子のカードが、自宅のリーダーに移ります（場面5がまだなら、先に場面5を行います）。"
+        "下の「市のホームページ」でログインし、開く窓に暗証番号 1470 を入力します。窓口と同じ利用者番号と、"
+        "氏名・住所などが変わったかどうかが出ます。",
+        "The card of Takako Yoshino, registered in scene 5, goes to the reader at home (do scene 5 first). Sign in at "
+        "the city's home page below and type the PIN 1470 in the window that opens: the same user number as at the "
+        "counter, and whether name, address and so on changed since.",
+        person="takako",
     ),
     Step(
         7, "引っ越した人", "Somebody who moved",
-        "端末で「施設予約の利用者確認」を選び、暗証番号 3692 を入力します。署名用電子証明書の失効が知らされます。",
-        "Choose Facility booking and type the PIN 3692: the screen tells that the signature certificate has ended.",
+        "端末で「施設予約の利用者確認」を選び、暗証番号 3692 を入力します。署名用電子証明書の失効が知らされます。"
+        "もう一度「準備する」を押すと、次の引っ越しが届け出られ、カードは自宅へ移ります。下の「市のホームページ」で"
+        "ログインすると、変わったことと、どこで何をするかが出て、済んだら記録できます。",
+        "Choose Facility booking and type the PIN 3692: the screen tells that the signature certificate has ended. "
+        "Prepare again: another move is registered, and the card goes home. Sign in at the city's home page below: it "
+        "tells of the change, what to do and where, and records that it is done.",
         person="nagisa",
     ),
     Step(
@@ -177,6 +178,13 @@ def _add(progress: Progress, seen: Terminal, scene: Scene) -> Progress:
     if seen.help_called:
         reached.add(10)
     return replace(progress, reached=frozenset(reached), trio=trio, tapped=tapped)
+
+
+def is_at_home(step: Step, progress: Progress) -> bool:
+    """Whether the button puts the card on the reader of the resident's own computer: what happens at the counter first
+    has been seen.
+    """
+    return {6: 5, 7: 7}.get(step.number, 0) in progress.reached
 
 
 def choose_person(step: Step, progress: Progress) -> str:

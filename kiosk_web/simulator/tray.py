@@ -84,6 +84,7 @@ class TrayRoutes:
         html = self._page.render(
             people=self._shown(),
             english=english,
+            in_desk="desk" in request.query_params,
             card_faults=CARD_FAULTS.values(),
             ocsp_faults=OCSP_FAULTS.values(),
             state=self._load_state(),

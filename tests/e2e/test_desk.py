@@ -82,15 +82,14 @@ def sign_in(desk: Page) -> None:
     expect(desk.locator("#attended")).to_have_text("あり", timeout=STEP)
 
 
-def sign_in_at_home(desk: Page, demo: RunningDemo) -> None:
+def sign_in_at_home(desk: Page, demo: RunningDemo, person: str) -> None:
     """At the city's home page; the page that stands for the window names it and takes the 暗証番号."""
     home, window = desk.frame_locator("#homepage"), desk.frame_locator("#window")
     home.locator("#login").click()
     expect(window.locator("#origin")).to_have_text(demo.homepage, timeout=STEP)
     window.locator("#primary").click()
-    window.locator("#typed").fill(demo.person("midori").pin)
+    window.locator("#typed").fill(demo.person(person).pin)
     window.locator("#primary").click()
-    expect(home.locator("#number")).to_have_text("30410001", timeout=STEP)
 
 
 def enrol(desk: Page) -> None:
@@ -127,7 +126,7 @@ def link(desk: Page) -> str:
 
 
 def test_the_scenes_that_work_are_reached_by_what_happens(desk: Page, demo: RunningDemo) -> None:
-    library = desk.frame_locator("#library")
+    library, home = desk.frame_locator("#library"), desk.frame_locator("#homepage")
     assert desk.locator(".step[data-state='reached']").count() == 0
 
     prepare(desk, 1)
@@ -146,20 +145,29 @@ def test_the_scenes_that_work_are_reached_by_what_happens(desk: Page, demo: Runn
     expect_reached(desk, 4)
     leave(desk, demo)
 
-    prepare(desk, 6)
-    begin(desk, "facility")
-    type_pin(desk, demo.person("midori").pin)
-    wait_for(desk, "result")
-    ppid = kiosk_in(desk).locator("#identifier").inner_text()
-    facility = desk.frame_locator("#facility")
-    facility.locator("#ppid").fill(ppid)
-    facility.locator("[data-to='/register']").click()
-    expect(facility.locator("#answer")).to_contain_text("30410001", timeout=STEP)
+    prepare(desk, 5)
+    begin(desk, "facility-registration")
+    type_pin(desk, demo.person("takako").pin)
+    wait_for(desk, "consenting")
+    kiosk_in(desk).locator("#agree").click()
+    type_pin(desk, demo.person("takako").pin)
+    wait_for(desk, "awaiting_text")
+    kiosk_in(desk).locator("#text-other").click()
+    kiosk_in(desk).locator("#pad").wait_for(timeout=STEP)
+    desk.keyboard.type("5678")
+    desk.keyboard.press("Enter")
+    wait_for(desk, "basic_four_sent")
+    expect_reached(desk, 5)
+    expect(desk.frame_locator("#facility").locator("#name")).to_have_text("𠮷野　髙子", timeout=STEP)
+    expect(desk.frame_locator("#facility").locator("#number")).to_have_text("30410001", timeout=STEP)
     leave(desk, demo)
+
     prepare(desk, 6)
-    sign_in_at_home(desk, demo)
+    sign_in_at_home(desk, demo, "takako")
+    expect(home.locator("#number")).to_have_text("30410001", timeout=STEP)
+    expect(home.locator("#standing")).to_have_attribute("data-items", "good")
     expect_reached(desk, 6)
-    demo.lift_card()
+    home.locator("text=ログアウト").click()
 
     prepare(desk, 7)
     begin(desk, "facility")
@@ -167,6 +175,11 @@ def test_the_scenes_that_work_are_reached_by_what_happens(desk: Page, demo: Runn
     wait_for(desk, "result")
     expect_reached(desk, 7)
     leave(desk, demo)
+    prepare(desk, 7)
+    sign_in_at_home(desk, demo, "nagisa")
+    expect(home.locator("#standing")).to_have_attribute("data-items", "act", timeout=STEP)
+    home.locator("#confirm").click()
+    expect(home.locator("#recorded")).to_be_visible(timeout=STEP)
 
     prepare(desk, 8)
     begin(desk, "facility")

@@ -56,10 +56,10 @@ def test_the_desk_shows_the_named_pages_and_nobody_shows_the_desk(desk: tuple[ht
 
 def test_a_click_prepares_and_reaches_nothing(desk: tuple[httpx2.Client, Running]) -> None:
     client, running = desk
-    assert client.post("/steps/8").json() == {"step": 8, "person": "midori"}
+    assert client.post("/steps/8").json() == {"step": 8, "person": "midori", "home": False}
     assert running.tray.get("/faults").json() == {"card": None, "ocsp": "refused"}
     assert running.tray.get("/reader/card").json() == {"person": "midori"}
-    assert client.post("/steps/2").json() == {"step": 2, "person": ""}
+    assert client.post("/steps/2").json() == {"step": 2, "person": "", "home": False}
     assert running.tray.get("/faults").json() == {"card": None, "ocsp": None}
     progress = client.get("/progress").json()
     assert (progress["watching"], progress["reached"], len(progress["code"])) == (False, [], 6)

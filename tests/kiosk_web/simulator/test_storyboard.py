@@ -14,6 +14,7 @@ from kiosk_web.simulator.storyboard import (
     Terminal,
     choose_person,
     derive_progress,
+    is_at_home,
 )
 from tests.kiosk_web.simulator.test_people import NOW
 
@@ -31,10 +32,16 @@ def tap(*, attended: bool = True, scanned: int = 1) -> Scene:
     return Scene((Terminal("result", method="kazashi", attended=attended),), scanned=scanned, placed="midori")
 
 
-def test_there_are_ten_steps_and_what_comes_later_prepares_nothing() -> None:
+def test_there_are_ten_steps_that_say_what_to_do() -> None:
     assert [step.number for step in STEPS] == list(range(1, 11))
-    assert all(not step.do_ja and not step.person for step in STEPS if step.later)
-    assert all(step.do_ja and step.do_en for step in STEPS if not step.later)
+    assert all(step.do_ja and step.do_en for step in STEPS)
+
+
+def test_a_card_goes_home_once_its_part_at_the_counter_was_seen() -> None:
+    before, after = Progress(), Progress(reached=frozenset(range(1, 11)))
+    assert [step.number for step in STEPS if is_at_home(step, before)] == []
+    assert [step.number for step in STEPS if is_at_home(step, after)] == [6, 7]
+    assert STEPS[5].person == STEPS[4].person, "who was registered at the counter signs in at home"
 
 
 def test_who_is_put_on_the_reader_is_one_of_the_people() -> None:
