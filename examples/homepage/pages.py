@@ -195,7 +195,7 @@ class Site:
         return {
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
+            "Referrer-Policy": "same-origin",  # with no-referrer a browser calls the origin of a form `null`
             "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
             f"img-src 'self'; connect-src 'self' {socket}; form-action 'self'; base-uri 'none'; "
             f"frame-ancestors {framed_by}",
