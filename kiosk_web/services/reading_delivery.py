@@ -18,6 +18,7 @@ from kiosk_web.services.keys import ISSUER, KeyRing
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.sealed_readings import SealedReading
 from kiosk_web.services.rounds import go_round
+from kiosk_web.services.standing import record_handed_over
 
 SIGNATURE_TYPE = "kiosk-webhook+jwt"
 SIGNATURE_HEADER = "Kiosk-Signature"
@@ -74,6 +75,7 @@ class ReadingDelivery:
         async with self._store.write() as transaction:
             if taken:
                 await transaction.readings.finish(reading.id, now, attempts)
+                await record_handed_over(transaction, reading, now)
             else:
                 await transaction.readings.retry(reading.id, attempts, now + derive_wait(attempts))
         self._log.info("reading_sent" if taken else "reading_not_taken", system=reading.system, attempts=attempts)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -18,8 +19,9 @@ from kiosk_web.identity.links import LINK_REFUSALS, judge_words
 from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.identity.standing import HolderStanding, derive_day
 from kiosk_web.log import describe_place
-from kiosk_web.services.ports import Clock, Feed, Store
+from kiosk_web.services.ports import Clock, Feed, Store, Transaction
 from kiosk_web.services.ports.links import StaffAction
+from kiosk_web.services.ports.sealed_readings import SealedReading
 from kiosk_web.services.register import Register
 from kiosk_web.services.staff_audit import recording_refusals
 from kiosk_web.session import states as s
@@ -82,6 +84,16 @@ class StandingService:
                 raise IdentityError("not_linked")
             await transaction.confirmations.record(link.person, system, derive_day(now))
             await transaction.staff_audit.add(StaffAction(now, by, "confirm", system, "done", 1, reason, link.id))
+
+
+async def record_handed_over(transaction: Transaction, reading: SealedReading, now: datetime) -> None:
+    """The system has the basic 4 information as the card had it: a confirmation, of the day of the reading.
+
+    Whose it is is known by its visit, for half an hour. After that nothing is recorded, and a change is told once more.
+    """
+    visit = await transaction.links.find_visit(reading.reference, now)
+    if visit is not None and visit.system == reading.system:
+        await transaction.confirmations.record(visit.person, visit.system, derive_day(reading.created_at))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
 from kiosk_web.identity.basic_four import BasicFour
+from kiosk_web.identity.standing import derive_day
+from kiosk_web.services.ports.links import RecentVisit
 from kiosk_web.services.reading_delivery import derive_wait
 from kiosk_web.settings.services import SystemSettings, WordsSettings
 from tests.support.api_client import OTHER_SYSTEM, SYSTEM, register
@@ -25,7 +28,7 @@ from tests.support.receiver import build_systems, dump_pem, unseal
 
 pytestmark = pytest.mark.anyio
 FOUR = BasicFour("𠮷野\u3000髙子", "みほん県みほん市大字●●" + "長い番地" * 20, "19800217", "2")
-REFERENCE = "7KQP-29XA"
+REFERENCE, OTHER_REFERENCE = "7KQP-29XA", "8MRS-45YB"
 PLAIN = (FOUR.name, FOUR.address, FOUR.birth, "長い番地")
 
 
@@ -241,6 +244,44 @@ async def test_a_receiver_that_is_not_there_costs_nothing_but_attempts(tmp_path:
         stand.clock.advance(600)
         await stand.server.delivery.sweep()
         assert (await load(stand, reading)).jwe == ""
+
+
+async def test_only_what_was_handed_over_counts_as_a_confirmation_of_the_day_of_the_reading(
+    tmp_path: Path, receiver: tuple[Receiver, str]
+) -> None:
+    played, url = receiver
+    played.statuses = [500]
+    async with run_stand(tmp_path, systems=build_systems(webhook_url=url)) as stand:
+        client = await (await register(stand)).sign_in()
+        ppid = (await client.validate(stand.card()))["ppid"]
+        async with stand.server.store.write() as transaction:
+            person = await transaction.persons.find_by_ppid(ppid, SYSTEM)
+            assert person is not None
+            for reference in (REFERENCE, OTHER_REFERENCE):
+                visit = RecentVisit(reference, person, SYSTEM, "pin", stand.clock.now + timedelta(minutes=30))
+                await transaction.links.add_visit(visit)
+
+        async def confirmed() -> date | None:
+            async with stand.server.store.read() as transaction:
+                return await transaction.confirmations.find(person, SYSTEM)
+
+        read_on = derive_day(stand.clock.now)
+        await record(stand)
+        await stand.server.delivery.sweep()
+        assert await confirmed() is None, "the receiver did not take it"
+        stand.clock.advance(2)
+        await stand.server.delivery.sweep()
+        assert await confirmed() == read_on
+
+        async with stand.server.store.write() as transaction:
+            await transaction.confirmations.record(person, SYSTEM, date(2020, 1, 1))
+        played.statuses = [500]
+        await record(stand, OTHER_REFERENCE)
+        await stand.server.delivery.sweep()
+        assert await confirmed() == date(2020, 1, 1)
+        answer = await client.post("sealed-readings", {"system": SYSTEM, "reference": OTHER_REFERENCE})
+        assert answer.status_code == 200
+        assert await confirmed() == read_on
 
 
 def test_the_wait_between_attempts_grows_to_a_minute() -> None:
