@@ -70,13 +70,6 @@ class Anchor:
         """SHA-256 of the DER in capital hexadecimal pairs, as fingerprint sheets print it."""
         return self.sha256.hex(":").upper()
 
-    @property
-    def is_test(self) -> bool:
-        """Of the test hierarchy, whose organisation is `JPKI-TEST`."""
-        return any(
-            name.value == "JPKI-TEST" for name in self.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
-        )
-
 
 def build_anchor(der: bytes, label: str = "") -> Anchor:
     """Judge one DER certificate as a root: a CA that may sign certificates, self-issued, with a right signature.

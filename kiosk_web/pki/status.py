@@ -36,7 +36,7 @@ class Evidence:
     digits of a hash, or empty. `cached`: it was judged again from an answer kept since `checked_at`.
     `certificate_sha256` binds the outcome to one certificate. With method `crl` the answer is a list: its crlNumber,
     and the `opening` that let it stand in for the responder, None where the policy names lists themselves.
-    `build_audit_record` leaves out what leads to a person or to the municipality of a list.
+    `derive_kept_evidence` leaves out what leads to a person or to the municipality of a list.
     """
 
     method: Method
@@ -192,18 +192,9 @@ def name_outcome(status: CertificateStatus) -> str:
             assert_never(status)
 
 
-def build_audit_record(status: CertificateStatus) -> dict[str, object]:
-    """What may be kept after the session: outcome, method, times, responder, why a list was asked; nothing about the
-    certificate.
-    """
-    kept = _dump_evidence(derive_kept_evidence(status.evidence))
-    del kept["certificate_sha256"]
-    return {"outcome": name_outcome(status), **kept}
-
-
 def derive_kept_evidence(evidence: Evidence) -> Evidence:
-    """The evidence without what leads to a person, or to the municipality of a list: the lists of one day differ in
-    number, hash and seconds, so their times are kept to the hour.
+    """What may be kept after the session: the evidence without what leads to a person, or to the municipality of a
+    list. The lists of one day differ in number, hash and seconds, so their times are kept to the hour.
     """
     kept = replace(evidence, certificate_sha256=b"")
     if evidence.method == "ocsp":
