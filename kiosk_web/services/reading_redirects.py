@@ -19,7 +19,8 @@ import structlog
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Store
 from kiosk_web.services.ports.clients import ClientRecord
-from kiosk_web.services.ports.readings import ReadingRecord, RedirectRecord
+from kiosk_web.services.ports.reading_redirects import RedirectRecord
+from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.services.ports.terminals import PageRecord
 from kiosk_web.services.reading_results import forget_result
 from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService

@@ -10,14 +10,14 @@ from sqlalchemy import Row, exists, insert, select, update
 from kiosk_web.adapters.store.reading_schema import reading_redirects, readings
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.identity.readings import OPEN
-from kiosk_web.services.ports.readings import RedirectRecord
+from kiosk_web.services.ports.reading_redirects import RedirectRecord
 
 _d = reading_redirects.c
 _r = readings.c
 
 
 class SqlRedirectRows:
-    """Implements `services.ports.readings.RedirectRows`."""
+    """Implements `services.ports.reading_redirects.RedirectRows`."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection

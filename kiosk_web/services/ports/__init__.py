@@ -24,7 +24,8 @@ from kiosk_web.services.ports.kazashi import KazashiRows
 from kiosk_web.services.ports.links import ConfirmationRows, LinkRows, StaffAuditRows
 from kiosk_web.services.ports.marks import MarkRows
 from kiosk_web.services.ports.persons import PersonRows
-from kiosk_web.services.ports.readings import ReadingRows, RedirectRows
+from kiosk_web.services.ports.reading_redirects import RedirectRows
+from kiosk_web.services.ports.readings import ReadingRows
 from kiosk_web.services.ports.remote import RemoteRows
 from kiosk_web.services.ports.sealed_readings import SealedReadingRows
 from kiosk_web.services.ports.sessions import SessionRows
