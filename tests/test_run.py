@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -233,9 +234,28 @@ def test_pytest_comes_last_and_runs_also_after_a_linter_failed(
     assert recorder.commands[-1][3:] == ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "-x"]
 
 
-def test_the_fast_part_leaves_out_what_needs_the_system(
+def test_the_fast_part_leaves_out_what_needs_the_system_or_much_time(
     program: ModuleType, venv: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "install_system_packages", lambda _needs: pytest.fail("no apt here"))
     assert program.run_check([]) == 0
-    assert venv.commands[-1][-2:] == ["-m", "not pcsc and not e2e and not package and not x11"]
+    assert venv.commands[-1][-2:] == ["-m", "not pcsc and not e2e and not package and not x11 and not long"]
+
+
+def test_the_fast_part_leaves_out_every_marker_and_no_other(program: ModuleType) -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    markers = [line.split(":")[0] for line in tomllib.loads(text)["tool"]["pytest"]["ini_options"]["markers"]]
+    assert " and ".join(f"not {marker}" for marker in markers) == program.FAST
+
+
+def test_what_is_started_compiles_once_also_where_the_environment_forbids_it(
+    program: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    seen: list[str | None] = []
+    monkeypatch.setitem(
+        program.COMMANDS, "check", lambda _options: seen.append(os.environ.get("PYTHONDONTWRITEBYTECODE")) or 0
+    )
+    monkeypatch.setattr(program.signal, "signal", lambda *_arguments: None)
+    assert program.main(["check"]) == 0
+    assert seen == [None]
