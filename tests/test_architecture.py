@@ -65,6 +65,12 @@ def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def imports_of(path: Path) -> frozenset[str]:
+    """Every module that it names in an import."""
+    return frozenset(module for node in ast.walk(parse(path)) for module in imported_by(node))
+
+
 def find_impurities(tree: ast.Module) -> Iterator[str]:
     """What a PURE module must not contain, with the line."""
     for node in ast.walk(tree):
@@ -112,11 +118,10 @@ def test_the_contracts_of_import_linter_hold() -> None:
     assert "0 broken" in answer.stdout
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_a_pure_module_reaches_for_nothing_outside_its_arguments(path: Path) -> None:
-    tree = parse(path)
-    if is_pure(path, tree):
-        assert list(find_impurities(tree)) == []
+def test_a_pure_module_reaches_for_nothing_outside_its_arguments() -> None:
+    pure = {name_of(path): parse(path) for path in SOURCES if is_pure(path, parse(path))}
+    found = {name: list(find_impurities(tree)) for name, tree in pure.items()}
+    assert {name: impurities for name, impurities in found.items() if impurities} == {}
 
 
 def test_every_module_that_the_design_calls_pure_is_there() -> None:
@@ -148,12 +153,7 @@ def test_the_check_for_purity_allows_time_as_an_argument() -> None:
 
 @pytest.mark.parametrize("library", ONLY_THERE)
 def test_each_library_is_known_to_one_place_only(library: str) -> None:
-    known = [
-        name_of(path)
-        for path in SOURCES
-        for node in ast.walk(parse(path))
-        if any(module.split(".")[0] == library for module in imported_by(node))
-    ]
+    known = [name_of(path) for path in SOURCES if library in {name.split(".")[0] for name in imports_of(path)}]
     assert [name for name in known if not name.startswith(ONLY_THERE[library])] == []
 
 
@@ -166,12 +166,7 @@ def test_what_the_product_imports_is_installed_with_it() -> None:
         for requirement in (*project["dependencies"], *extras["pcsc"], *extras["wedge"], *extras["serial"])
     }
     own = {*sys.stdlib_module_names, "bridge", "kiosk_web"}
-    imported = {
-        (module.split(".")[0], name_of(path))
-        for path in SOURCES
-        for node in ast.walk(parse(path))
-        for module in imported_by(node)
-    }
+    imported = {(module.split(".")[0], name_of(path)) for path in SOURCES for module in imports_of(path)}
     places = packages_distributions()
     missing = {
         (library, path)

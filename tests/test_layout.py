@@ -8,8 +8,6 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-import pytest
-
 import bridge
 import kiosk_web
 
@@ -49,40 +47,53 @@ def own_files() -> list[Path]:
     return [path for path in paths if path.is_file() and path.suffix in TEXT_ENDINGS]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_a_module_is_named_after_what_it_is_about(path: Path) -> None:
-    assert not {part.removesuffix(".py") for part in path.relative_to(ROOT).parts} & SAYS_NOTHING
+def test_a_module_is_named_after_what_it_is_about() -> None:
+    assert [
+        name_of(path)
+        for path in SOURCES
+        if {part.removesuffix(".py") for part in path.relative_to(ROOT).parts} & SAYS_NOTHING
+    ] == []
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=name_of)
-def test_a_file_holds_one_subject_in_few_lines(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= (LONGEST if path in SOURCES else LONGEST_TEST)
+def test_a_file_holds_one_subject_in_few_lines() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (*SOURCES, *TESTS)}
+    assert {
+        name_of(path): lines
+        for path, lines in lengths.items()
+        if lines > (LONGEST_TEST if path.is_relative_to(ROOT / "tests") else LONGEST)
+    } == {}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_a_module_says_what_it_is_for(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert not text.strip() or ast.get_docstring(ast.parse(text))
+def test_a_module_says_what_it_is_for() -> None:
+    texts = {name_of(path): path.read_text(encoding="utf-8") for path in SOURCES}
+    assert [name for name, text in texts.items() if text.strip() and not ast.get_docstring(ast.parse(text))] == []
 
 
-@pytest.mark.parametrize("path", [path for path in TESTS if path.name.startswith("test_")], ids=name_of)
-def test_tests_mirror_the_source(path: Path) -> None:
+def test_tests_mirror_the_source() -> None:
     """`tests/bridge/card/test_apdu.py` is about `bridge/card/apdu.py`, or about something that begins like it."""
+    assert [name_of(path) for path in TESTS if path.name.startswith("test_") and not mirrors_the_source(path)] == []
+
+
+def mirrors_the_source(path: Path) -> bool:
     house, *folders = path.relative_to(ROOT / "tests").parts[:-1] or ("",)
     if house not in ("bridge", "kiosk_web"):
-        return
+        return True
     place = Path(ROOT, house, *folders)
     subject = path.stem.removeprefix("test_")
     subjects = {module.stem for module in place.glob("*") if not module.name.startswith((".", "__pycache__"))}
     subjects |= {"main", "vendored", place.name}  # __main__, `static/`, and the package as a whole
-    assert place.is_dir()
-    assert any(subject == name or subject.startswith(f"{name}_") for name in subjects), f"nothing is called {subject}"
+    return place.is_dir() and any(subject == name or subject.startswith(f"{name}_") for name in subjects)
 
 
-@pytest.mark.parametrize("path", TESTS, ids=name_of)
-def test_no_test_waits_for_a_fixed_time(path: Path) -> None:
-    calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    assert not [call for call in calls if isinstance(call, ast.Attribute) and ast.unparse(call) == "time.sleep"]
+def test_no_test_waits_for_a_fixed_time() -> None:
+    texts = {name_of(path): path.read_text(encoding="utf-8") for path in TESTS}
+    assert [
+        f"{name}:{node.lineno}"
+        for name, text in texts.items()
+        if "sleep" in text
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep"
+    ] == []
 
 
 def test_no_file_names_a_place_on_somebodys_computer() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosk_web.adapters.store.database import SqlStore
-from kiosk_web.adapters.store.migration import migrate
+from tests.support.database import lay_database
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.terminal import Terminal
 
@@ -28,8 +28,8 @@ async def terminal(stand: Stand) -> Terminal:
 
 @pytest.fixture
 async def store(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SqlStore]:
-    """An empty database, migrated."""
-    migrate(tmp_path)
+    """An empty database."""
+    lay_database(tmp_path)
     opened = SqlStore(tmp_path)
     yield opened
     await opened.close()

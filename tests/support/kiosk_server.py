@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,25 +12,18 @@ from pathlib import Path
 import httpx2
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.services.register import Register
 from kiosk_web.session.states import Result
 from kiosk_web.settings.server import Settings
 from kiosk_web.wiring.server import Server, build_server
+from tests.support.database import lay_database
 from tests.support.jpki import NOW, Issued, Root, build_root, issue
 from tests.support.ocsp_answers import AnswerShape, answer
 from tests.support.terminal import Stage, Terminal
 
 PORT = 8480
 ORIGIN = f"http://127.0.0.1:{PORT}"
-
-
-@functools.cache
-def _template() -> tempfile.TemporaryDirectory[str]:
-    folder: tempfile.TemporaryDirectory[str] = tempfile.TemporaryDirectory(prefix="kiosk-template-")
-    migrate(Path(folder.name))
-    return folder
 
 
 @dataclass
@@ -127,10 +117,8 @@ class Stand:
 def build_settings(folder: Path, root: Root, **changes: object) -> Settings:
     """A demo on a copy of an empty database, trusting `root` alone."""
     data, anchors = folder / "data", folder / "anchors"
-    data.mkdir(exist_ok=True)
+    lay_database(data)
     anchors.mkdir(exist_ok=True)
-    if not (data / "kiosk.sqlite3").exists():
-        shutil.copy(Path(_template().name, "kiosk.sqlite3"), data)
     (anchors / "root.pem").write_bytes(root.certificate.public_bytes(Encoding.PEM))
     values = {"data": data, "anchors": anchors, "ocsp_url": "http://127.0.0.1:9/", "port": PORT, **changes}
     return Settings(**values)

@@ -22,6 +22,7 @@ from kiosk_web.__main__ import app
 from kiosk_web.file_lock import hold_lock
 from tests.support.crl_stand import ORDINARY, list_of, town_point
 from tests.support.crl_writer import ListShape, write_list
+from tests.support.database import lay_database
 from tests.support.jpki import build_root
 
 ROOT = Path(__file__).parents[3]
@@ -46,6 +47,7 @@ class Desk:
         self.now = datetime.now(UTC).replace(microsecond=0)
         self.root = build_root()
         self.data = self.folder / "data"
+        lay_database(self.data)
         self.lists = self.folder / "lists"
         self.lists.mkdir()
         (self.folder / "anchors").mkdir()

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from kiosk_web.__main__ import app
 from kiosk_web.adapters.store.database import SqlStore
-from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.services.ports.kazashi import KazashiEnrolment
 from kiosk_web.services.ports.links import RecentVisit
+from tests.support.database import lay_database
 from tests.support.numbers import number
 
 LIBRARY, NOW = "city-library", datetime.now(UTC)
@@ -35,7 +35,7 @@ def data(tmp_path: Path) -> Path:
             await transaction.links.add_visit(RecentVisit("7KQP-29XA", "p", LIBRARY, "pin", far))
         await store.close()
 
-    migrate(tmp_path)
+    lay_database(tmp_path)
     asyncio.run(fill())
     return tmp_path
 

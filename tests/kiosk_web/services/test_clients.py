@@ -11,11 +11,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk_web.adapters.store.database import SqlStore
-from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import ClientError
 from kiosk_web.services.clients import ClientService, find_api_systems, read_origins
 from kiosk_web.settings.server import Settings
 from tests.support.api_client import dump_public
+from tests.support.database import lay_database
 from tests.support.jpki import NOW
 from tests.support.kiosk_server import Clock
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def clients(tmp_path: Path, anyio_backend: str) -> AsyncIterator[ClientService]:
-    migrate(tmp_path)
+    lay_database(tmp_path)
     store = SqlStore(tmp_path)
     yield ClientService(store=store, systems={"online", "facility"}, clock=Clock())
     await store.close()

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from kiosk_web.adapters.store.database import SqlStore
-from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import IdentityError
 from kiosk_web.services.link_files import FileReport, LinkFileService
 from kiosk_web.settings.server import Settings
+from tests.support.database import lay_database
 from tests.support.numbers import number
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +24,7 @@ ONE, TWO, THREE, FOUR = (number(body) for body in (1, 2, 3, 4))
 @pytest.fixture
 async def store(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SqlStore]:
     """Persons p1 and p2, linked to ONE and TWO."""
-    migrate(tmp_path)
+    lay_database(tmp_path)
     opened = SqlStore(tmp_path)
     async with opened.write() as transaction:
         for serial, text in ((1, ONE), (2, TWO)):

@@ -9,9 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from kiosk_web.__main__ import app
+from tests.support.database import lay_database
 
 
 def run(data: Path, *arguments: str) -> tuple[int, str]:
+    lay_database(data)
     answer = CliRunner().invoke(app, ["staff", *arguments, f"--data={data}"])
     return answer.exit_code, answer.output
 

@@ -15,7 +15,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.services.link_files import LinkFileService
@@ -26,6 +25,7 @@ from kiosk_web.settings.server import Settings
 from kiosk_web.simulator.settings import SimulatorSettings
 from kiosk_web.wiring.server import Server, build_server
 from tests.kiosk_web.simulator.conftest import Running, serving
+from tests.support.database import lay_database
 from tests.support.jpki import Issued
 from tests.support.kiosk_server import ORIGIN, PORT
 from tests.support.numbers import number
@@ -110,7 +110,7 @@ class Town:
 @asynccontextmanager
 async def open_town(running: Running, folder: Path) -> AsyncIterator[Town]:
     data = folder / "kiosk"
-    migrate(data)
+    lay_database(data)
     settings = Settings(
         data=data,
         port=PORT,

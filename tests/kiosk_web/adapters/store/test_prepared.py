@@ -14,8 +14,8 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.database import FILE_NAME, open_sync_engine
-from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.adapters.store.prepared import Prepared
+from tests.support.database import lay_database
 
 NOW = datetime(2026, 11, 23, 3, 0, 0, 5, tzinfo=UTC)
 _p = schema.persons.c
@@ -28,7 +28,7 @@ MARK = Prepared(update(schema.persons).where(_p.id == bindparam("person")).value
 
 @pytest.fixture
 def driver(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    migrate(tmp_path)
+    lay_database(tmp_path)
     opened = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     yield opened
     opened.close()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from kiosk_web.adapters.store.database import SqlStore
-from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.services.ports.sessions import ChallengeRecord
 from kiosk_web.services.ports.terminals import EnrolmentRecord, TerminalRecord
+from tests.support.database import lay_database
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +46,7 @@ CHALLENGE = ChallengeRecord(
 async def test_a_challenge_is_consumed_once_by_its_own_terminal_in_its_time(
     tmp_path: Path, terminal: str, later: timedelta, expected: list[bool]
 ) -> None:
-    migrate(tmp_path)
+    lay_database(tmp_path)
     store = SqlStore(tmp_path)
     async with store.write() as transaction:
         await transaction.terminals.add(
