@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.core import TyperGroup
+from typer.main import get_command
 
 import bridge.__main__
 import kiosk_web.__main__
@@ -23,7 +24,7 @@ MANUALS = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "deploy").rglob("*.service")]
 }
-PROGRAMS = {"kiosk": kiosk_web.__main__.app, "kiosk-bridge": bridge.__main__.app}
+PROGRAMS = {"kiosk": get_command(kiosk_web.__main__.app), "kiosk-bridge": get_command(bridge.__main__.app)}
 
 
 @cache
@@ -70,10 +71,12 @@ def quoted_commands() -> list[tuple[str, str, tuple[str, ...]]]:
 def test_every_command_in_a_manual_exists_with_its_options(
     program: str, command: str, options: tuple[str, ...]
 ) -> None:
-    plain = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
-    answer = CliRunner().invoke(PROGRAMS[program], [*command.split(), "--help"], env=plain)
-    assert answer.exit_code == 0, answer.output
-    assert [option for option in options if option not in answer.stdout] == []
+    found = PROGRAMS[program]
+    for word in command.split():
+        assert isinstance(found, TyperGroup)
+        found = found.commands[word]
+    known = {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    assert set(options) - known <= {"--help"}
 
 
 def test_the_first_screen_has_picture_commands_processes_and_the_warning() -> None:

@@ -26,9 +26,12 @@ EXAMPLES = {True: 16, False: 5}
 """With a token, and without one, where nothing is to be found but 401."""
 
 CASES = [
-    pytest.param(operation, mode, id=f"{operation.id}-{name}")
+    pytest.param(operation, mode, id=f"{operation.id}-{name}", marks=marks)
     for operation in OPERATIONS
-    for mode, name in ((GenerationMode.POSITIVE, "right"), (GenerationMode.NEGATIVE, "wrong"))
+    for mode, name, marks in (
+        (GenerationMode.POSITIVE, "right", ()),
+        (GenerationMode.NEGATIVE, "wrong", pytest.mark.long),
+    )
     if mode is GenerationMode.POSITIVE or operation is not KEYS
 ]
 """Of a request that takes nothing there is no wrong one."""

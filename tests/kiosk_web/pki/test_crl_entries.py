@@ -106,6 +106,7 @@ lists = st.lists(st.one_of(plain_entry, entry), max_size=60).map(b"".join)
 blocks = st.sampled_from([1, 24, 64, 100, 255, 1000, 1 << 18])
 
 
+@pytest.mark.long
 @settings(max_examples=400, deadline=None)
 @given(lists, blocks)
 def test_the_scan_finds_what_a_walk_finds(entries: bytes, block: int) -> None:

@@ -110,7 +110,9 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Stand:
 
 
 @pytest.mark.parametrize("crl", LISTS)
-@pytest.mark.parametrize("card", CARDS)
+@pytest.mark.parametrize(
+    "card", ["listed", *(pytest.param(card, marks=pytest.mark.long) for card in CARDS if card != "listed")]
+)
 def test_openssl_says_the_same_of_a_certificate_and_a_list(stand: Stand, card: str, crl: str) -> None:
     ours = stand.judge(certificate=stand.folder / f"{card}.pem", crls=(stand.folder / f"{crl}.crl",))
     theirs = judge_by_openssl(stand.folder, card, crl)

@@ -45,11 +45,13 @@ async def test_a_child_refreshes_with_the_settings_of_its_server(settings: Setti
     assert [record.label for record in shelf.records()] == ["a.crl"]
 
 
+@pytest.mark.long
 async def test_a_source_that_fails_is_no_failure_of_the_refresh(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "lists" / "a.crl").unlink()
     assert await RefreshChild(settings).refresh(["lists"]) is None
 
 
+@pytest.mark.long
 async def test_trouble_with_the_index_comes_back_by_its_name(settings: Settings) -> None:
     (settings.data / "crl").mkdir(parents=True)
     with hold_lock(settings.data / "crl" / "lock"):
@@ -58,6 +60,7 @@ async def test_trouble_with_the_index_comes_back_by_its_name(settings: Settings)
     assert failed.why == "writer_busy"
 
 
+@pytest.mark.long
 async def test_trouble_with_the_settings_is_an_end_without_an_answer(settings: Settings) -> None:
     assert await RefreshChild(settings).refresh(["nobody"]) == RefreshFailed("refresh_ended", "status 2")
 
