@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from ipaddress import ip_address
 
@@ -48,6 +49,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """In a process of `-n`, which takes what comes first."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not item.nodeid.startswith(HEAVY))  # stable
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and their modules stay to the end: looking through them for garbage is a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)

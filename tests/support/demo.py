@@ -153,6 +153,17 @@ def start_demo(
             raise
 
 
+def run_demo_to_its_end(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Of a demo that ends at once, by itself. `data`: its folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "kiosk_web", "demo", f"--data={data}", *options],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
+        check=False,
+    )
+
+
 def _without_desktop() -> dict[str, str]:
     """Our environment, without a screen on which a window could open."""
     return {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}

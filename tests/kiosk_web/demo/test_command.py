@@ -1,8 +1,7 @@
-"""`kiosk demo` with real processes: what it starts, what it says, and how it ends."""
+"""`kiosk demo` with real processes: what it starts, says, and how it ends (at once: `test_command_start.py`)."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import select
@@ -10,18 +9,17 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from kiosk_web.demo.command import DemoSettings, bridge_program, kiosk_program, print_welcome
-from kiosk_web.demo.ports import PORT_NAMES
-from tests.support.demo import DemoDidNotStart, RunningDemo, start_demo
+from kiosk_web.demo.command import kiosk_program
+from tests.support.demo import RunningDemo, run_demo_to_its_end, start_demo
+
+pytestmark = pytest.mark.long
 
 NEIGHBOURS = ("library", "facility", "homepage")
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send to another process")
@@ -77,7 +75,6 @@ def load_terminal(folder: Path) -> str:
     return (folder / "data/bridge/terminal.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.long
 def test_every_address_answers(demo: RunningDemo) -> None:
     assert b'id="stage"' in fetch(demo.kiosk + "/")
     assert b"<html" in fetch(demo.tray + "/")
@@ -86,7 +83,6 @@ def test_every_address_answers(demo: RunningDemo) -> None:
     socket.create_connection((host, int(port)), timeout=30).close()
 
 
-@pytest.mark.long
 def test_the_ready_file_is_what_the_design_says(demo: RunningDemo, folder: Path) -> None:
     ready = json.loads((folder / "ready.json").read_text(encoding="utf-8"))
     assert set(ready) == {"kiosk", "staff", "tray", "bridge", "desk", *NEIGHBOURS, "personal", "pids", "bridge_command"}
@@ -96,13 +92,11 @@ def test_the_ready_file_is_what_the_design_says(demo: RunningDemo, folder: Path)
     assert ready["pids"]["demo"] == demo.process.pid
 
 
-@pytest.mark.long
 def test_the_second_start_keeps_ports_and_terminal(demo: RunningDemo, folder: Path) -> None:
     before = json.loads((folder / "first.json").read_text())["found"]
     assert before == [demo.kiosk, demo.tray, load_terminal(folder)]
 
 
-@pytest.mark.long
 def test_everybody_is_printed_with_the_number_to_type(demo: RunningDemo) -> None:
     people = demo.people
     assert len(people) >= 8
@@ -111,7 +105,6 @@ def test_everybody_is_printed_with_the_number_to_type(demo: RunningDemo) -> None
     assert all(address in demo.printed for address in (demo.kiosk, demo.tray, demo.staff))
 
 
-@pytest.mark.long
 def test_a_member_of_staff_is_there_to_attend_and_the_tray_alone_knows_the_secret(
     demo: RunningDemo, folder: Path
 ) -> None:
@@ -125,12 +118,10 @@ def test_a_member_of_staff_is_there_to_attend_and_the_tray_alone_knows_the_secre
     assert member["secret"] not in demo.printed + demo.read_logs()
 
 
-@pytest.mark.long
 def test_settings_of_another_kiosk_in_the_environment_do_not_matter(demo: RunningDemo) -> None:
     assert "DEMO" in fetch(demo.kiosk + "/").decode()
 
 
-@pytest.mark.long
 def test_a_second_demo_with_the_same_data_is_refused_in_one_sentence(demo: RunningDemo, folder: Path) -> None:
     answer = run_demo_to_its_end(folder / "data", "--port=0")
     assert answer.returncode == 1
@@ -146,7 +137,6 @@ def own_folder(folder: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.long
 @posix
 def test_ctrl_c_ends_every_process_with_status_0_and_removes_the_ready_file(folder: Path) -> None:
     end = json.loads((folder / "first.json").read_text())["end"]
@@ -157,7 +147,6 @@ def test_ctrl_c_ends_every_process_with_status_0_and_removes_the_ready_file(fold
     assert not end["ready"]
 
 
-@pytest.mark.long
 @posix
 def test_a_process_that_dies_ends_the_others_and_is_named(own_folder: Path) -> None:
     with start_demo(own_folder) as running:
@@ -171,7 +160,6 @@ def test_a_process_that_dies_ends_the_others_and_is_named(own_folder: Path) -> N
     assert "Traceback" not in told
 
 
-@pytest.mark.long
 @posix
 def test_a_bridge_that_is_killed_is_started_again_and_the_ready_file_names_it(own_folder: Path) -> None:
     with start_demo(own_folder) as running:
@@ -186,7 +174,6 @@ def test_a_bridge_that_is_killed_is_started_again_and_the_ready_file_names_it(ow
     assert wait_for_end(second)
 
 
-@pytest.mark.long
 def test_without_a_bridge_it_says_how_to_start_one(own_folder: Path) -> None:
     with start_demo(own_folder, "--no-bridge") as running:
         assert "bridge" not in running.pids
@@ -204,53 +191,3 @@ def test_other_ports_leave_no_dead_terminal_on_the_staff_page(own_folder: Path) 
     conditions = {row["name"]: row["condition"] for row in json.loads(said)}
     assert conditions.pop("demo") == "revoked"
     assert list(conditions.values()) == ["enrolled"]
-
-
-def test_a_taken_port_is_named_in_one_sentence(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        answer = run_demo_to_its_end(tmp_path, f"--port={port}")
-    assert answer.returncode == 1
-    assert f"Port {port}" in answer.stdout or "65535" in answer.stdout
-    assert "Traceback" not in answer.stdout + answer.stderr
-
-
-def run_demo_to_its_end(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kiosk_web", "demo", f"--data={data}", *options],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONUTF8": "1"},
-        check=False,
-    )
-
-
-def test_a_demo_that_cannot_start_says_why(tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("a file where the folder should be")
-    with pytest.raises(DemoDidNotStart) as trouble, start_demo(tmp_path):
-        pass
-    assert "Traceback" not in str(trouble.value)
-
-
-def test_frozen_programs_call_themselves_and_their_neighbour(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "kiosk"))
-    assert kiosk_program() == [str(tmp_path / "kiosk")]
-    assert bridge_program() == [str(tmp_path / "kiosk-bridge")]
-
-
-def test_the_kiosk_comes_first_and_its_port_is_the_one_that_is_chosen() -> None:
-    assert PORT_NAMES[0] == "kiosk"
-    settings = DemoSettings(port=9000, data=Path("x"), ready_file=None, pcsc=False)
-    assert settings.start_bridge
-
-
-@pytest.mark.parametrize("pcsc", [False, True])
-def test_with_real_readers_nobody_is_told_of_a_virtual_one(pcsc: bool) -> None:
-    console = Console(file=io.StringIO(), width=120)
-    settings = DemoSettings(port=0, data=Path("folder"), ready_file=None, pcsc=pcsc)
-    print_welcome(console, settings, {"tray": "http://127.0.0.1:8484", "people": []})
-    assert isinstance(console.file, io.StringIO)
-    said = console.file.getvalue()
-    assert ("put a card on the virtual reader" in said) is not pcsc
-    assert (f"bridge.virtual {Path('folder', 'simulator')} --vpcd" in said) is pcsc
