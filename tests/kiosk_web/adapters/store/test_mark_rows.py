@@ -11,10 +11,10 @@ import pytest
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.marks import SqlHighWaterMarks
-from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.pki.crl_trust import ListMark, ListScope
 from kiosk_web.pki.status import HighWaterMark
 from kiosk_web.services.ports.marks import Remembered
+from tests.support.database import lay_database
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 
@@ -26,7 +26,7 @@ KEYS = [bytes([number]) * 32 for number in range(3)]
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    migrate(tmp_path)
+    lay_database(tmp_path)
     opened = SqlStore(tmp_path)
     yield opened
     await opened.close()
