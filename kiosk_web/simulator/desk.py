@@ -126,6 +126,7 @@ class DeskRoutes:
         await self._switch_ocsp()
         person = choose_person(step, self._progress)
         at_home = is_at_home(step, self._progress) and bool(self._addresses["homepage"])
+        self._office.cards.lift("home")
         if person == "copied-card":
             self._office.cards.place_copy(person, COPIED_FROM, COPIED_ONTO)
         elif person:
