@@ -6,6 +6,8 @@ database is searched as a crash leaves it, with its write-ahead log.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import signal
@@ -20,14 +22,18 @@ import httpx2
 import jwt
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 from playwright.sync_api import Browser, Page, expect
 
 from kiosk_web.adapters.clock import read_clock
 from kiosk_web.simulator.staff import load_staff
 from tests.e2e.kiosk_page import KioskPage
-from tests.e2e.test_kazashi import set_birth
+from tests.e2e.test_kazashi import add_staff, attend, set_birth
 from tests.e2e.test_readings import System, register, run_kiosk
+from tests.support.api_client import ORIGIN, SYSTEM
 from tests.support.demo import RunningDemo, start_demo
 from tests.support.planted import Planted, read_files
 
@@ -35,7 +41,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process"),
 ]
-PERSON, PIN = "sentinel", "SENTINEL9Q7Z"
+PERSON, PIN, WRONG_PIN = "sentinel", "SENTINEL9Q7Z", "WRONG8K3V5"
 TEXT_PIN, SECURITY_CODE = "0719", "0358"  # no port and no process has a number with a 0 in front
 NAME, KANA, NUMBER, MY_NUMBER = "植田　検九郎", "ウエダ　ケンクロウ", "2026041844", "987654321098"
 ADDRESS = f"千葉県みほん市大字見張９９番地　{KANA}方"
@@ -106,7 +112,7 @@ def plant(demo: RunningDemo) -> Planted:
             "birth": ("19850228", "1985-02-28", "1985/02/28", "1985年2月28日", "昭和60年2月28日", "S60.2.28", "600228"),
             "sex": ('"sex":"2"', '"sex": "2"', ">女<", b"19850228\0\x012"),
             "My Number": (MY_NUMBER, "9876 5432 1098"),
-            "PIN": (PIN, "SIGN1234", TEXT_PIN, SECURITY_CODE, card["code_b"]["value"]),
+            "PIN": (PIN, WRONG_PIN, "SIGN1234", TEXT_PIN, SECURITY_CODE, card["code_b"]["value"]),
             "serial": (*numbers, b"\x02" + bytes([len(octets)]) + octets),
             "common name": (str(common_name.value),),
             "user number": (NUMBER,),
@@ -165,6 +171,22 @@ class Terminal(KioskPage):
         self.page.locator("#birth-confirm").click()
         self.wait_for("kazashi_set")
 
+    def tap(self) -> None:
+        """While staff attend, after a visit that ends with a wrong 暗証番号."""
+        secret = add_staff(self.demo)
+        self.choose("facility")
+        self.demo.put_card(PERSON)
+        self.wait_for("awaiting_pin").type_pin(WRONG_PIN).wait_for_text("暗証番号が一致しませんでした")
+        self.demo.lift_card()
+        self.wait_for("refused").start_again()
+        attend(self, secret)
+        self.choose("facility")
+        self.demo.put_card(PERSON)
+        self.wait_for("result")
+        self.lift_card()
+        self.page.locator("#staff-out").click()
+        self.page.locator("#staff").wait_for()
+
     def link_and_look(self) -> None:
         """A number, confirmed by staff; then what is held."""
         staff = load_staff(self.demo.data / "simulator")
@@ -194,6 +216,37 @@ class Terminal(KioskPage):
         self.wait_for("result")
         result = system.call("GET", f"readings/{asked.json()['id']}?wait=25").json()["result"]
         return dict(jwt.decode(result, options={"verify_signature": False}))
+
+
+def read_at_home(demo: RunningDemo, system: System) -> dict[str, bytes]:
+    """The same person by Type 2, with what the register says, and in both batches; all that is answered."""
+    folder = demo.data / "simulator" / "cards" / PERSON
+    certificate = (folder / "auth-cert.der").read_bytes()
+    card_key: Any = load_pem_private_key((folder / "auth-key.pem").read_bytes(), None)
+    challenge = system.call("POST", "challenges", {"system": SYSTEM, "origin": ORIGIN}).json()
+    before, after = (base64.b64decode(challenge[name]) for name in ("message_before", "message_after"))
+    signature = card_key.sign(
+        before + hashlib.sha256(certificate).digest() + after, padding.PKCS1v15(), hashes.SHA256()
+    )
+    shown = {"certificate": base64.b64encode(certificate).decode(), "signature": base64.b64encode(signature).decode()}
+    asked = {**shown, "challenge": challenge["challenge"], "standing": True}
+    verdict = system.call("POST", "validations", asked, Idempotency_Key="planted-identity-1")
+    told = verdict.json()
+    assert (told["outcome"], told["standing"]["signature_certificate"]) == ("good", "valid")
+    lines = {"certificates": {"certificate": shown["certificate"]}, f"persons?system={SYSTEM}": {"ppid": told["ppid"]}}
+    ends = {
+        path: system.call("POST", f"batches/{path}", line, Content_Type="application/x-ndjson")
+        for path, line in lines.items()
+    }
+    assert all(b'"end": "done"' in end.content for end in ends.values())
+    return {"verdict": verdict.content, **{path: end.content for path, end in ends.items()}}
+
+
+def look_up_at_the_desk(demo: RunningDemo) -> None:
+    """Staff ask for the very number; it is told in that answer alone."""
+    asked = {"v": 1, "system": "city-library", "reference": "", "number": NUMBER, "by": "見本", "reason": "照会"}
+    answer = httpx2.post(f"{demo.staff}/links/find?lang=ja", json=asked, headers={"Origin": demo.staff})
+    assert NUMBER in answer.text, answer.text
 
 
 def fetch_open_pages(demo: RunningDemo) -> dict[str, bytes]:
@@ -246,21 +299,28 @@ def test_a_planted_identity_is_found_only_where_it_may_be(browser: Browser, tmp_
         terminal.lift_card()
         terminal.enrol_for_kazashi()
         terminal.lift_card()
+        terminal.tap()
         terminal.link_and_look()
         pages = fetch_open_pages(demo)
         terminal.lift_card()
+        look_up_at_the_desk(demo)
         claims = terminal.be_read(system, name)
+        at_home = read_at_home(demo, system)
         pages |= {f"{address} with a result": content for address, content in fetch_open_pages(demo).items()}
         terminal.lift_card()
 
         storage = terminal.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, location.href])")
-        sinks = pages | {
-            "counts": run_kiosk(demo, "counts", "--json").encode(),
-            "answer to the system": json.dumps(claims, ensure_ascii=False).encode(),
-            "console": "\n".join(terminal.console).encode(),
-            "storage": storage.encode(),
-            "addresses": "\n".join(url for _, url, _ in terminal.requests).encode(),
-        }
+        sinks = (
+            pages
+            | at_home
+            | {
+                "counts": run_kiosk(demo, "counts", "--json").encode(),
+                "answer to the system": json.dumps(claims, ensure_ascii=False).encode(),
+                "console": "\n".join(terminal.console).encode(),
+                "storage": storage.encode(),
+                "addresses": "\n".join(url for _, url, _ in terminal.requests).encode(),
+            }
+        )
         context.close()
         os.kill(demo.pids["kiosk"], signal.SIGKILL)
         demo.process.wait(60)  # it stops all others

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Page, expect
 
 from tests.e2e.kiosk_page import KioskPage
-from tests.support.api_client import ASSERTION_TYPE, SYSTEM, dump_public
+from tests.support.api_client import ASSERTION_TYPE, ORIGIN, SYSTEM, dump_public
 from tests.support.demo import RunningDemo, start_demo
 
 pytestmark = pytest.mark.e2e
@@ -43,8 +43,9 @@ class System:
         }
         self.token = httpx2.post(f"{self.address}/api/v1/token", data=form).json()["access_token"]
 
-    def call(self, method: str, path: str, body: Any = None) -> httpx2.Response:
+    def call(self, method: str, path: str, body: Any = None, **told: str) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        headers |= {name.replace("_", "-"): value for name, value in told.items()}
         content = None if body is None else json.dumps(body).encode()
         return httpx2.request(method, f"{self.address}/api/v1/{path}", content=content, headers=headers, timeout=30)
 
@@ -63,7 +64,7 @@ def register(demo: RunningDemo, system: System, folder: Path) -> str:
     """By the operator's command. The name of the demo's terminal."""
     (folder / "counter.pub").write_bytes(dump_public(system.key))
     (terminal,) = [row["name"] for row in json.loads(run_kiosk(demo, "terminal", "list", "--json"))]
-    granted = (f"--system={SYSTEM}", "--method=ocsp", f"--terminal={terminal}")
+    granted = (f"--system={SYSTEM}", "--method=ocsp", "--method=crl", f"--terminal={terminal}", f"--origin={ORIGIN}")
     run_kiosk(demo, "client", "add", "counter", *granted, f"--key={folder / 'counter.pub'}")
     system.sign_in()
     return str(terminal)
