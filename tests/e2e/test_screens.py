@@ -53,6 +53,10 @@ LOST = """
     if (element.clientHeight > 0 && (tall > 12 || wide > 2)) lost.push(`${element.className} ${wide} ${tall}`);
     if (box.bottom > innerHeight + 1 || box.right > innerWidth + 1) lost.push(`${element.className} outside`);
   }
+  for (const words of document.querySelectorAll(".foot__stop .button, .foot__help .button")) {
+    const line = parseFloat(getComputedStyle(words).lineHeight), said = words.querySelector("span") ?? words;
+    if (said !== words && said.getBoundingClientRect().height > 1.5 * line) lost.push(`${words.id} broken`);
+  }
   const scene = document.querySelector(".scene").getBoundingClientRect().bottom;
   for (const part of document.querySelector(".scene").children) {
     if (part.getBoundingClientRect().bottom > scene + 1) lost.push(`${part.className} below the scene`);
