@@ -103,11 +103,9 @@ class EffectService:
             case _:
                 assert_never(command)
 
-    async def note_suspension(self, transaction: Transaction, challenge: str) -> None:
-        """The certificate of this visit was found suspended or revoked."""
-        held = self._proofs.find(challenge)
-        if held is not None:
-            await self._kazashi.note_suspension(transaction, held.certificate)
+    async def note_suspension(self, transaction: Transaction, certificate: TrustedCertificate) -> None:
+        """The certificate was found suspended or revoked."""
+        await self._kazashi.note_suspension(transaction, certificate)
 
     async def leave_page(self, transaction: Transaction, terminal: str, now: datetime) -> None:
         """Another page speaks for the terminal now: nobody has proven to attend that one."""

@@ -276,8 +276,17 @@ class RemoteValidationService:
         if verdict.accepted and isinstance(trust, TrustedCertificate):
             ppid = ppid or await self._issuance.issue_ppid(transaction, trust, challenge.system, now)
             expires_soon = trust.not_after - now <= EXPIRES_SOON
+        elif isinstance(trust, TrustedCertificate) and isinstance(status, Revoked | OnHold):
+            await _note_suspension(transaction, trust)
         await transaction.remote.add_visit(_build_visit(challenge, verdict, status, now))
         return _build_answer(challenge, verdict, status, now, ppid if verdict.accepted else None, expires_soon)
+
+
+async def _note_suspension(transaction: Transaction, certificate: TrustedCertificate) -> None:
+    """As at a terminal: should it come back, a tap asks for the 暗証番号 first."""
+    person = await transaction.persons.find(certificate.issuer_key_id, certificate.serial)
+    if person is not None:
+        await transaction.persons.mark_check_again([person])
 
 
 def build_remote_message(challenge: RemoteChallengeRecord, certificate_sha256: bytes) -> bytes:

@@ -252,8 +252,6 @@ class SessionService:
         now = self._clock()
         if isinstance(event, e.PageVerified):
             await self._effects.leave_page(transaction, terminal, now)
-        if isinstance(event, e.StatusChecked) and event.code in SUSPENDED:
-            await self._effects.note_suspension(transaction, event.challenge)
         state, checks = before.state, []
         waiting: deque[e.Event] = deque((event,))
         while waiting:
@@ -308,6 +306,9 @@ class SessionService:
         try:
             status = await self._validation.check_status(*question)
             event = e.StatusChecked(challenge, name_refusal(status), to_json(status), status.evidence.checked_at)
+            if event.code in SUSPENDED:  # whether the visit still waits for it or not
+                async with self._store.write() as transaction:
+                    await self._effects.note_suspension(transaction, question[0])
             answer = await self.apply(terminal, event)
         except Exception as error:
             where = describe_place(error.__traceback__)

@@ -17,6 +17,7 @@ from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.settings.server import Settings
 from kiosk_web.simulator.card_issuer import CardIssuer
 from kiosk_web.wiring.kazashi import load_kazashi_rules
+from tests.support.api_client import register
 from tests.support.jpki import rsa_key
 from tests.support.kazashi import (
     DECLINED,
@@ -314,6 +315,27 @@ async def test_a_revoked_or_suspended_card_is_refused_and_asked_for_the_pin_shou
     assert (stage.state, stage.code) == ("refused", code)
     await terminal.take_card()
     assert query(stand, "SELECT check_again FROM persons") == [(1,)]
+
+
+@pytest.mark.parametrize("where", ["card taken before the answer", "by API"])
+async def test_a_suspension_that_was_learned_elsewhere_asks_for_the_pin_too(
+    stand: Stand, terminal: Terminal, body: Body, where: str
+) -> None:
+    await enrolled(stand, terminal, body)
+    on_hold = replace(stand.responder.shape, status="revoked", reason=x509.ReasonFlags.certificate_hold)
+    in_force, stand.responder.shape = stand.responder.shape, on_hold
+    if where == "by API":
+        client = await (await register(stand)).sign_in()
+        assert (await client.validate(body.issued))["outcome"] == "on_hold"
+    else:
+        await terminal.begin()
+        await terminal.read_card(body.issued, tries_left=0)
+        await lift(terminal)
+        await stand.server.sessions.settle()
+    stand.clock.advance(120)
+    stand.responder.shape = in_force
+    stage = await tap(stand, terminal, body)
+    assert (await continue_by_pin(stand, terminal, body, stage)).state == "result"
 
 
 async def test_a_tap_is_never_confirmed_without_an_answer(stand: Stand, terminal: Terminal, body: Body) -> None:
