@@ -46,6 +46,7 @@ def start(
 ) -> None:
     """Serve the virtual JPKI and the card tray until Ctrl-C, or run one of the commands below."""
     if context.invoked_subcommand is not None:
+        _hand_on(context, context.invoked_subcommand, folder)
         return
     from kiosk_web.simulator.names import Arc
     from kiosk_web.simulator.settings import SimulatorSettings
@@ -119,6 +120,17 @@ def move(
 ) -> None:
     """Record a new address: the signature certificate ends, the authentication certificate goes on."""
     _change(folder, deployment, lambda office: office.move(person, address))
+
+
+def _hand_on(context: typer.Context, command: str, folder: Path) -> None:
+    """The folder may stand before the command as well as behind it; whatever else does would be of no effect there."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is None or source.name != "COMMANDLINE":
+            continue
+        if parameter.name != "folder":
+            raise typer.BadParameter(f"has no place before '{command}'", context, param_hint=parameter.opts[0])
+        context.default_map = {command: {"folder": str(folder)}}
 
 
 async def _serve(settings: SimulatorSettings) -> None:

@@ -60,6 +60,24 @@ def test_a_person_is_renewed_held_released_moved_and_revoked(folder: Path) -> No
         assert words in result.output
 
 
+def test_the_folder_may_stand_before_the_command_and_counts_behind_it(folder: Path, tmp_path: Path) -> None:
+    before = run("--folder", folder, "hold", "midori")
+    assert before.exit_code == 0, before.output
+    assert "midori: on_hold" in before.output
+    both = run("--folder", tmp_path / "new", "release", "midori", "--folder", folder)
+    assert both.exit_code == 0, both.output
+    assert "midori: good" in both.output
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("option", [["--deployment", "production"], ["--tray-port", "8484"], ["--test-arc"]])
+def test_any_other_option_before_a_command_is_refused_by_name(folder: Path, option: list[str]) -> None:
+    result = run("--folder", folder, *option, "hold", "midori")
+    assert result.exit_code == 2
+    assert option[0] in result.output
+    assert "has no place before 'hold'" in result.output
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
