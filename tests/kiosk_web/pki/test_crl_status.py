@@ -29,6 +29,7 @@ from kiosk_web.pki.crl_trust import (
     derive_name_scope,
     derive_point,
     is_of_name,
+    merge_list_marks,
 )
 from kiosk_web.pki.names import canonicalise_name
 from kiosk_web.pki.status import (
@@ -47,8 +48,9 @@ from tests.support.jpki import NOW, build_municipal_name, build_root, issue, tru
 HOUR = timedelta(hours=1)
 POLICY = CrlPolicy()
 ROOT, MIDDLE = build_root(2023), build_root(2019)
-KASUMI, HARU = (
-    frozenset({canonicalise_name(build_municipal_name(place).public_bytes())}) for place in ("Kasumi-ku", "Haru-shi")
+KASUMI, HARU, TSUKI = (
+    frozenset({canonicalise_name(build_municipal_name(place).public_bytes())})
+    for place in ("Kasumi-ku", "Haru-shi", "Tsuki-machi")
 )
 WHOLE: frozenset[bytes] = frozenset()
 CERTIFICATE = trust(issue(ROOT), ROOT)
@@ -325,6 +327,17 @@ def test_rule_7_a_list_with_more_names_than_the_certificate_is_missed_as_well() 
     assert isinstance(judge(silent(), ListFinding(newer, None), marks=marks), Good)
     assert isinstance(judge(silent(), ListFinding(newer, HELD), marks=marks), OnHold)
     assert isinstance(judge(silent(age=HOUR), marks=asked), Good)
+
+
+def test_rule_7_lists_that_share_a_name_share_a_mark_and_the_newest_answers_while_it_is_fresh() -> None:
+    """Points were put together anew, the new list counts from 1. Once that is out of date, the old one is no answer."""
+    former, latter = header(KASUMI | HARU, 9 * HOUR), header(KASUMI | TSUKI, HOUR, crl_number=1)
+    marks = {one.scope: one.mark for one in (former, latter)}
+    marks |= {name: merge_list_marks(former.mark, latter.mark) for name in name_scopes(KASUMI)}
+    assert marks[derive_name_scope(ROOT.anchor.key_id, *KASUMI)].crl_number == former.crl_number
+    assert isinstance(judge(ListFinding(former, None), ListFinding(latter, None), marks=marks), Good)
+    outdated = replace(latter, next_update=NOW - HOUR / 2)
+    assert why(judge(ListFinding(former, None), ListFinding(outdated, None), marks=marks)) == "stale behind_high_water"
 
 
 def test_a_list_is_remembered_by_its_names_where_one_of_them_does_not_tell_it() -> None:
