@@ -196,11 +196,24 @@ def derive_kept_evidence(evidence: Evidence) -> Evidence:
     """What may be kept after the session: the evidence without what leads to a person, or to the municipality of a
     list. The lists of one day differ in number, hash and seconds, so their times are kept to the hour.
     """
-    kept = replace(evidence, certificate_sha256=b"")
     if evidence.method == "ocsp":
-        return kept
-    this_update, next_update = _floor_to_hour(evidence.this_update), _floor_to_hour(evidence.next_update)
-    return replace(kept, sha256=b"", crl_number=None, this_update=this_update, next_update=next_update)
+        return replace(evidence, certificate_sha256=b"")
+    this_update, next_update = derive_kept_times(evidence)
+    return replace(
+        evidence,
+        certificate_sha256=b"",
+        sha256=b"",
+        crl_number=None,
+        this_update=this_update,
+        next_update=next_update,
+    )
+
+
+def derive_kept_times(evidence: Evidence) -> tuple[datetime | None, datetime | None]:
+    """thisUpdate and nextUpdate as `derive_kept_evidence` has them."""
+    if evidence.method == "ocsp":
+        return evidence.this_update, evidence.next_update
+    return _floor_to_hour(evidence.this_update), _floor_to_hour(evidence.next_update)
 
 
 def _floor_to_hour(time: datetime | None) -> datetime | None:

@@ -84,8 +84,7 @@ class ClientAuthService:
     async def find_client(self, token: str) -> ClientRecord | TooMany | None:
         """Whose token it is; one request of its rate is used. None for a token that does not hold."""
         now = self._clock()
-        async with self._store.read() as transaction:
-            record = await transaction.clients.find_by_token(hash_token(token), now)
+        record = await self._store.glance().clients.find_by_token(hash_token(token), now)
         if record is None:
             return None
         wait = self._limits.take(record.name, record.rate, now)

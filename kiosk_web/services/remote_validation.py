@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from kiosk_web.errors import KioskError
 from kiosk_web.identity import reference
@@ -26,7 +26,7 @@ from kiosk_web.pki.status import (
     Revoked,
     Stale,
     Unavailable,
-    derive_kept_evidence,
+    derive_kept_times,
     name_outcome,
 )
 from kiosk_web.pki.status_policy import IDENTIFY, PolicyName, StatusContext, StatusPolicy
@@ -116,8 +116,9 @@ class RemoteValidationService:
         self._standing = standing
         self._fallback = fallback
         self._in_use = in_use
-        self._policies: dict[PolicyName, StatusPolicy] = {
-            name: replace(limits, name=name) for name in ("ocsp", "crl", "ocsp-then-crl")
+        self._contexts: dict[PolicyName, StatusContext] = {
+            name: StatusContext(replace(limits, name=name), METHOD, IDENTIFY, lists_permitted=name != "ocsp")
+            for name in get_args(PolicyName)
         }
         self._systems_by_list = frozenset(systems_by_list)
         self._clock = clock
@@ -243,7 +244,9 @@ class RemoteValidationService:
     def _judge_card(
         self, challenge: RemoteChallengeRecord, certificate: bytes, signature: bytes, name: PolicyName
     ) -> _Card:
-        context = StatusContext(self._policies[name], METHOD, challenge.purpose, lists_permitted=name != "ocsp")
+        context = self._contexts[name]
+        if challenge.purpose != context.purpose:  # none yet; were there one, lists must not speak for it
+            context = replace(context, purpose=challenge.purpose)
         trust = self._validation.judge_trust(certificate)
         if not isinstance(trust, TrustedCertificate):
             return _Card(trust, None, context)
@@ -342,7 +345,8 @@ def _build_answer(
 def _build_visit(
     challenge: RemoteChallengeRecord, verdict: Verdict, status: CertificateStatus | None, now: datetime
 ) -> RemoteVisitRecord:
-    kept = None if status is None else derive_kept_evidence(status.evidence)
+    evidence = None if status is None else status.evidence
+    this_update, next_update = (None, None) if evidence is None else derive_kept_times(evidence)
     return RemoteVisitRecord(
         reference=challenge.reference,
         client=challenge.client,
@@ -350,10 +354,10 @@ def _build_visit(
         outcome="accepted" if verdict.accepted else "refused",
         code=verdict.refusal_code,
         status_outcome="" if status is None else name_outcome(status),
-        status_method="" if kept is None else kept.method,
-        fallback="" if kept is None or kept.opening is None else kept.opening.cause,
-        this_update=None if kept is None else kept.this_update,
-        next_update=None if kept is None else kept.next_update,
+        status_method="" if evidence is None else evidence.method,
+        fallback="" if evidence is None or evidence.opening is None else evidence.opening.cause,
+        this_update=this_update,
+        next_update=next_update,
         started_at=challenge.issued_at,
         ended_at=now,
     )

@@ -171,8 +171,8 @@ class ValidationService:
         route = plan_route(context, FallbackState(), now)
         if route.ask_responder or not route.consult_lists:
             return None
-        findings = lists.shelf.look_up(certificate)
-        scopes = {finding.header.scope for finding in findings} | derive_scopes(certificate)
+        findings, scopes = lists.shelf.look_up(certificate), derive_scopes(certificate)
+        scopes = scopes.union(finding.header.scope for finding in findings)
         seen = await transaction.marks.recall(derive_mark_key(certificate), scopes)
         status = judge_crl_status(
             certificate, findings, lists.policy, now, certificate_mark=seen.certificate, list_marks=seen.lists

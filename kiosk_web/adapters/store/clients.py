@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import cast
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
@@ -117,6 +118,7 @@ class SqlClientRows:
         await self._connection.execute(delete(schema.api_tokens).where(_t.expires_at < now))
 
 
+@lru_cache(maxsize=256)
 def _build_client(
     name: str,
     systems: str,
@@ -129,7 +131,7 @@ def _build_client(
     link_systems: str,
     redirect_uris: str,
 ) -> ClientRecord:
-    """From the columns in their order."""
+    """From the columns in their order. The same columns are the same record, at every request of a client."""
     return ClientRecord(
         name,
         _split(systems),

@@ -22,12 +22,13 @@ _Processor = Callable[[Any], Any]
 
 
 class _Compiled(NamedTuple):
-    """The text; of each parameter, in order, name, fixed value and processor; the processors of the columns, None if
-    none of them has one.
+    """The text; of each parameter, in order, name and processor; the values that stand in the statement; the processors
+    of the columns, None if none of them has one.
     """
 
     text: str
-    parameters: tuple[tuple[str, Any, _Processor | None], ...]
+    parameters: tuple[tuple[str, _Processor | None], ...]
+    fixed: dict[str, Any]
     columns: tuple[_Processor | None, ...] | None
 
 
@@ -44,20 +45,18 @@ class Prepared:
     def _compiled(self) -> _Compiled:
         compiled = self._statement.compile(dialect=_DIALECT, column_keys=self._names)
         assert isinstance(compiled, SQLCompiler)
-        parameters = tuple(
-            (name, compiled.binds[name].value, _find_bind_processor(compiled.binds[name].type))
-            for name in compiled.positiontup or ()
-        )
+        binds = compiled.binds
+        parameters = tuple((name, _find_bind_processor(binds[name].type)) for name in compiled.positiontup or ())
+        fixed = {name: binds[name].value for name, _ in parameters if not binds[name].required}
         columns = tuple(_find_result_processor(column.type) for column in self._statement.exported_columns)
-        return _Compiled(compiled.string, parameters, columns if any(columns) else None)
+        return _Compiled(compiled.string, parameters, fixed, columns if any(columns) else None)
 
     def run(self, driver: sqlite3.Connection, values: Mapping[str, object]) -> sqlite3.Cursor:
         """Raises `sqlite3.Error`, which quotes no value."""
         compiled = self._compiled
-        bound = []
-        for name, fixed, process in compiled.parameters:
-            value = values.get(name, fixed)
-            bound.append(value if process is None else process(value))
+        if compiled.fixed:
+            values = {**compiled.fixed, **values}
+        bound = [values[name] if process is None else process(values[name]) for name, process in compiled.parameters]
         return driver.execute(compiled.text, bound)
 
     def fetch(self, driver: sqlite3.Connection, values: Mapping[str, object]) -> list[tuple[Any, ...]]:

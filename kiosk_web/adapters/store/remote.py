@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import fields
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -20,7 +19,7 @@ _r = kept_replies.c
 _pc = schema.person_certificates.c
 _p = schema.pairwise_ids.c
 
-_CHALLENGE = tuple(field.name for field in fields(RemoteChallengeRecord))
+_CHALLENGE = RemoteChallengeRecord._fields
 _ADD_CHALLENGE = Prepared(insert(remote_challenges), _CHALLENGE)
 _CONSUME_CHALLENGE = Prepared(
     update(remote_challenges)
@@ -33,7 +32,7 @@ _CONSUME_CHALLENGE = Prepared(
     .values(consumed_at=bindparam("now"))
     .returning(*(_c[name] for name in _CHALLENGE))
 )
-_ADD_VISIT = Prepared(insert(remote_visits), [field.name for field in fields(RemoteVisitRecord)])
+_ADD_VISIT = Prepared(insert(remote_visits), RemoteVisitRecord._fields)
 
 
 class SqlRemoteRows:
@@ -43,14 +42,14 @@ class SqlRemoteRows:
         self._connection = connection
 
     async def add_challenge(self, record: RemoteChallengeRecord) -> None:
-        await self._connection.change(_ADD_CHALLENGE, **vars(record))
+        await self._connection.change(_ADD_CHALLENGE, **record._asdict())
 
     async def consume_challenge(self, challenge: str, client: str, now: datetime) -> RemoteChallengeRecord | None:
         rows = await self._connection.fetch(_CONSUME_CHALLENGE, challenge=challenge, owner=client, now=now)
         return RemoteChallengeRecord(*rows[0]) if rows else None
 
     async def add_visit(self, record: RemoteVisitRecord) -> None:
-        await self._connection.change(_ADD_VISIT, **vars(record))
+        await self._connection.change(_ADD_VISIT, **record._asdict())
 
     async def find_linked(self, system: str, ppids: Collection[str]) -> Mapping[str, LinkedCertificate]:
         rows = await self._connection.execute(

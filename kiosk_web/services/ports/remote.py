@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, repr=False)
-class RemoteChallengeRecord:
+class RemoteChallengeRecord(NamedTuple):
     """What a card at a reader of the client's own was asked to sign; the bytes are rebuilt from this alone."""
 
     id: str
@@ -22,9 +21,11 @@ class RemoteChallengeRecord:
     issued_at: datetime
     expires_at: datetime
 
+    def __repr__(self) -> str:
+        return "RemoteChallengeRecord(…)"
 
-@dataclass(frozen=True)
-class RemoteVisitRecord:
+
+class RemoteVisitRecord(NamedTuple):
     """One validation by the API, without personal data, as `AuditRecord` is for a visit at a terminal."""
 
     reference: str

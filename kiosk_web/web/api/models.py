@@ -6,6 +6,7 @@ Binary values are Base64 (RFC 4648 4, with padding), times RFC 3339 in UTC.
 from __future__ import annotations
 
 import base64
+import binascii
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -18,12 +19,13 @@ from kiosk_web.pki.outcomes import Outcome
 _BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
 
-def _write_time(value: datetime) -> str:
+def write_time(value: datetime) -> str:
+    """A time in UTC, as answers have it."""
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Time = Annotated[
-    datetime, PlainSerializer(_write_time, return_type=str), Field(json_schema_extra={"format": "date-time"})
+    datetime, PlainSerializer(write_time, return_type=str), Field(json_schema_extra={"format": "date-time"})
 ]
 SystemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="A cooperating system (連携システム).")]
 Policy = Literal["ocsp", "crl", "ocsp-then-crl"]
@@ -324,4 +326,4 @@ def encode_base64(data: bytes) -> str:
 
 def decode_base64(text: str) -> bytes:
     """Of a field whose pattern was checked."""
-    return base64.b64decode(text)
+    return binascii.a2b_base64(text)

@@ -165,6 +165,8 @@ def read_header(request: Request, field: QueryField) -> str | None:
 
 def refuse_query(request: Request, *known: str) -> None:
     """No query parameter that is not known, and none twice."""
+    if not request.scope["query_string"]:
+        return
     names = [name for name, _ in request.query_params.multi_items()]
     if len(set(names)) != len(names) or not set(names) <= set(known):
         raise ProblemRaised("malformed_request", "there is a query parameter that is not known, or one twice")

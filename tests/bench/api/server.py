@@ -8,6 +8,7 @@ its standard input ends.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -56,6 +57,8 @@ async def serve(folder: Path) -> None:
         answer = await client.ask_token(client.sign_assertion(aud=f"{address}/api/v1/token"))
         api: Any = stand.server.staff
         api.api.app.app.router.routes.append(Route("/api/v1/nothing", do_nothing, methods=["POST"]))
+        gc.collect()
+        gc.freeze()  # as `kiosk serve` does once all is built
         card = stand.card()
         pem = card.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         told = {"address": address, "token": answer.json()["access_token"], "certificate": encode(card.der)}
