@@ -311,8 +311,17 @@ def show_fallback(data: Data = None, as_json: AsJson = False) -> None:
     typer.echo("\n".join(describe_overview(overview)))
 
 
+def _forbid_core_dumps() -> None:
+    """No crash writes this memory, through which the basic 4 information passes, to a disk; whoever starts it."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def main() -> None:
     """Entry point of the installed program."""
+    _forbid_core_dumps()
     choose_vector_unit(load_processor_description(), os.environ)
     app(prog_name="kiosk")
 

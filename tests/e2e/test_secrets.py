@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import sys
 import zipfile
 from pathlib import Path
 
@@ -48,6 +50,10 @@ def test_a_pin_reaches_the_card_and_nothing_else(browser: Browser, demo: Running
     storage = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])")
     context.close()
 
+    if sys.platform == "linux":  # nor may a crash write its memory to a disk
+        for process in ("kiosk", "bridge"):
+            limits = Path(f"/proc/{demo.pids[process]}/limits").read_text(encoding="ascii")
+            assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
     assert len(frames) > 6
     sinks = {
         "request": b"\n".join(url.encode() + body for _, url, body in kiosk.requests),
