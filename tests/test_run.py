@@ -238,8 +238,25 @@ def test_the_fast_part_leaves_out_what_needs_the_system_or_much_time(
     program: ModuleType, venv: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "install_system_packages", lambda _needs: pytest.fail("no apt here"))
+    monkeypatch.setenv("TMPDIR", "chosen")
     assert program.run_check([]) == 0
-    assert venv.commands[-1][-2:] == ["-m", "not pcsc and not e2e and not package and not x11 and not long"]
+    assert "not pcsc and not e2e and not package and not x11 and not long" in venv.commands[-1]
+
+
+@linux
+@pytest.mark.parametrize(("enough", "expected"), [(0, True), (1 << 60, False)])
+def test_the_fast_part_keeps_its_files_in_memory_where_there_is_enough(
+    program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enough: int, expected: bool
+) -> None:
+    monkeypatch.setattr(program, "MEMORY", tmp_path)
+    monkeypatch.setattr(program, "ENOUGH_MEMORY", enough)
+    monkeypatch.setenv("TMPDIR", "")
+    monkeypatch.delenv("TMPDIR")
+    program._keep_temporary_files_in_memory()
+    assert ("TMPDIR" in os.environ) is expected
+    monkeypatch.setenv("TMPDIR", "chosen")
+    program._keep_temporary_files_in_memory()
+    assert os.environ["TMPDIR"] == "chosen"
 
 
 def test_the_fast_part_leaves_out_every_marker_and_no_other(program: ModuleType) -> None:
