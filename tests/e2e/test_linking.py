@@ -48,3 +48,20 @@ def test_a_card_is_scanned_once_and_confirmed_by_staff(kiosk: KioskPage, demo: R
         linked = "system = 'city-library' AND way = 'terminal' AND state = 'active'"
         assert connection.execute(f"SELECT user_number FROM links WHERE {linked}").fetchall() == [(NUMBER,)]
         connection.execute(f"UPDATE links SET state = 'ended' WHERE {linked}")  # for the tests after this one
+
+
+def test_five_numbers_that_do_not_do_end_it_for_the_visit(kiosk: KioskPage, demo: RunningDemo) -> None:
+    page, person = kiosk.page, demo.person("kyoko")
+    kiosk.open().choose("library")
+    demo.put_card(person.id)
+    kiosk.wait_for("awaiting_pin").type_pin(person.pin).wait_for("result")
+    page.locator("#link").click()
+    kiosk.wait_for("entering_number")
+    for number in ("1", "22", "333", "4444", "55555"):
+        before = kiosk.stage.get_attribute("data-version")
+        page.keyboard.type(number)
+        page.locator("#number-confirm").click()
+        expect(kiosk.stage).not_to_have_attribute("data-version", before)
+    kiosk.wait_for("result")
+    expect(page.locator("#link-used-up")).to_have_attribute("data-code", "link_attempts_used")
+    expect(page.locator("#link")).to_have_count(0)
