@@ -14,6 +14,7 @@ import signal
 import sqlite3
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 from playwright.sync_api import Browser, Page, expect
 
+from examples.facility.__main__ import Server
 from kiosk_web.adapters.clock import read_clock
 from kiosk_web.simulator.staff import load_staff
 from tests.e2e.kiosk_page import KioskPage
 from tests.e2e.test_kazashi import add_staff, attend, set_birth
+from tests.e2e.test_reading_redirect import serve_example
+from tests.e2e.test_reading_redirect_basic_four import ItemsApi
 from tests.e2e.test_readings import System, register, run_kiosk
 from tests.support.api_client import ORIGIN, SYSTEM
 from tests.support.demo import RunningDemo, start_demo
@@ -149,6 +153,10 @@ class Terminal(KioskPage):
 
     def hand_basic_four_over(self) -> None:
         self.begin("facility-registration")
+        self.agree_and_read()
+
+    def agree_and_read(self) -> None:
+        """From the consent to the result."""
         self.wait_for("consenting")
         self.page.locator("#agree").click()
         self.wait_for("awaiting_pin").type_pin(PIN).wait_for("awaiting_text")
@@ -216,6 +224,18 @@ class Terminal(KioskPage):
         self.wait_for("result")
         result = system.call("GET", f"readings/{asked.json()['id']}?wait=25").json()["result"]
         return dict(jwt.decode(result, options={"verify_signature": False}))
+
+    def be_sent(self, example: Server, open_stream: Callable[[], None]) -> bytes:
+        """The booking system's own page sends its browser here and gets it back, with a code: that page then."""
+        self.page.goto(example.url)
+        self.page.locator("#visit button").click()
+        self.wait_for("awaiting_card")
+        open_stream()
+        self.put_card()
+        self.agree_and_read()
+        self.demo.lift_card()
+        expect(self.page.locator("#answer")).to_contain_text("予約システムの利用者番号")
+        return self.page.content().encode()
 
 
 def read_at_home(demo: RunningDemo, system: System) -> dict[str, bytes]:
@@ -287,11 +307,13 @@ def test_a_planted_identity_is_found_only_where_it_may_be(browser: Browser, tmp_
         context = browser.new_context(viewport={"width": 1080, "height": 1920}, reduced_motion="reduce")
         terminal = Terminal(context.new_page(), demo)
         terminal.open()
-        cookies = {str(one["name"]): str(one["value"]) for one in context.cookies()}  # path /k
-        streams = {
-            "kiosk stream": Stream(f"{demo.kiosk}/k/stream", cookies),
-            "staff stream": Stream(f"{demo.staff}/stream"),
-        }
+        streams = {"staff stream": Stream(f"{demo.staff}/stream")}
+
+        def open_stream(name: str) -> None:
+            cookies = {str(one["name"]): str(one["value"]) for one in context.cookies()}  # path /k
+            streams[name] = Stream(f"{demo.kiosk}/k/stream", cookies)
+
+        open_stream("kiosk stream")
         system = System(demo.staff)
         name = register(demo, system, tmp_path)
 
@@ -310,17 +332,23 @@ def test_a_planted_identity_is_found_only_where_it_may_be(browser: Browser, tmp_
         terminal.lift_card()
 
         storage = terminal.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, location.href])")
-        sinks = (
-            pages
-            | at_home
-            | {
-                "counts": run_kiosk(demo, "counts", "--json").encode(),
-                "answer to the system": json.dumps(claims, ensure_ascii=False).encode(),
-                "console": "\n".join(terminal.console).encode(),
-                "storage": storage.encode(),
-                "addresses": "\n".join(url for _, url, _ in terminal.requests).encode(),
-            }
-        )
+        sinks = pages | at_home
+        sinks |= {
+            "counts": run_kiosk(demo, "counts", "--json").encode(),
+            "answer to the system": json.dumps(claims, ensure_ascii=False).encode(),
+            "storage": storage.encode(),
+        }
+        with serve_example(demo, tmp_path, ItemsApi, "counter-page") as example:
+            own_page = terminal.be_sent(example, lambda: open_stream("kiosk stream of a redirected reading"))
+            assert example.visits is not None
+            (heard,) = example.visits._api.heard  # type: ignore[attr-defined]  # of ItemsApi
+        assert heard["basic_four"]["outcome"] == "sent"
+        sinks |= {
+            "answer for the code": json.dumps(heard, ensure_ascii=False).encode(),
+            "page of the asking system": own_page,
+            "console": "\n".join(terminal.console).encode(),
+            "addresses": "\n".join(url for _, url, _ in terminal.requests).encode(),
+        }
         context.close()
         os.kill(demo.pids["kiosk"], signal.SIGKILL)
         demo.process.wait(60)  # it stops all others

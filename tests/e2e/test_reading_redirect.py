@@ -24,17 +24,20 @@ pytestmark = pytest.mark.e2e
 
 
 @contextmanager
-def serve_example(demo: RunningDemo, folder: Path, kind: type[KioskApi] = KioskApi) -> Iterator[Server]:
+def serve_example(
+    demo: RunningDemo, folder: Path, kind: type[KioskApi] = KioskApi, client: str = "counter"
+) -> Iterator[Server]:
     """The booking system, registered by the operator's command for the address of its way back. `kind`: how it asks."""
-    key = Ed25519PrivateKey.generate()
-    (folder / "counter.pub").write_bytes(dump_public(key))
-    (folder / "counter.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    key, public = Ed25519PrivateKey.generate(), folder / f"{client}.pub"
+    public.write_bytes(dump_public(key))
+    private = folder / f"{client}.key"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     (terminal,) = [row["name"] for row in json.loads(run_kiosk(demo, "terminal", "list", "--json"))]
     with Server(0, None) as server:
         granted = (f"--system={SYSTEM}", "--method=ocsp", f"--terminal={terminal}")
         back = f"--redirect-uri={server.url}{RETURN}"
-        run_kiosk(demo, "client", "add", "counter", *granted, back, f"--key={folder / 'counter.pub'}")
-        server.ask_at(kind(demo.staff.rstrip("/"), "counter", folder / "counter.key", terminal))
+        run_kiosk(demo, "client", "add", client, *granted, back, f"--key={public}")
+        server.ask_at(kind(demo.staff.rstrip("/"), client, private, terminal))
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
