@@ -41,6 +41,8 @@ _HOW = f"""\
 - One validation is all of it: the access token, the challenge used up, the path to the anchor, the card's signature,
   the list, the verdict, the PPID, the record, forced to the disk before the answer; requests that come at the same time
   share that. The challenge itself was asked for before.
+- "Certificate and list alone" is loading the certificate, the path to the anchor and the look-up behind the same gate:
+  what the goal was derived from. It is no validation, and decides nothing here.
 - "What no validation can be without" is loading the certificate, the issuer's signature on it and the card's over the
   challenge: time on the processor for nothing but the primitives, in a loop.
 - A batch is one request with many certificates, one a line, answered while it is sent. The floor is loading each
@@ -94,6 +96,7 @@ async def _measure_single(caller: Caller, told: dict[str, Any], extent: Extent) 
     nothing: list[float] = []
     single: list[float] = []
     challenges: list[float] = []
+    checks: list[float] = []
     processor: list[float] = []
     idle: list[float] = []
     ask = json.dumps({"system": "facility-booking", "origin": "https://www.example.lg.jp"}).encode()
@@ -101,29 +104,35 @@ async def _measure_single(caller: Caller, told: dict[str, Any], extent: Extent) 
         issued, seconds = await caller.call([caller.build("challenges", ask)] * extent.requests)
         bodies = [_sign(challenge, told["certificate"], card_key) for challenge in issued]
         empty, taken_by_nothing = await caller.call([caller.build("nothing", body) for body in bodies])
-        before = empty[-1]["processor"]
+        found, taken_by_checks = await caller.call([caller.build("check", body) for body in bodies])
+        before = await _ask_processor(caller)
         verdicts, taken = await caller.call([caller.build("validations", body) for body in bodies])
         processor.append((await _ask_processor(caller) - before) / extent.requests)
-        idle.append((before - empty[0]["processor"]) / (extent.requests - 1))
-        if any(verdict["outcome"] != "good" for verdict in verdicts):
+        idle.append((empty[-1]["processor"] - empty[0]["processor"]) / (extent.requests - 1))
+        if any(verdict["outcome"] != "good" for verdict in (*verdicts, *found)):
             raise RuntimeError("a certificate was judged wrongly")
         if number:  # the first turn warms up
             challenges.append(seconds / extent.requests)
             nothing.append(taken_by_nothing / extent.requests)
             single.append(taken / extent.requests)
+            checks.append(taken_by_checks / extent.requests)
     ratio = statistics.median(nothing) / statistics.median(single)
     floor = await asyncio.to_thread(_measure_floor, base64.b64decode(told["certificate"]))
     used, unused = statistics.median(processor[1:]), statistics.median(idle[1:])
-    each = {name: statistics.median(times) for name, times in zip("ncs", (nothing, challenges, single), strict=True)}
+    each = {
+        name: statistics.median(times)
+        for name, times in zip("ncsk", (nothing, challenges, single, checks), strict=True)
+    }
     return Finding(
         Measure.API_SINGLE,
         f"{ratio:.2f}",
         ratio >= SINGLE_LIMIT,
         f"{1 / each['s']:,.0f} / {1 / each['n']:,.0f} each second ({show_microseconds(each['s'])} / "
-        f"{show_microseconds(each['n'])}); a challenge {show_microseconds(each['c'])}; time on the processor "
-        f"{show_microseconds(used)} / {show_microseconds(unused)} ({unused / used:.2f}), of which the no-op's own and "
-        f"what no validation can be without ({show_microseconds(floor)}) are the least there can be; "
-        f"{CONNECTIONS} connections, {extent.requests} requests, {extent.rounds} turns",
+        f"{show_microseconds(each['n'])}); a challenge {show_microseconds(each['c'])}; certificate and list alone, "
+        f"without token, challenge, card and record, {show_microseconds(each['k'])} ({each['n'] / each['k']:.2f}); "
+        f"time on the processor {show_microseconds(used)} / {show_microseconds(unused)} ({unused / used:.2f}), "
+        f"of which the no-op's own and what no validation can be without ({show_microseconds(floor)}) are the least "
+        f"there can be; {CONNECTIONS} connections, {extent.requests} requests, {extent.rounds} turns",
     )
 
 

@@ -8,11 +8,12 @@ its standard input ends.
 from __future__ import annotations
 
 import asyncio
+import base64
 import gc
 import json
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from kiosk_web.adapters.crl_files import CrlShelf
+from kiosk_web.pki.crl_status import judge_crl_status
+from kiosk_web.pki.crl_trust import CrlPolicy
+from kiosk_web.pki.status import name_outcome
+from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, judge_trust_of_bytes
 from kiosk_web.wiring import crl_index
 from tests.support.api_client import encode, register
 from tests.support.api_server import serve_api
 from tests.support.crl_stand import ORDINARY, SilentWatcher, offer, town_point
 from tests.support.crl_writer import build_list, encode_entry
-from tests.support.kiosk_server import Stand
+from tests.support.kiosk_server import Clock, Stand
 
 ENTRIES = 10_000
 HOUR = timedelta(hours=1)
@@ -38,6 +44,26 @@ async def do_nothing(request: Request) -> Response:
     """Reads JSON, answers JSON: how much time on the processor this process has used."""
     json.loads(await request.body())
     return JSONResponse({"processor": time.process_time()})
+
+
+@dataclass(frozen=True)
+class BareCheck:
+    """What the sheet's authors measured beside the no-op: load, path to the anchor, look-up; nothing else is done."""
+
+    clock: Clock
+    anchors: TrustStore
+    shelf: CrlShelf
+    trust_policy: TrustPolicy = field(default_factory=TrustPolicy)
+    list_policy: CrlPolicy = field(default_factory=CrlPolicy)
+
+    async def __call__(self, request: Request) -> Response:
+        now = self.clock()
+        der = base64.b64decode(json.loads(await request.body())["certificate"])
+        trust = judge_trust_of_bytes(der, self.anchors, self.trust_policy, now)
+        assert isinstance(trust, TrustedCertificate)
+        findings = self.shelf.look_up(trust)
+        status = judge_crl_status(trust, findings, self.list_policy, now, certificate_mark=None, list_marks={})
+        return JSONResponse({"outcome": name_outcome(status)})
 
 
 async def take_list_in(stand: Stand) -> None:
@@ -57,6 +83,8 @@ async def serve(folder: Path) -> None:
         answer = await client.ask_token(client.sign_assertion(aud=f"{address}/api/v1/token"))
         api: Any = stand.server.staff
         api.api.app.app.router.routes.append(Route("/api/v1/nothing", do_nothing, methods=["POST"]))
+        check = BareCheck(stand.clock, TrustStore([stand.root.anchor]), crl_index.open_shelf(stand.server.settings))
+        api.api.app.app.router.routes.append(Route("/api/v1/check", check.__call__, methods=["POST"]))
         gc.collect()
         gc.freeze()  # as `kiosk serve` does once all is built
         card = stand.card()
