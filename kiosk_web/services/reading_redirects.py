@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import structlog
 
 from kiosk_web.services.keys import encode_base64url
-from kiosk_web.services.ports import Clock, Entropy, Store
+from kiosk_web.services.ports import Clock, Entropy, Store, Transaction
 from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.ports.reading_redirects import RedirectRecord
 from kiosk_web.services.ports.readings import ReadingRecord
@@ -134,8 +134,8 @@ class RedirectService:
             if redirect is None:
                 return OpenRefused("reading_unusable")
             record = await transaction.asked_readings.load(redirect.reading)
-        if record is None:
-            return OpenRefused("reading_unusable")
+            if record is None or not await self._may_return(transaction, record, redirect):
+                return OpenRefused("reading_unusable")
         asked = AskedReading(
             record.id, redirect.title_ja, redirect.title_en, returns=True, basic_four=redirect.basic_four
         )
@@ -153,8 +153,11 @@ class RedirectService:
         now, code = self._clock(), self._draw()
         async with self._store.write() as transaction:
             redirect = await transaction.reading_redirects.leave(_hash(browser), _hash(code), now + CODE_LIFETIME, now)
-        if redirect is None:
-            return None
+            if redirect is None:
+                return None
+            record = await transaction.asked_readings.load(redirect.reading)
+            if record is None or not await self._may_return(transaction, record, redirect):
+                return None
         query = urlencode({"code": code, "state": redirect.state, "iss": self._issuer})
         return f"{redirect.redirect_uri}?{query}"
 
@@ -180,6 +183,11 @@ class RedirectService:
                 return None
         result = await self._readings.take_result(record) if record.state == "done" else None
         return RedeemedReading(record, result)
+
+    async def _may_return(self, transaction: Transaction, record: ReadingRecord, redirect: RedirectRecord) -> bool:
+        """Is the client in force, and the address its own? It may have been revoked since it asked."""
+        client = await transaction.clients.find(record.client)
+        return client is not None and client.revoked_at is None and redirect.redirect_uri in client.redirect_uris
 
     def _draw(self) -> str:
         return encode_base64url(self._entropy(SECRET_OCTETS))

@@ -232,6 +232,36 @@ async def test_a_code_that_was_put_into_another_session_is_used_up_for_nothing(
     assert kept == [None]
 
 
+async def test_a_client_that_speaks_for_the_system_no_more_gets_nothing_for_its_code(desk: Desk) -> None:
+    await desk.arrive(await desk.ask())
+    assert (await desk.read(desk.stand.card())).state == "result"
+    assert (await desk.terminal.take_card()).state == "choosing_service"
+    code = read_answer(await desk.leave())["code"]
+    async with desk.stand.server.store.write() as transaction:
+        await transaction.connection.execute(text("UPDATE api_clients SET systems = 'library'"))
+    assert problem(await desk.redeem(code)) == (409, "code_refused")
+    async with desk.stand.server.store.read() as transaction:
+        kept = (await transaction.connection.execute(text("SELECT result FROM readings"))).scalars().all()
+    assert kept == [None]
+
+
+@pytest.mark.parametrize("moment", ["asked", "shown", "over"])
+async def test_no_browser_is_sent_to_a_client_that_was_revoked_meanwhile(desk: Desk, moment: str) -> None:
+    address = await desk.ask()
+    if moment != "asked":
+        assert (await desk.arrive(address)).status_code == 200
+    if moment == "over":
+        assert (await desk.terminal.send("cancelled")).state == "choosing_service"
+    async with desk.stand.server.store.write() as transaction:
+        await transaction.clients.revoke(desk.asker.api.name, desk.stand.clock.now)
+    if moment == "asked":
+        refused = await desk.arrive(address)
+        assert (refused.status_code, Stage(refused.text).code) == (404, "reading_unusable")
+    if moment == "shown":
+        assert (await desk.terminal.send("cancelled")).state == "choosing_service"
+    assert await desk.leave() == "/"
+
+
 async def test_handle_browser_and_code_are_kept_as_hashes_alone_and_gone_after_a_day(desk: Desk) -> None:
     address = await desk.ask()
     opened = await desk.arrive(address)
