@@ -121,6 +121,7 @@ class StatusStand:
     marks: MemoryHighWaterMarks = field(default_factory=MemoryHighWaterMarks)
     responder_policy: OcspResponderPolicy = field(default_factory=lambda: OcspResponderPolicy("http://127.0.0.1:9/"))
     requests: list[bytes] = field(default_factory=list)
+    clock_trusted: bool = True
     at_once: bool = False
 
     def __post_init__(self) -> None:
@@ -137,7 +138,7 @@ class StatusStand:
             lists=Lists(self.shelf, self.list_marks, CrlPolicy()),
             fallback=self.fallback,
             clock=self.lists.clock,
-            is_clock_trusted=lambda: True,
+            is_clock_trusted=lambda: self.clock_trusted,
             entropy=lambda size: next(numbers).to_bytes(size, "big"),
         )
 

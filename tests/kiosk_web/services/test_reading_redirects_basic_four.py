@@ -199,6 +199,23 @@ async def test_a_resident_who_reads_for_too_long_is_told_and_goes_back_with_the_
     assert (claims["accepted"], claims["basic_four"]["outcome"]) == (True, "failed")
 
 
+async def test_items_that_come_after_the_end_of_the_request_are_not_sealed(desk: Desk) -> None:
+    """Nobody has swept yet: the request is over by the clock alone."""
+    _, card = await reach_consent(desk)
+    for _ in range(4):
+        desk.stand.clock.advance(85)
+        assert (await desk.terminal.send("extended")).state == "consenting"
+    await reach_proof(desk.stand, desk.terminal, card)
+    assert (await tell_tries(desk.terminal)).state == "awaiting_text"
+    desk.stand.clock.advance(85)
+    stage = await hand_over(desk.terminal, card)
+    assert (stage.state, "K-612" in stage.html, NAME in stage.html) == ("result", True, False)
+    assert await list_ciphertexts(desk.stand) == []
+    await desk.asker.api.sign_in()  # its token has ended meanwhile
+    claims = await redeem_claims(desk, await go_back(desk))
+    assert (claims["accepted"], claims["basic_four"]) == (True, {"outcome": "failed", "sealed": None})
+
+
 async def test_nobody_who_answers_nothing_is_waited_for(desk: Desk) -> None:
     """The times of the screens alone bring the browser back; a card that is left is asked for first."""
     await reach_consent(desk)

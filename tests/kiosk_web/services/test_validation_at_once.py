@@ -5,12 +5,13 @@ Every check of a `StatusStand` compares the two ways, so all tests of lists and 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from kiosk_web.pki.status import HighWaterMark
+from kiosk_web.pki.status import Good, HighWaterMark
 from kiosk_web.services.validation import derive_mark_key
 from tests.support.crl_stand import list_of
 from tests.support.crl_writer import ListShape
@@ -83,4 +84,27 @@ async def test_nothing_is_settled_while_the_clock_is_wrong(stand: StatusStand) -
     await stand.lists.take_in(silent_list(stand.root))
     stand.marks.marks[b"of another one"] = HighWaterMark(NOW + timedelta(minutes=3), held=False)
     assert spell(await stand.check(SERIAL, ask("crl"))) == "unavailable clock_unreliable"
+    assert not stand.at_once
+    stand.marks.marks.clear()
+    stand.clock_trusted = False
+    assert spell(await stand.check(SERIAL, ask("crl"))) == "unavailable clock_unreliable"
+    assert not stand.at_once
+
+
+async def test_what_was_revoked_once_is_not_settled_by_a_list_that_is_silent(stand: StatusStand) -> None:
+    key = derive_mark_key(stand.lists.certificate(SERIAL))
+    stand.marks.marks[key] = HighWaterMark(NOW - 3 * HOUR, held=False, revoked_at=NOW - 4 * HOUR)
+    await stand.lists.take_in(silent_list(stand.root))
+    status = await stand.check(SERIAL, ask("crl"))
+    assert not isinstance(status, Good)
+    assert not stand.at_once
+
+
+async def test_a_list_older_than_one_that_was_seen_settles_nothing(stand: StatusStand) -> None:
+    await stand.lists.take_in(silent_list(stand.root))
+    assert spell(await stand.check(SERIAL, ask("crl"))) == "good by crl"
+    ((scope, mark),) = stand.list_marks.marks.items()
+    stand.list_marks.marks[scope] = replace(mark, this_update=mark.this_update + timedelta(seconds=1))
+    status = await stand.check(SERIAL, ask("crl"))
+    assert not isinstance(status, Good)
     assert not stand.at_once

@@ -7,17 +7,19 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.validation import ValidationService
+from kiosk_web.settings.services import DEMO_SERVICES
 from kiosk_web.wiring import crl_index
-from tests.support.api_client import ApiClient, count, encode, problem, register
+from tests.support.api_client import API_SYSTEMS, OTHER_SYSTEM, SYSTEM, ApiClient, count, encode, problem, register
 from tests.support.crl_stand import ORDINARY, SilentWatcher, list_of, offer, town_point
 from tests.support.jpki import NOW
-from tests.support.kiosk_server import Stand
+from tests.support.kiosk_server import Stand, run_stand
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +72,29 @@ async def test_a_known_person_is_confirmed_at_once_and_a_new_one_is_not(
     shared = [{name: row[name] for name in row if name not in ("id", "reference")} for row in rows]
     assert shared[0] == shared[1]
     assert shared[0] == shared[0] | {"outcome": "accepted", "status_outcome": "good", "status_method": "crl"}
+
+
+async def test_a_person_of_two_systems_has_in_each_its_own_ppid(stand: Stand, asked: list[int]) -> None:
+    await take_in(stand, [4711])
+    systems = (SYSTEM, OTHER_SYSTEM)
+    client = await (await register(stand, "both", systems=systems, methods=["ocsp-then-crl", "crl"])).sign_in()
+    first = {}
+    for system in reversed(systems):  # by either way of asking
+        policy = "crl" if system == OTHER_SYSTEM else "ocsp-then-crl"
+        first[system] = (await client.validate(stand.card(), system, policy=policy))["ppid"]
+    assert len({*first.values(), None}) == 3
+    again = await client.validate(stand.card(), OTHER_SYSTEM, policy="crl")
+    assert (again["ppid"], len(asked)) == (first[OTHER_SYSTEM], 2)
+
+
+async def test_lists_alone_are_for_the_systems_that_may_live_on_them(tmp_path: Path) -> None:
+    """A client of two systems, one of which has no service of Type 2: the right of the other is not its own."""
+    async with run_stand(tmp_path, systems=API_SYSTEMS, services=DEMO_SERVICES[:1]) as stand:
+        client = await (await register(stand, systems=(SYSTEM, OTHER_SYSTEM), methods=["crl"])).sign_in()
+        body = client.build_validation(await client.challenge(SYSTEM), stand.card())
+        assert problem(await client.post("validations", body)) == (403, "method_not_permitted")
+        assert await count(stand, "remote_visits") == 0
+        assert (await client.validate(stand.card(), OTHER_SYSTEM))["reason"] == "no_list"
 
 
 async def test_a_list_that_names_a_known_person_counts_from_the_next_request_on(
