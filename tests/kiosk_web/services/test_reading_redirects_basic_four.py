@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from kiosk_web.identity.standing import derive_day
 from kiosk_web.session import states as s
 from kiosk_web.settings.basic_four import BasicFourSettings
 from kiosk_web.settings.services import DEMO_SERVICES
@@ -125,6 +127,32 @@ async def test_the_items_go_to_the_server_for_the_code_and_the_browser_carries_n
     assert problem(late) == (409, "reading_not_available")
     assert await list_ciphertexts(desk.stand) == []
     assert find_plain(desk.stand.data) == []
+
+
+async def test_only_the_server_that_brings_the_code_confirms_the_items_of_the_day_of_the_reading(desk: Desk) -> None:
+    desk.stand.clock.advance(12 * 3600 - 90)  # a minute and a half to midnight in Japan
+    await desk.asker.api.sign_in()
+    read_on = derive_day(desk.stand.clock.now)
+    await reach_sealed(desk)
+    state = (await desk.stand.server.sessions.load(desk.terminal.id)).state
+    assert isinstance(state, s.BasicFourSent)
+    store, long_ago = desk.stand.server.store, date(2020, 1, 1)
+    async with store.write() as transaction:
+        person = await transaction.persons.find_by_ppid(state.result.identifier, SYSTEM)
+        assert person is not None
+        await transaction.confirmations.record(person, SYSTEM, long_ago)
+
+    async def confirmed() -> date | None:
+        async with store.read() as transaction:
+            return await transaction.confirmations.find(person, SYSTEM)
+
+    desk.stand.clock.advance(59)
+    code = await go_back(desk)
+    assert await confirmed() == long_ago, "the browser is back, and the server has not come"
+    desk.stand.clock.now += timedelta(seconds=50)
+    assert (await redeem_claims(desk, code))["basic_four"]["outcome"] == "sent"
+    assert derive_day(desk.stand.clock.now) > read_on
+    assert await confirmed() == read_on
 
 
 async def test_it_is_not_sent_by_webhook_as_well(desk: Desk) -> None:
