@@ -11,10 +11,12 @@ import re
 import signal
 import sys
 import urllib.parse
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 if __package__:
     from examples.facility.bookings import Users
@@ -54,16 +56,18 @@ FONT = re.compile(r"/fonts/([a-z0-9-]+(?:/[a-z0-9-]+)*\.(css|woff2))")
 
 
 class Server(ThreadingHTTPServer):
-    """One port of this computer. `kiosk`: address of the API of the kiosk whose webhooks are taken."""
+    """One port of this computer. `kiosk`: address of the API of the kiosk whose webhooks are taken; `receiver_key`:
+    file of the key that it seals to.
+    """
 
     daemon_threads = True
 
-    def __init__(self, port: int, fonts: Path | None, kiosk: str = KIOSK) -> None:
+    def __init__(self, port: int, fonts: Path | None, kiosk: str = KIOSK, receiver_key: Path | None = None) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.fonts = fonts
         self.gate = WebhookGate(PublishedKeys(kiosk), SYSTEM)
         self.users = Users()
-        self.inbox = Inbox()
+        self.inbox = Inbox(receiver_key)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.visits: Visits | None = None
 
@@ -145,9 +149,23 @@ class Handler(BaseHTTPRequestHandler):
         if claims is None:
             self._send_page(ENDS.get(ended["state"], "読み取りは終わりませんでした。"))
         elif claims["accepted"]:
-            self._send_page(f"予約システムの利用者番号: {self.server.users.register(claims['ppid'])}")
+            number = f"予約システムの利用者番号: {self.server.users.register(claims['ppid'])}"
+            self._send_page(number + self._take_items(claims))
         else:
             self._send_page("本人を確認できませんでした。窓口の通常の方法で確認してください。")
+
+    def _take_items(self, claims: Mapping[str, Any]) -> str:
+        """What was sealed is opened as that of a webhook is, for the page to show. What to say if it is not."""
+        items = claims["basic_four"]
+        if items is None:
+            return ""
+        if items["outcome"] != "sent":
+            return "（基本4情報は届いていません）"
+        try:
+            self.server.inbox.receive(items["sealed"], {name: claims[name] for name in ("reference", "ppid")})
+        except ValueError:
+            return "（届いた基本4情報を開けませんでした）"
+        return ""
 
     def _send_page(self, sentence: str) -> None:
         """The clerk's page with one sentence in the place of the answer."""
@@ -163,7 +181,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         try:
             signed = self.server.gate.admit(self.headers.get("Kiosk-Signature"), body)
-            reading = self.server.inbox.receive(body.decode("ascii"), signed)
+            reading = self.server.inbox.receive(body.decode("ascii"), {"reading": signed})
             self.server.users.register(reading.ppid)
         except WebhookRefused as refused:
             self._send_json(refused.status, {"code": refused.code, "error": refused.sentence})
@@ -221,8 +239,9 @@ def main() -> None:
     parser.add_argument("--client", default="counter", help="name of this client of the API")
     parser.add_argument("--key", type=Path, help="PEM file with the client's private Ed25519 key: asks for readings")
     parser.add_argument("--terminal", default="", help="name of the terminal on this computer")
+    parser.add_argument("--receiver-key", type=Path, help="private P-256 key that the kiosk seals to; made if missing")
     options = parser.parse_args()
-    server = Server(options.port, options.fonts, options.api)
+    server = Server(options.port, options.fonts, options.api, options.receiver_key)
     if options.key is not None:
         server.ask_at(KioskApi(options.api, options.client, options.key, options.terminal))
     if options.ready_file is not None:

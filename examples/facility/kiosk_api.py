@@ -13,14 +13,20 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-SYSTEM, SERVICE = "facility-booking", "facility"
+SYSTEM = "facility-booking"
 TITLE = {"ja": "施設予約の利用登録", "en": "Registration for bookings"}
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MOST_SECONDS = 10
 
 
 class KioskApi:
-    """One client of the API, registered for one terminal. `key` is a PEM file with its private Ed25519 key."""
+    """One client of the API, registered for one terminal. `key` is a PEM file with its private Ed25519 key.
+
+    It asks for the basic 4 information too, which its service must be allowed to.
+    """
+
+    service = "facility-registration"
+    basic_four = True
 
     def __init__(self, address: str, client: str, key: Path, terminal: str) -> None:
         self.address = address
@@ -31,8 +37,8 @@ class KioskApi:
 
     def ask(self, nonce: str, redirect: dict[str, str]) -> dict[str, Any]:
         """Asks for a reading; the answer says where the browser is to be sent. Raises `OSError` for a refusal."""
-        asked = {"system": SYSTEM, "service": SERVICE, "terminal": self._terminal, "nonce": nonce, "title": TITLE}
-        return self._post("readings", {**asked, "redirect": redirect})
+        asked = {"system": SYSTEM, "service": self.service, "terminal": self._terminal, "nonce": nonce, "title": TITLE}
+        return self._post("readings", {**asked, "basic_four": self.basic_four, "redirect": redirect})
 
     def redeem(self, code: str, redirect_uri: str, verifier: str) -> dict[str, Any]:
         """How the reading ended. Raises `OSError` for a code that is refused."""

@@ -50,6 +50,7 @@ class Neighbours:
             command += [f"--ready-file={self._ready_file(name)}", f"--fonts={_FONTS}"]
             if name == "facility":  # whose keys sign what is sent to it
                 command.append(f"--api=http://localhost:{self._ports['staff']}")
+                command.append(f"--receiver-key={self._data / 'facility.key'}")
             self._children.start(name, command)
 
     def connect_reader(self, state: Path) -> None:

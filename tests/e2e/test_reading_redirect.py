@@ -23,9 +23,20 @@ from tests.support.demo import RunningDemo, start_demo
 pytestmark = pytest.mark.e2e
 
 
+class VerdictApi(KioskApi):
+    """The booking system, asking without the items."""
+
+    service = "facility"
+    basic_four = False
+
+
 @contextmanager
 def serve_example(
-    demo: RunningDemo, folder: Path, kind: type[KioskApi] = KioskApi, client: str = "counter"
+    demo: RunningDemo,
+    folder: Path,
+    kind: type[KioskApi] = VerdictApi,
+    client: str = "counter",
+    receiver_key: Path | None = None,
 ) -> Iterator[Server]:
     """The booking system, registered by the operator's command for the address of its way back. `kind`: how it asks."""
     key, public = Ed25519PrivateKey.generate(), folder / f"{client}.pub"
@@ -33,7 +44,7 @@ def serve_example(
     private = folder / f"{client}.key"
     private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     (terminal,) = [row["name"] for row in json.loads(run_kiosk(demo, "terminal", "list", "--json"))]
-    with Server(0, None) as server:
+    with Server(0, None, receiver_key=receiver_key) as server:
         granted = (f"--system={SYSTEM}", "--method=ocsp", f"--terminal={terminal}")
         back = f"--redirect-uri={server.url}{RETURN}"
         run_kiosk(demo, "client", "add", client, *granted, back, f"--key={public}")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from playwright.sync_api import Page, expect
 
 from examples.facility.__main__ import RETURN
-from examples.facility.kiosk_api import SYSTEM, TITLE, KioskApi
+from examples.facility.kiosk_api import SYSTEM, KioskApi
 from tests.e2e.kiosk_page import KioskPage
 from tests.e2e.test_basic_four import NAME, PIN, agree, count_received, type_text_pin
 from tests.e2e.test_reading_redirect import serve_example
@@ -28,9 +28,8 @@ pytestmark = pytest.mark.e2e
 
 
 class ItemsApi(KioskApi):
-    """The booking system, asking for the items as well. `heard`: the verified claims, the newest last."""
+    """The booking system. `heard`: the verified claims, the newest last."""
 
-    service = "facility-registration"
     reading = ""
 
     def __init__(self, *given: Any) -> None:
@@ -38,8 +37,7 @@ class ItemsApi(KioskApi):
         self.heard: list[dict[str, Any]] = []
 
     def ask(self, nonce: str, redirect: dict[str, str]) -> dict[str, Any]:
-        asked = {"system": SYSTEM, "service": self.service, "terminal": self._terminal, "nonce": nonce, "title": TITLE}
-        answer = self._post("readings", {**asked, "basic_four": True, "redirect": redirect})
+        answer = super().ask(nonce, redirect)
         self.reading = answer["id"]
         return answer
 
@@ -69,7 +67,7 @@ def name_key(demo: RunningDemo) -> str:
 def test_the_items_come_back_with_the_clerks_page(
     kiosk: KioskPage, page: Page, demo: RunningDemo, tmp_path: Path
 ) -> None:
-    with serve_example(demo, tmp_path, ItemsApi) as example:
+    with serve_example(demo, tmp_path, ItemsApi, receiver_key=demo.data / "facility.key") as example:
         assert example.visits is not None
         api: ItemsApi = example.visits._api  # type: ignore[assignment]  # given above
         addresses: list[str] = []
@@ -109,8 +107,11 @@ def test_the_items_come_back_with_the_clerks_page(
         header = read_header(sealed)
         assert (header["kid"], header["reference"], header["system"]) == (name_key(demo), reference, SYSTEM)
 
-        # The browser has nothing of it: not in its page, not in an address; nor has a log.
-        assert NAME not in page.content()
+        # The clerk sees what the system's server opened, sign for sign.
+        for field, item in (("name", NAME), ("address", address), ("sex", "女"), ("number", "30410001")):
+            expect(page.locator(f"#reading #{field}")).to_have_text(item)
+
+        # The browser carried nothing of it: not in an address; nor has a log it.
         told = (NAME, address, ppid, reference, sealed)
         assert [one for one in told if any(one in unquote(address) for address in addresses)] == []
         logs = demo.read_logs()
@@ -129,7 +130,7 @@ def test_the_items_come_back_with_the_clerks_page(
         page.locator("#decline").click()
         kiosk.wait_for("result")
         demo.lift_card()
-        expect(answer).to_have_text("予約システムの利用者番号: 30410001")
+        expect(answer).to_have_text("予約システムの利用者番号: 30410001（基本4情報は届いていません）")
         assert api.heard[-1]["basic_four"] == {"outcome": "declined", "sealed": None}
 
         # The card is taken in the middle: its result is not on the screen any more.
@@ -140,7 +141,7 @@ def test_the_items_come_back_with_the_clerks_page(
         assert kiosk.code == "card_removed"
         assert ppid not in page.content().replace("</span><span>", "")
         page.locator("#finish").click()
-        expect(answer).to_have_text("予約システムの利用者番号: 30410001")
+        expect(answer).to_have_text("予約システムの利用者番号: 30410001（基本4情報は届いていません）")
         assert api.heard[-1]["basic_four"] == {"outcome": "failed", "sealed": None}
 
         # The system takes it back while the consent is read.
