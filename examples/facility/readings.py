@@ -48,8 +48,8 @@ class Inbox:
     def receive(self, sealed: str, signed: Mapping[str, str]) -> Reading:
         """`signed`: what the kiosk signed that this is: `reading` in a webhook, `reference` and `ppid` in a result.
 
-        Raises `ValueError` for anything that is not this reading, sealed to this key for this system, within its life. The
-        first of two stays.
+        Raises `ValueError` for anything that is not this reading, sealed to this key for this system, within its life.
+        The first of two stays.
         """
         try:
             opened = jwe.decrypt_compact(sealed, self._key, registry=_REGISTRY)
