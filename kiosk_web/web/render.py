@@ -106,6 +106,11 @@ def build_short_clock_text(moment: datetime) -> str:
     return f"{local.hour}:{local.minute:02}"
 
 
+def _keep_whole(sentence: str) -> str:
+    """照合番号B is one word for who reads it; a browser would part it before the B. U+2060 is seen by nobody."""
+    return sentence.replace("照合番号B", "照合番号\u2060B")
+
+
 def _group(text: str) -> tuple[str, ...]:
     """A long identifier in groups of four, so that it can be read aloud."""
     return tuple(text[start : start + 4] for start in range(0, len(text), 4)) if len(text) > 8 else (text,)
@@ -252,7 +257,7 @@ class Renderer:
         catalogue: Catalogue = self._catalogues.get(language, self._catalogues["ja"])
         return {
             "language": catalogue.language,
-            "say": catalogue.say,
+            "say": lambda key, **values: _keep_whole(catalogue.say(key, **values)),
             "gap": "" if catalogue.language == "ja" else " ",  # between two sentences
             "day": lambda day: build_day_text(day, catalogue.language),
             "day_of": lambda moment: build_day_text(moment.astimezone(JAPAN).date(), catalogue.language),

@@ -64,6 +64,22 @@ LOST = """
   return lost;
 }
 """
+# Words of the pattern that stand on two lines.
+PARTED = """
+(pattern) => {
+  const parted = [], nodes = document.createTreeWalker(document.getElementById("stage"), NodeFilter.SHOW_TEXT);
+  while (nodes.nextNode()) {
+    for (const { 0: word, index } of nodes.currentNode.data.matchAll(new RegExp(pattern, "gu"))) {
+      const range = document.createRange();
+      range.setStart(nodes.currentNode, index);
+      range.setEnd(nodes.currentNode, index + word.length);
+      const boxes = [...range.getClientRects()].filter(({ width }) => width > 0);
+      if (boxes.some(({ top }) => Math.abs(top - boxes[0].top) > 12)) parted.push(word);
+    }
+  }
+  return parted;
+}
+"""
 # What lies where the words about the staff are, by class.
 COVERED = """
 () => {
@@ -131,6 +147,18 @@ def test_no_screen_is_cut_off_in_any_language_and_text_size(screen: Page, size: 
                 if found := screen.evaluate(LOST):
                     lost[f"{name} {language} {text_size}"] = found
     assert lost == {}
+
+
+def test_no_line_ends_in_the_middle_of_the_name_of_a_secret(screen: Page) -> None:
+    found: dict[str, Any] = {}
+    for width, height in (*SIZES.values(), (480, 1080)):
+        screen.set_viewport_size({"width": width, "height": height})
+        for text_size in TEXT_SIZES:
+            for name in ("awaiting_text-guarded", "refused-text_secret_wrong"):
+                show(screen, name, size=text_size)
+                if parted := screen.evaluate(PARTED, "照合番号.?B|暗証番号"):
+                    found[f"{name} {width} {text_size}"] = parted
+    assert found == {}
 
 
 @pytest.mark.parametrize("size", [*SIZES.values(), (360, 1080), (480, 1080)])

@@ -103,6 +103,11 @@ def test_between_two_sentences_of_japanese_there_is_no_space(name: str) -> None:
     assert re.findall(r"[。）] +\S|\S +[（(]", text) == []
 
 
+@pytest.mark.parametrize("name", PATTERNS)
+def test_the_name_of_code_b_has_nothing_where_a_browser_may_part_it(name: str) -> None:
+    assert "照合番号B" not in DEMO.render_stage(PATTERNS[name])
+
+
 def test_a_fragment_is_one_element_with_what_the_page_needs() -> None:
     deadline = datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC)
     command = BridgeCommand("a.1.1", "read_certificate", {"ticket": "a.b.c"})
