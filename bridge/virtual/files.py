@@ -73,14 +73,14 @@ def _build_jpki(profile: CardProfile) -> CardApplication:
         0x02: DataFile(profile.files["sign-ca.der"] + filler),
         0x06: DataFile(_build_token_information(profile)),
         0x08: DataFile(bytes((0x8F if "sign-cert.der" in profile.files else 0x00, 0x8F, 0x00))),
-        AUTHENTICATION_CERTIFICATE: DataFile(
-            _garble(profile.files["auth-cert.der"], profile.switches.garbage) + filler
-        ),
         0x0B: DataFile(profile.files["auth-ca.der"] + filler),
-        0x17: KeyFile(_load_key(profile, "auth-key.pem"), "auth_pin"),
         0x18: ReferenceFile("auth_pin"),
         0x1B: ReferenceFile("sign_pin"),
     }
+    if "auth-cert.der" in profile.files:
+        certificate = _garble(profile.files["auth-cert.der"], profile.switches.garbage)
+        files[AUTHENTICATION_CERTIFICATE] = DataFile(certificate + filler)
+        files[0x17] = KeyFile(_load_key(profile, "auth-key.pem"), "auth_pin")
     if "sign-cert.der" in profile.files:
         files[0x01] = DataFile(profile.files["sign-cert.der"] + filler, frozenset({"sign_pin"}))
         files[0x1A] = KeyFile(_load_key(profile, "sign-key.pem"), "sign_pin")

@@ -19,7 +19,7 @@ MOMENTS: Final = ("read", "verify", "sign")
 _LIMIT: Final = 65536
 _TRIES_MAXIMUM: Final = 15
 _MILLISECONDS_MAXIMUM: Final = 600_000
-_NO_CERTIFICATE: Final = ("sign-key.pem", "sign-cert.der")
+_NOT_ISSUED: Final = (("auth-key.pem", "auth-cert.der"), ("sign-key.pem", "sign-cert.der"))
 _ISSUED: Final = ("surface-record.bin", "surface-issuer.bin")
 _CHARACTERS: Final = re.compile(r"[0-9A-Z]{4,16}")
 _LABEL: Final = re.compile(r"[\x20-\x7e]{1,32}")
@@ -185,8 +185,8 @@ def _parse_text(content: object) -> BasicFourText:
 
 def _load_files(folder: Path) -> dict[str, bytes]:
     files = {}
-    required = ("auth-key.pem", "auth-cert.der", "auth-ca.der", "sign-ca.der", "surface-key.pem")
-    for name in (*required, *_NO_CERTIFICATE, *_ISSUED):
+    required = ("auth-ca.der", "sign-ca.der", "surface-key.pem")
+    for name in (*required, *_NOT_ISSUED[0], *_NOT_ISSUED[1], *_ISSUED):
         try:
             files[name] = (folder / name).read_bytes()
         except FileNotFoundError:
@@ -194,8 +194,9 @@ def _load_files(folder: Path) -> dict[str, bytes]:
                 raise ProfileMalformed(f"{name} is missing") from None
         except OSError as trouble:
             raise ProfileMalformed(f"{name} cannot be read: {trouble.strerror}") from None
-    if (_NO_CERTIFICATE[0] in files) != (_NO_CERTIFICATE[1] in files):
-        raise ProfileMalformed("sign-key.pem and sign-cert.der belong together")
+    for key, certificate in _NOT_ISSUED:
+        if (key in files) != (certificate in files):
+            raise ProfileMalformed(f"{key} and {certificate} belong together")
     if (_ISSUED[0] in files) != (_ISSUED[1] in files):
         raise ProfileMalformed("surface-record.bin and surface-issuer.bin belong together")
     return files

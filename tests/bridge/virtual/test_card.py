@@ -212,6 +212,13 @@ def test_a_card_without_a_signature_certificate_says_so_as_the_switch_tells(
     assert ask(card, "00B0880000", "0020009B", "0020009B0641424331 3233") == ["008F009000", "63C0", "6984"]
 
 
+def test_a_card_without_an_authentication_certificate_has_no_file_of_it(tmp_path: Path) -> None:
+    folder = write_profile(tmp_path)
+    for name in ("auth-key.pem", "auth-cert.der"):
+        (folder / name).unlink()
+    assert ask(make_card(folder), JPKI, "00B08A0000", QUERY) == ["9000", "6A82", "63C3"]
+
+
 def test_the_token_information_is_160_bytes_and_begins_with_the_label(tmp_path: Path) -> None:
     information = bytes.fromhex(last(build_card(tmp_path, label="JPKIAPSIMTOKEN"), JPKI, "00B0860000"))
     assert len(information) == 162

@@ -1,0 +1,95 @@
+"""Every refusal as a resident meets it: caused, named on the screen by its own code, and over with the next visit.
+
+One kiosk, one bridge and one page for all of them. The causes are in `refusal_stories.py`; the last test of this file
+walks the catalogue of codes, so that none is without a story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from kiosk_web.session.codes import CODES
+from kiosk_web.web.catalogue import load_catalogues
+from tests.e2e.kiosk_page import KioskPage
+from tests.e2e.refusal_stories import LINKED, PERSON, STORIES, Stand
+from tests.support.demo import RunningDemo
+from tests.support.own_bridge import run_bridge
+from tests.support.scripted_reader import SCRIPT
+
+pytestmark = pytest.mark.e2e
+SAY = load_catalogues()["ja"].say
+
+SHOWN_IN = {
+    "not_my_number_card": ("awaiting_card", "#stage"),
+    "text_secret_guarded": ("result", "#basic-four[data-code=text_secret_guarded]"),
+    "staff_code_refused": ("staff_sign_in", "#attend-refused"),
+    "staff_code_limit": ("staff_sign_in", "#attend-refused"),
+    "reading_unusable": ("out_of_service", "#stage[data-code=reading_unusable]"),
+    "link_number_unknown": ("entering_number", "#link-refused[data-refused=link_number_unknown]"),
+    "link_number_taken": ("entering_number", "#link-refused[data-refused=link_number_taken]"),
+    "link_not_possible": ("entering_number", "#link-refused[data-refused=link_not_possible]"),
+}
+"""Where it is not the whole screen that refuses: the state, and the place in it."""
+
+WORDS = {"not_my_number_card": "hint.not_my_number_card"}
+"""The sentence, where it is another one than the title of a refusal."""
+
+
+@pytest.fixture(scope="module")
+def running(browser: Browser, bare_demo: RunningDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    program = "tests.support.scripted_reader"
+    with run_bridge(bare_demo, module=program) as bridge, ExitStack() as own, ExitStack() as pages:
+
+        def open_page(stack: ExitStack = pages) -> KioskPage:
+            context = browser.new_context(viewport={"width": 1080, "height": 1920}, reduced_motion="reduce")
+            stack.callback(context.close)
+            return KioskPage(context.new_page(), bare_demo.kiosk, watched=False)
+
+        yield Stand(bare_demo, open_page(own), bridge, open_page, pages, tmp_path_factory.mktemp("stories"))
+
+
+@pytest.fixture
+def stand(running: Stand) -> Iterator[Stand]:
+    """On the first screen, with an empty reader; the files of the cards are put back afterwards."""
+    cards = running.demo.data / "simulator" / "cards"
+    running.demo.restore()
+    before = {path: path.read_bytes() for path in (*(cards / PERSON).iterdir(), *(cards / LINKED).iterdir())}
+    if running.page.url == "about:blank":
+        running.kiosk.open()
+    running.kiosk.wait_for("choosing_service")
+    yield running
+    (running.demo.data / "simulator" / SCRIPT).unlink(missing_ok=True)
+    for path, content in before.items():
+        path.write_bytes(content)
+    running.write("DELETE FROM valid_numbers")
+    running.write("DELETE FROM links WHERE person_id = 'other'")
+    running.write("DELETE FROM persons WHERE id = 'other'")
+
+
+@pytest.mark.parametrize("code", STORIES)
+def test_what_goes_wrong_is_named_and_the_next_visit_works(stand: Stand, code: str) -> None:
+    kiosk = STORIES[code](stand) or stand.kiosk
+    state, place = SHOWN_IN.get(code, ("refused", f"#stage[data-code={code}]"))
+    kiosk.wait_for(state)
+    shown = kiosk.page.locator(place)
+    expect(shown).to_contain_text(CODES[code].number)
+    expect(shown).to_contain_text(SAY(WORDS.get(code, f"code.{code}.title")))
+    visit_again(stand, from_the_first_page=kiosk is stand.kiosk and state == "refused")
+
+
+def visit_again(stand: Stand, *, from_the_first_page: bool) -> None:
+    """Somebody else, on the same terminal: on the page that stands there, or on one loaded anew."""
+    stand.pages.close()
+    (stand.demo.data / "simulator" / SCRIPT).unlink(missing_ok=True)
+    stand.demo.lift_card()
+    if from_the_first_page:
+        stand.kiosk.start_again()
+    else:
+        stand.kiosk.open()
+    stand.identify("haruto")
+    stand.demo.lift_card()
+    stand.kiosk.wait_for("choosing_service")
