@@ -5,10 +5,21 @@ const STATE = "basic_four_sent";
 
 export class ShownItems {
   #kept = null; // name → text
+  #gone = false;
 
-  /** The card is gone: nobody is known to look at them any more. */
+  /** They were read from the card that lies there, and its holder may see them. */
+  expect() {
+    this.#gone = false;
+  }
+
+  /** The card is gone: nobody is known to look at them any more, also when they are still on their way. */
   forget() {
     this.#kept = null;
+    this.#gone = true;
+    this.#clear();
+  }
+
+  #clear() {
     for (const place of document.querySelectorAll("[data-item]")) place.textContent = "";
   }
 
@@ -16,6 +27,10 @@ export class ShownItems {
   enter(state) {
     if (state !== STATE) {
       this.#kept = null;
+      return;
+    }
+    if (this.#gone) {
+      this.#clear();
       return;
     }
     const places = [...document.querySelectorAll("[data-item]")];

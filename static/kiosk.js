@@ -46,6 +46,7 @@ class Kiosk {
   #purpose = ""; // of the challenge under way
   #text = null; // the challenge for which the card waits for a secret of its text application
   #certificate = { challenge: "", certificate: "" };
+  #instance = ""; // of the card that lies there
   #streamUp = false;
   #streamConnection = null;
   #streamTimer = 0;
@@ -332,14 +333,21 @@ class Kiosk {
   #bridgeMessage(message) {
     const { v: _version, type, ...fields } = message;
     switch (type) {
-      case "reader":
-        if (fields.card !== "ours") this.#forget();
-        if (fields.card !== "ours") this.records.close();
-        if (fields.card !== "ours") this.handover.hide();
-        if (fields.card === "none") this.terms.close();
-        if (fields.card === "none") this.items.forget();
+      case "reader": {
+        const isGone = fields.card === "none" || (this.#instance !== "" && fields.instance !== this.#instance);
+        this.#instance = fields.instance;
+        if (isGone || fields.card !== "ours") {
+          this.#forget();
+          this.records.close();
+          this.handover.hide();
+        }
+        if (isGone) {
+          this.terms.close();
+          this.items.forget();
+        }
         this.send({ type: "card_changed", ...fields }).then(() => this.asked.noticeReader());
         break;
+      }
       case "progress":
         this.#tellSubmitted();
         this.#measure(fields.percent);
@@ -394,6 +402,7 @@ class Kiosk {
   async #handItems(message) {
     const { challenge, counter, signature } = message;
     this.#forget();
+    this.items.expect();
     const items = await this.bridge.openItems(message);
     if (items === null) this.send({ type: "bridge_failed", challenge, code: "internal", tries_left: null });
     else this.send({ type: "basic_four_read", challenge, items: encodeBase64Url(items), counter, signature });

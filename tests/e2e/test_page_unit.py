@@ -42,6 +42,7 @@ RESULT = {
 }
 CARD_THERE = {"type": "reader", "reader": "ready", "card": "ours", "instance": CARD}
 CARD_GONE = {"type": "reader", "reader": "ready", "card": "none", "instance": ""}
+CARD_SWAPPED = CARD_THERE | {"instance": "card-instance-2"}
 
 
 @pytest.fixture
@@ -216,12 +217,18 @@ def show_number(page: Page, stand: PageStand) -> None:
     page.route("**/k/handover", lambda route: route.abort())
 
 
-def test_a_barcode_goes_with_the_card_also_when_the_server_does_not_answer(page: Page, stand: PageStand) -> None:
+@pytest.mark.parametrize("change", [CARD_GONE, CARD_SWAPPED], ids=["taken", "swapped"])
+def test_a_barcode_goes_with_the_card_also_when_the_server_does_not_answer(
+    page: Page, stand: PageStand, change: dict[str, str]
+) -> None:
     show_number(page, stand)
-    stand.withheld = "card_changed"
-    stand.say(CARD_GONE)
+    stand.say(CARD_THERE)
     stand.wait_for_event("card_changed")
-    expect(page.locator("#number-shown")).to_have_count(0)
+    expect(page.locator("#number-shown")).to_have_count(1)
+    stand.withheld = "card_changed"
+    stand.say(change)
+    stand.wait_for_event("card_changed")
+    expect(page.locator("#number-shown")).to_have_count(0, timeout=5000)  # before its own time, which is 15 s, is over
     in_state(page, "result")
     stand.answer_withheld()
 
@@ -236,19 +243,28 @@ def test_a_barcode_is_gone_after_its_time_also_when_the_server_cannot_be_asked(p
     in_state(page, "result")
 
 
+@pytest.mark.parametrize("change", [CARD_GONE, CARD_SWAPPED], ids=["taken", "swapped"])
 def test_the_basic_4_information_goes_with_the_card_also_when_the_server_does_not_answer(
-    page: Page, stand: PageStand
+    page: Page, stand: PageStand, change: dict[str, str]
 ) -> None:
     open_page(page, stand)
+    stand.say(CARD_THERE)
+    stand.wait_for_event("card_changed")
     stand.show("basic_four_sent-items")
     expect(page.locator("[data-item='name']")).not_to_be_empty()
     stand.withheld = "card_changed"
-    stand.say(CARD_GONE)
+    stand.say(change)
     stand.wait_for_event("card_changed")
     for item in page.locator("[data-item]").all():
         expect(item).to_be_empty()
     in_state(page, "basic_four_sent")
     stand.answer_withheld()
+    stand.show("result")
+    in_state(page, "result")
+    stand.show("basic_four_sent-items")  # an answer that was still on its way
+    in_state(page, "basic_four_sent")
+    for item in page.locator("[data-item]").all():
+        expect(item).to_be_empty()
 
 
 def test_a_screen_that_comes_twice_is_put_in_place_once(page: Page, stand: PageStand) -> None:
