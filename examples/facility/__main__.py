@@ -5,6 +5,7 @@ terminal for readings.
 from __future__ import annotations
 
 import argparse
+import html
 import json
 import os
 import re
@@ -37,8 +38,7 @@ else:  # started by its folder
 
 HERE = Path(__file__).parent
 KIOSK = "http://localhost:8482"
-PAGES = {
-    "/": ("clerk.html", "text/html; charset=utf-8"),
+FILES = {
     "/clerk.css": ("clerk.css", "text/css; charset=utf-8"),
     "/clerk.js": ("clerk.js", "text/javascript; charset=utf-8"),
 }
@@ -57,14 +57,22 @@ FONT = re.compile(r"/fonts/([a-z0-9-]+(?:/[a-z0-9-]+)*\.(css|woff2))")
 
 class Server(ThreadingHTTPServer):
     """One port of this computer. `kiosk`: address of the API of the kiosk whose webhooks are taken; `receiver_key`:
-    file of the key that it seals to.
+    file of the key that it seals to; `ribbon`: what stands over its page, all the time.
     """
 
     daemon_threads = True
 
-    def __init__(self, port: int, fonts: Path | None, kiosk: str = KIOSK, receiver_key: Path | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        fonts: Path | None,
+        kiosk: str = KIOSK,
+        receiver_key: Path | None = None,
+        ribbon: str = "",
+    ) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.fonts = fonts
+        self.ribbon = ribbon
         self.gate = WebhookGate(PublishedKeys(kiosk), SYSTEM)
         self.users = Users()
         self.inbox = Inbox(receiver_key)
@@ -84,8 +92,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if not self._is_from_here():
             self._send(HTTPStatus.FORBIDDEN, b"", "text/plain")
-        elif self.path in PAGES:
-            name, kind = PAGES[self.path]
+        elif self.path == "/":
+            self._send_page("")
+        elif self.path in FILES:
+            name, kind = FILES[self.path]
             self._send(HTTPStatus.OK, (HERE / name).read_bytes(), kind)
         elif font := FONT.fullmatch(self.path):
             self._send_font(*font.groups())
@@ -170,8 +180,10 @@ class Handler(BaseHTTPRequestHandler):
     def _send_page(self, sentence: str) -> None:
         """The clerk's page with one sentence in the place of the answer."""
         page = (HERE / "clerk.html").read_text(encoding="utf-8")
-        place = '<p id="answer" role="status">'
-        self._send(HTTPStatus.OK, page.replace(place, place + sentence).encode(), "text/html; charset=utf-8")
+        ribbon = f'\n<p class="ribbon">{html.escape(self.server.ribbon)}</p>' if self.server.ribbon else ""
+        for place, said in (("<body>", ribbon), ('<p id="answer" role="status">', sentence)):
+            page = page.replace(place, place + said, 1)
+        self._send(HTTPStatus.OK, page.encode(), "text/html; charset=utf-8")
 
     def _receive(self, length: str) -> None:
         """A sealed reading, as the kiosk's webhook sends it; nobody else's is opened."""
@@ -234,6 +246,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m examples.facility", description="An invented booking system.")
     parser.add_argument("--port", type=int, default=0, help="port of the clerk's page; 0: a free one")
     parser.add_argument("--fonts", type=Path, help="folder with fonts.css, for computers without Japanese letters")
+    parser.add_argument("--ribbon", default="", help="said at the top of every page, all the time")
     parser.add_argument("--ready-file", type=Path, help="write the address here as JSON")
     parser.add_argument("--api", default=KIOSK, help="the kiosk's API; its published keys sign the webhooks")
     parser.add_argument("--client", default="counter", help="name of this client of the API")
@@ -241,7 +254,7 @@ def main() -> None:
     parser.add_argument("--terminal", default="", help="name of the terminal on this computer")
     parser.add_argument("--receiver-key", type=Path, help="private P-256 key that the kiosk seals to; made if missing")
     options = parser.parse_args()
-    server = Server(options.port, options.fonts, options.api, options.receiver_key)
+    server = Server(options.port, options.fonts, options.api, options.receiver_key, options.ribbon)
     if options.key is not None:
         server.ask_at(KioskApi(options.api, options.client, options.key, options.terminal))
     if options.ready_file is not None:

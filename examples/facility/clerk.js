@@ -39,7 +39,8 @@ async function showNewest() {
   for (const field of ["name", "address", "reference", "number"]) document.getElementById(field).textContent = reading[field];
   document.getElementById("birth").textContent = reading.birth.replace(/^(\d{4})(\d\d)(\d\d)$/, "$1年$2月$3日");
   document.getElementById("sex").textContent = SEX[reading.sex] ?? "適用不能";
-  scrollTo({ top: document.getElementById("arrived").offsetTop });
+  const ribbon = document.querySelector(".ribbon")?.offsetHeight ?? 0; // it stays over what is scrolled
+  scrollTo({ top: document.getElementById("arrived").offsetTop - ribbon });
 }
 
 setInterval(() => showNewest().catch(() => {}), 1000);

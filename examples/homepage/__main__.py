@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--booking", default="", help="address of the booking system, which knows people by PPID")
     parser.add_argument("--frame", default="", help="origin of the one page that may frame this one")
     parser.add_argument("--fonts", type=Path, help="folder with fonts.css, for computers without Japanese letters")
+    parser.add_argument("--ribbon", default="", help="said at the top of every page, all the time")
     parser.add_argument("--ready-file", type=Path, help="write the address here as JSON")
     options = parser.parse_args()
     key = load_or_make_key(options.key)
@@ -57,6 +58,7 @@ def main() -> None:
         booking=options.booking,
         frame=options.frame,
         fonts=options.fonts,
+        ribbon=options.ribbon,
     )
     listener.listen()
     if options.ready_file is not None:

@@ -33,10 +33,20 @@ FILES = {"home.css": "text/css", "home.js": "text/javascript", "personal.js": "t
 
 
 class Site:
-    """`origin`: under which residents see it; `bridge`: where their own one is; `frame`: who may frame the pages."""
+    """`origin`: under which residents see it; `bridge`: where their own one is; `frame`: who may frame the pages;
+    `ribbon`: what stands over every page, all the time.
+    """
 
     def __init__(
-        self, confirmation: Confirmation, *, origin: str, bridge: str, booking: str, frame: str, fonts: Path | None
+        self,
+        confirmation: Confirmation,
+        *,
+        origin: str,
+        bridge: str,
+        booking: str,
+        frame: str,
+        fonts: Path | None,
+        ribbon: str = "",
     ) -> None:
         self._confirmation = confirmation
         self._origin = origin
@@ -44,6 +54,7 @@ class Site:
         self._booking = booking
         self._frame = frame
         self._fonts = fonts
+        self._ribbon = ribbon
         self._visitors = Visitors()
         self._pages = Environment(loader=FileSystemLoader(HERE), autoescape=True)
 
@@ -173,7 +184,8 @@ class Site:
         answer.set_cookie(COOKIE, name, httponly=True, samesite="strict", secure=secure)
 
     def _render(self, template: str, **content: Any) -> Response:
-        html = self._pages.get_template(template).render(fonts=self._fonts is not None, **content)
+        shown = {"fonts": self._fonts is not None, "ribbon": self._ribbon, **content}
+        html = self._pages.get_template(template).render(shown)
         return HTMLResponse(html, headers=self._headers())
 
     async def _file(self, request: Request) -> Response:

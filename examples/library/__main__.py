@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import html
 import json
 import os
 import queue
@@ -59,14 +60,15 @@ class Counter:
 
 
 class Server(ThreadingHTTPServer):
-    """One counter behind one port of this computer."""
+    """One counter behind one port of this computer. `ribbon`: what stands over its page, all the time."""
 
     daemon_threads = True
 
-    def __init__(self, port: int, counter: Counter, fonts: Path | None) -> None:
+    def __init__(self, port: int, counter: Counter, fonts: Path | None, ribbon: str = "") -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.fonts = fonts
         self.counter = counter
+        self.ribbon = ribbon
 
     @property
     def url(self) -> str:
@@ -85,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path in PAGES:
             name, kind = PAGES[path]
-            self._send(HTTPStatus.OK, (HERE / name).read_bytes(), kind)
+            self._send(HTTPStatus.OK, add_ribbon((HERE / name).read_bytes(), self.server.ribbon), kind)
         elif font := FONT.fullmatch(path):
             self._send_font(*font.groups())
         elif path == "/scans":
@@ -141,6 +143,13 @@ class Handler(BaseHTTPRequestHandler):
         """Reader numbers are in the addresses: nothing is logged."""
 
 
+def add_ribbon(content: bytes, ribbon: str) -> bytes:
+    """The page with it. Everything else, and without a ribbon, is left as it is."""
+    place = b"<body>"
+    said = f'\n<p class="ribbon">{html.escape(ribbon)}</p>' if ribbon else ""
+    return content.replace(place, place + said.encode(), 1)
+
+
 def connect_barcode_reader(counter: Counter) -> str | None:
     """The device to connect a barcode reader to; None where there are no pseudo-terminals."""
     if sys.platform == "win32":
@@ -165,10 +174,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m examples.library", description="An invented lending system.")
     parser.add_argument("--port", type=int, default=0, help="port of the counter page; 0: a free one")
     parser.add_argument("--fonts", type=Path, help="folder with fonts.css, for computers without Japanese letters")
+    parser.add_argument("--ribbon", default="", help="said at the top of every page, all the time")
     parser.add_argument("--ready-file", type=Path, help="write address and serial device here as JSON")
     options = parser.parse_args()
     counter = Counter()
-    server = Server(options.port, counter, options.fonts)
+    server = Server(options.port, counter, options.fonts, options.ribbon)
     ready = {"url": server.url, "reader": connect_barcode_reader(counter), "pid": os.getpid()}
     if options.ready_file is not None:
         draft = options.ready_file.with_name(f"{options.ready_file.name}.new")

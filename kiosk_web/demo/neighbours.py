@@ -22,6 +22,8 @@ from kiosk_web.state_file import load_json, write_json
 _EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 _FONTS = Path(__file__).resolve().parents[2] / "static/fonts"
 NAMES = ("library", "facility")
+RIBBON = "デモ環境・架空のデータ / DEMO"
+"""Over every page of somebody else's system that a demo starts."""
 _OURS = "# Written by kiosk demo at each start; remove this line to keep rules of your own.\n"
 _READY_SECONDS = 30.0
 
@@ -47,7 +49,7 @@ class Neighbours:
         for name in self._names:
             self._ready_file(name).unlink(missing_ok=True)
             command = [sys.executable, str(_EXAMPLES / name), f"--port={self._ports[name]}"]
-            command += [f"--ready-file={self._ready_file(name)}", f"--fonts={_FONTS}"]
+            command += [f"--ready-file={self._ready_file(name)}", f"--fonts={_FONTS}", f"--ribbon={RIBBON}"]
             if name == "facility":  # whose keys sign what is sent to it
                 command.append(f"--api=http://localhost:{self._ports['staff']}")
                 command.append(f"--receiver-key={self._data / 'facility.key'}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk_web.demo.children import Children
+from kiosk_web.demo.neighbours import RIBBON
 from kiosk_web.demo.ports import HOST
 from kiosk_web.program import is_frozen, kiosk_program
 from kiosk_web.state_file import load_json, write_json
@@ -84,6 +85,7 @@ class ResidentHome:
             f"--port={self._ports['homepage']}",
             f"--frame={desk}",
             f"--fonts={_FONTS}",
+            f"--ribbon={RIBBON}",
             f"--ready-file={self._ready_file('homepage')}",
         ]
         self._children.start("homepage", [*self._program(), *command])

@@ -218,3 +218,16 @@ def test_the_scenes_that_work_are_reached_by_what_happens(desk: Page, demo: Runn
     prepare(desk, 10)
     kiosk_in(desk).locator("#help").click()
     expect_reached(desk, 10)
+
+
+def test_each_neighbour_says_in_its_own_window_that_it_is_a_demo(page: Page, demo: RunningDemo) -> None:
+    page.set_viewport_size({"width": 480, "height": 120})
+    for address in (demo.library, demo.facility, demo.homepage):
+        page.goto(address)
+        ribbon = page.locator("body > .ribbon")
+        expect(ribbon).to_have_text("デモ環境・架空のデータ / DEMO")
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_function("scrollY > 0")
+        where = ribbon.bounding_box()
+        assert where is not None
+        assert (where["x"], where["y"], where["width"]) == (0, 0, page.evaluate("document.body.clientWidth"))
