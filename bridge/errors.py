@@ -4,12 +4,11 @@ BridgeError
 ├── ReaderError        ReaderMissing · ReaderBusy · ReaderServiceDown · AccessDenied
 ├── CardError
 │   ├── CardGone       CardRemoved · CardReset · CardSwapped
-│   ├── CardMute · CardBusy · CardCommunicationError · NotMyNumberCard · CardDataMalformed · CertificateMissing
+│   ├── CardMute · CardCommunicationError · NotMyNumberCard · CardDataMalformed · CertificateMissing
 │   ├── StatusWordError  one subclass per status word of ISO/IEC 7816-4 and JICSAP (bridge/card/status_word.py)
 │   └── SignatureMismatch
 ├── PinError           PinRefused(tries_left) · PinLocked · PinMalformed · PinTriesUsed · PinTimeout · PinUndecryptable
-│                      KeypadTimeout · KeypadCancelled · BirthDateWrong · BirthKeyGuarded · BirthKeyWithoutLimit
-│                      TextSecretWrong · TextSecretGuarded
+│                      BirthDateWrong · BirthKeyGuarded · BirthKeyWithoutLimit · TextSecretWrong · TextSecretGuarded
 ├── TicketRefused(reason)
 ├── Cancelled
 └── SettingsError · EnrolmentError
@@ -79,10 +78,6 @@ class CardMute(CardError):
     code = "card_mute"
 
 
-class CardBusy(CardError):
-    code = "card_busy"
-
-
 class CardCommunicationError(CardError):
     code = "card_error"
 
@@ -149,16 +144,6 @@ class PinTimeout(PinError):
 
 class PinUndecryptable(PinError):
     code = "pin_undecryptable"
-    retriable = True
-
-
-class KeypadTimeout(PinError):
-    code = "keypad_timeout"
-    retriable = True
-
-
-class KeypadCancelled(PinError):
-    code = "keypad_cancelled"
     retriable = True
 
 

@@ -239,7 +239,7 @@ class Kiosk {
       if (!crossed) this.#streamDown();
       if (performance.now() > giveUpAt) {
         this.#eventDropped = true;
-        if (crossed) this.#proveAgain();
+        this.#proveAgain(); // also while the stream has never gone: nothing else would bring the page back
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

@@ -12,8 +12,8 @@ ReadingState = Literal["waiting", "done", "declined", "failed", "cancelled", "ex
 READING_STATES: tuple[ReadingState, ...] = get_args(ReadingState)
 OPEN: ReadingState = "waiting"
 
-_DECLINED = frozenset({"cancelled", "last_try_declined", "keypad_cancelled"})
-_EXPIRED = frozenset({"session_timeout", "pin_timeout", "keypad_timeout", "reading_expired"})
+_DECLINED = frozenset({"cancelled", "last_try_declined"})
+_EXPIRED = frozenset({"session_timeout", "pin_timeout", "reading_expired"})
 
 
 def name_reading_end(code: str) -> ReadingState:

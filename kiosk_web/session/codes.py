@@ -4,7 +4,7 @@ a stable name, the code on the screen, and whether trying again makes sense.
 
 The words for residents and staff are in `locales/` under `code.<name>.{title,text,action,remedy}`, those of a hand-over
 under `handover.code.<name>.{text,remedy}`; `docs/codes.md` is made from both. A name or a number, once published, never
-changes its meaning.
+changes its meaning. K-210, K-304, K-305 and K-620 are nobody's: they stay free.
 """
 
 from __future__ import annotations
@@ -50,12 +50,9 @@ _TABLE: tuple[Code, ...] = (
     Code("card_data_malformed", "K-207", "card", False),
     Code("certificate_missing", "K-208", "card", False),
     Code("signature_mismatch", "K-209", "card", True, True),
-    Code("card_busy", "K-210", "card", True),
     Code("pin_locked", "K-301", "pin", False),
     Code("pin_tries_used", "K-302", "pin", True),
     Code("pin_timeout", "K-303", "pin", True),
-    Code("keypad_timeout", "K-304", "pin", True),
-    Code("keypad_cancelled", "K-305", "pin", True),
     Code("pin_undecryptable", "K-306", "pin", True, True),
     Code("pin_malformed", "K-307", "pin", True),
     Code("last_try_declined", "K-308", "pin", False),

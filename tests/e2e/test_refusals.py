@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -37,6 +38,55 @@ SHOWN_IN = {
 
 WORDS = {"not_my_number_card": "hint.not_my_number_card"}
 """The sentence, where it is another one than the title of a refusal."""
+
+
+TOLD_ELSEWHERE = {
+    "test_bridge_trouble.py": ("bridge_missing", "bridge_untrusted"),
+    "test_refused_terminals.py": (
+        "bridge_refused",
+        "bridge_outdated",
+        "browser_blocked",
+        "policy_blocked",
+        "server_lost",
+        "superseded",
+        "terminal_revoked",
+        "bridge_lost",
+    ),
+    "test_visits.py": (
+        "card_removed",
+        "card_data_malformed",
+        "pin_locked",
+        "pin_tries_used",
+        "last_try_declined",
+        "certificate_expired",
+        "certificate_revoked",
+        "certificate_on_hold",
+        "status_unknown",
+        "status_unavailable",
+        "status_stale",
+    ),
+    "test_refused_cards.py": ("signature_mismatch", "certificate_untrusted", "certificate_wrong_kind"),
+    "test_basic_four.py": ("text_secret_wrong",),
+    "test_readings.py": ("reading_withdrawn",),
+    "test_reading_redirect.py": ("reading_blocked",),
+    "test_terms.py": ("terms_declined",),
+    "test_linking.py": ("link_number_malformed", "link_attempts_used"),
+}
+"""By the file of this folder that tells it."""
+
+WITHOUT_A_SCREEN = {
+    # A second redemption is answered 409, and the screen stays that of the first.
+    "challenge_used": "tests/e2e/test_attacks.py::test_a_nonce_redeemed_twice_at_once_gives_one_result",
+    # The same visit goes on by 暗証番号, in words that do not tell why.
+    "kazashi_unavailable": (
+        "tests/e2e/test_kazashi.py::test_enrol_then_tap_while_attended_and_the_pin_when_nobody_attends"
+    ),
+    # The settings of a server that was started without a key: it would need one of its own.
+    "receiver_missing": (
+        "tests/kiosk_web/services/test_basic_four_visit.py::test_a_receiver_that_is_gone_after_a_restart_is_named"
+    ),
+}
+"""What no story in a browser shows, and the test that covers it instead."""
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +143,16 @@ def visit_again(stand: Stand, *, from_the_first_page: bool) -> None:
     stand.identify("haruto")
     stand.demo.lift_card()
     stand.kiosk.wait_for("choosing_service")
+
+
+def test_every_code_has_a_story() -> None:
+    folder = Path(__file__).parent
+    told = [*STORIES, *WITHOUT_A_SCREEN]
+    for name, codes in TOLD_ELSEWHERE.items():
+        source = (folder / name).read_text(encoding="utf-8")
+        assert [code for code in codes if f'"{code}"' not in source and f"={code}]" not in source] == [], name
+        told += codes
+    for named in WITHOUT_A_SCREEN.values():
+        path, test = named.split("::")
+        assert f"def {test}(" in (folder.parents[1] / path).read_text(encoding="utf-8"), named
+    assert sorted(told) == sorted(CODES)
