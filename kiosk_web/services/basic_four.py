@@ -19,7 +19,7 @@ from kiosk_web.services.ports import Clock, Entropy, Store, Transaction
 from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.ports.sealed_readings import SealedReading
 from kiosk_web.services.remote_validation import NotPermitted
-from kiosk_web.services.standing import record_handed_over
+from kiosk_web.services.standing import record_first_hand_over
 
 TYPE = "kiosk-basic-four+jwe"
 CONTENT_TYPE = "application/json"
@@ -125,5 +125,5 @@ class BasicFourService:
             now = self._clock()
             taken = await transaction.readings.take(system, reference, now)
             if taken is not None:
-                await record_handed_over(transaction, taken, now)
+                await record_first_hand_over(transaction, taken, now)
             return taken

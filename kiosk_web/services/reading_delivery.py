@@ -18,7 +18,7 @@ from kiosk_web.services.keys import ISSUER, KeyRing
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.sealed_readings import SealedReading
 from kiosk_web.services.rounds import go_round
-from kiosk_web.services.standing import record_handed_over
+from kiosk_web.services.standing import record_first_hand_over
 
 SIGNATURE_TYPE = "kiosk-webhook+jwt"
 SIGNATURE_HEADER = "Kiosk-Signature"
@@ -75,7 +75,7 @@ class ReadingDelivery:
         async with self._store.write() as transaction:
             if taken:
                 await transaction.readings.finish(reading.id, now, attempts)
-                await record_handed_over(transaction, reading, now)
+                await record_first_hand_over(transaction, reading, now)
             else:
                 await transaction.readings.retry(reading.id, attempts, now + derive_wait(attempts))
         self._log.info("reading_sent" if taken else "reading_not_taken", system=reading.system, attempts=attempts)

@@ -21,7 +21,7 @@ from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.services.reading_results import end_held, forget_result
 from kiosk_web.services.sessions import SessionService
-from kiosk_web.services.standing import record_handed_over
+from kiosk_web.services.standing import record_first_hand_over
 from kiosk_web.session import events as e
 from kiosk_web.session.facts import AskedReading
 
@@ -249,7 +249,7 @@ async def _take_sealed(
     sealed = await transaction.readings.take(system, told["reference"], now)
     if sealed is None:
         return {"outcome": "gone", "sealed": None}
-    await record_handed_over(transaction, sealed, now)
+    await record_first_hand_over(transaction, sealed, now)
     return {"outcome": "sent", "sealed": sealed.jwe}
 
 

@@ -2,8 +2,8 @@
 
 Row 12 of the profiles' table. Asked only after an accepted visit, used for that visit, and not stored. What is stored
 is one date: the day of the last confirmation. It moves when the register says "unchanged", and at the first
-confirmation; after "changed" it stays until somebody confirms (a system that took the basic 4 information, or staff),
-so no change is lost by a second look.
+confirmation; after "changed" it stays until somebody confirms (the system by API, or staff), so no change is lost by a
+second look.
 """
 
 from __future__ import annotations
@@ -86,13 +86,14 @@ class StandingService:
             await transaction.staff_audit.add(StaffAction(now, by, "confirm", system, "done", 1, reason, link.id))
 
 
-async def record_handed_over(transaction: Transaction, reading: SealedReading, now: datetime) -> None:
-    """The system has the basic 4 information as the card had it: a confirmation, of the day of the reading.
+async def record_first_hand_over(transaction: Transaction, reading: SealedReading, now: datetime) -> None:
+    """What is compared from now on, unless something was compared before: the basic 4 information as it was read.
 
-    Whose it is is known by its visit, for half an hour. After that nothing is recorded, and a change is told once more.
+    A later hand-over is no confirmation. A card that is not rewritten yet has the old address while the register knows
+    of the move, and that change would never be told. Whose reading it is is known by its visit, for half an hour.
     """
     visit = await transaction.links.find_visit(reading.reference, now)
-    if visit is not None and visit.system == reading.system:
+    if visit is not None and await transaction.confirmations.find(visit.person, visit.system) is None:
         await transaction.confirmations.record(visit.person, visit.system, derive_day(reading.created_at))
 
 

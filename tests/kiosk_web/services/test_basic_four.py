@@ -246,14 +246,14 @@ async def test_a_receiver_that_is_not_there_costs_nothing_but_attempts(tmp_path:
         assert (await load(stand, reading)).jwe == ""
 
 
-async def test_only_what_was_handed_over_counts_as_a_confirmation_of_the_day_of_the_reading(
+async def test_only_the_first_hand_over_is_a_confirmation_because_a_card_may_not_be_rewritten_yet(
     tmp_path: Path, receiver: tuple[Receiver, str]
 ) -> None:
     played, url = receiver
-    played.statuses = [500]
     async with run_stand(tmp_path, systems=build_systems(webhook_url=url)) as stand:
         client = await (await register(stand)).sign_in()
         ppid = (await client.validate(stand.card()))["ppid"]
+        read_on, long_ago = derive_day(stand.clock.now), date(2020, 1, 1)
         async with stand.server.store.write() as transaction:
             person = await transaction.persons.find_by_ppid(ppid, SYSTEM)
             assert person is not None
@@ -265,23 +265,27 @@ async def test_only_what_was_handed_over_counts_as_a_confirmation_of_the_day_of_
             async with stand.server.store.read() as transaction:
                 return await transaction.confirmations.find(person, SYSTEM)
 
-        read_on = derive_day(stand.clock.now)
-        await record(stand)
+        played.statuses = [500]
+        sent = await record(stand)
         await stand.server.delivery.sweep()
         assert await confirmed() is None, "the receiver did not take it"
         stand.clock.advance(2)
         await stand.server.delivery.sweep()
+        assert (await load(stand, sent)).jwe == "", "the receiver took it"
         assert await confirmed() == read_on
 
         async with stand.server.store.write() as transaction:
-            await transaction.confirmations.record(person, SYSTEM, date(2020, 1, 1))
+            await transaction.confirmations.record(person, SYSTEM, long_ago)
         played.statuses = [500]
         await record(stand, OTHER_REFERENCE)
         await stand.server.delivery.sweep()
-        assert await confirmed() == date(2020, 1, 1)
         answer = await client.post("sealed-readings", {"system": SYSTEM, "reference": OTHER_REFERENCE})
         assert answer.status_code == 200
-        assert await confirmed() == read_on
+        assert await confirmed() == long_ago
+
+        taken_over = await client.post("confirmations", {"system": SYSTEM, "ppid": ppid})
+        assert taken_over.is_success
+        assert await confirmed() == derive_day(stand.clock.now)
 
 
 def test_the_wait_between_attempts_grows_to_a_minute() -> None:
