@@ -361,10 +361,13 @@ def bring_nothing_usable(stand: Stand) -> None:
     stand.page.goto(f"{stand.demo.kiosk}/?request_uri={handle}")
 
 
-def type_number(stand: Stand, number: str = "2026041844") -> None:
+def type_number(stand: Stand, *, before_it: str = "") -> None:
+    """`before_it`: a statement that runs while the number is being typed."""
     stand.page.locator("#link").click()
     stand.kiosk.wait_for("entering_number")
-    stand.page.keyboard.type(number)
+    if before_it:
+        stand.write(before_it)
+    stand.page.keyboard.type("2026041844")
     stand.page.locator("#number-confirm").click()
 
 
@@ -387,8 +390,7 @@ def have_number_of_another(stand: Stand) -> None:
 def be_forgotten(stand: Stand) -> None:
     """Half an hour later nobody knows any more who was here."""
     stand.identify(LINKED, "library")
-    stand.write("DELETE FROM recent_visits")
-    type_number(stand)
+    type_number(stand, before_it="DELETE FROM recent_visits")
 
 
 def be_stopped(stand: Stand) -> None:

@@ -70,7 +70,7 @@ def test_a_manager_lets_lists_answer_while_the_responder_is_out_of_reach(
     kiosk.wait_for("awaiting_pin").type_pin(demo.person("midori").pin).wait_for("result")
     checked = kiosk.stage.locator("#checked")
     expect(checked).to_have_attribute("data-fallback", "manager")
-    expect(checked).to_contain_text("確認先が休止中のため、失効情報の一覧(")
+    expect(checked).to_contain_text("確認先が休止中のため、失効情報の一覧（")
     kiosk.page.locator("#language-en").click()
     kiosk.wait_for_language("en")
     expect(checked).to_contain_text("confirmed by the revocation list of ")

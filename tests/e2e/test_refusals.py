@@ -17,7 +17,7 @@ from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import load_catalogues
 from tests.e2e.kiosk_page import KioskPage
 from tests.e2e.refusal_stories import LINKED, PERSON, STORIES, Stand
-from tests.support.demo import RunningDemo
+from tests.support.demo import start_demo
 from tests.support.own_bridge import run_bridge
 from tests.support.scripted_reader import SCRIPT
 
@@ -90,16 +90,21 @@ WITHOUT_A_SCREEN = {
 
 
 @pytest.fixture(scope="module")
-def running(browser: Browser, bare_demo: RunningDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    program = "tests.support.scripted_reader"
-    with run_bridge(bare_demo, module=program) as bridge, ExitStack() as own, ExitStack() as pages:
+def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    """In a demo of its own, in which nobody is enrolled or linked yet."""
+    with (
+        start_demo(tmp_path_factory.mktemp("refusals"), "--no-bridge") as demo,
+        run_bridge(demo, module="tests.support.scripted_reader") as bridge,
+        ExitStack() as own,
+        ExitStack() as pages,
+    ):
 
         def open_page(stack: ExitStack = pages) -> KioskPage:
             context = browser.new_context(viewport={"width": 1080, "height": 1920}, reduced_motion="reduce")
             stack.callback(context.close)
-            return KioskPage(context.new_page(), bare_demo.kiosk, watched=False)
+            return KioskPage(context.new_page(), demo.kiosk, watched=False)
 
-        yield Stand(bare_demo, open_page(own), bridge, open_page, pages, tmp_path_factory.mktemp("stories"))
+        yield Stand(demo, open_page(own), bridge, open_page, pages, tmp_path_factory.mktemp("stories"))
 
 
 @pytest.fixture
