@@ -1,4 +1,4 @@
-"""What the machine of a page connection has its shell do. PURE."""
+"""What the machine of a page connection has its shell do; in personal mode, too, where a visit is meant. PURE."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class GivePin:
 
 @dataclass(frozen=True, slots=True)
 class EndVisit:
+    """The card is let go, and a report that comes late counts for nothing. `error` is why."""
+
     challenge: str
     error: BridgeError
 

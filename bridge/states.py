@@ -37,14 +37,16 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one word does in one state: the name of the method that does it, and the states that may hold afterwards."""
+    """What one word does in one state: the method of `PageConnection` or of its visit that does it, and the states that
+    may hold afterwards.
+    """
 
     does: str
     to: tuple[State, ...]
 
 
 _ALWAYS: Mapping[str, Row] = {"ping": Row("_pong", ()), "bye": Row("_leave", (State.CLOSED,))}
-_IN_VISIT: Mapping[str, Row] = {**_ALWAYS, "cancel": Row("_cancel", (State.IDLE,))}
+_IN_VISIT: Mapping[str, Row] = {**_ALWAYS, "cancel": Row("_visit.cancel", (State.IDLE,))}
 _BYE: Mapping[str, Row] = {"bye": _ALWAYS["bye"]}
 
 MESSAGES: Mapping[State, Mapping[str, Row]] = {
@@ -60,9 +62,9 @@ MESSAGES: Mapping[State, Mapping[str, Row]] = {
     State.READING: _IN_VISIT,
     State.HOLDING: {
         **_IN_VISIT,
-        "enter_pin": Row("_enter_pin", (State.HOLDING, State.VERIFYING, State.IDLE)),
-        "authenticate": Row("_authenticate", (State.HOLDING, State.VERIFYING)),
-        "confirm_last_try": Row("_confirm_last_try", (State.HOLDING, State.VERIFYING)),
+        "enter_pin": Row("_visit.enter_pin", (State.HOLDING, State.VERIFYING, State.IDLE)),
+        "authenticate": Row("_visit.authenticate", (State.HOLDING, State.VERIFYING)),
+        "confirm_last_try": Row("_visit.confirm_last_try", (State.HOLDING, State.VERIFYING)),
     },
     State.VERIFYING: _IN_VISIT,
     State.SIGNING: _IN_VISIT,
@@ -70,24 +72,27 @@ MESSAGES: Mapping[State, Mapping[str, Row]] = {
     State.CLOSED: {},
 }
 
-_FAILED: Mapping[type, Row] = {VisitFailed: Row("_failed", (State.IDLE,))}
+_FAILED: Mapping[type, Row] = {VisitFailed: Row("_visit.failed", (State.IDLE,))}
 REPORTS: Mapping[State, Mapping[type, Row]] = {
     State.OPENED: {},
     State.GREETED: {},
     State.IDLE: {},
-    State.READING: {**_FAILED, CertificateRead: Row("_certificate_read", (State.HOLDING, State.SIGNING, State.IDLE))},
+    State.READING: {
+        **_FAILED,
+        CertificateRead: Row("_visit.certificate_read", (State.HOLDING, State.SIGNING, State.IDLE)),
+    },
     State.HOLDING: _FAILED,
     State.VERIFYING: {
         **_FAILED,
-        PinWrong: Row("_pin_wrong", (State.HOLDING,)),
-        PinAccepted: Row("_pin_accepted", (State.SIGNING,)),
+        PinWrong: Row("_visit.pin_wrong", (State.HOLDING,)),
+        PinAccepted: Row("_visit.pin_accepted", (State.SIGNING,)),
     },
     State.SIGNING: {
         **_FAILED,
-        Signed: Row("_signed", (State.IDLE, State.SIGNING)),
-        EnrolmentSigned: Row("_enrolment_signed", (State.IDLE,)),
-        TextReady: Row("_text_ready", (State.HOLDING,)),
-        BasicFourRead: Row("_basic_four_read", (State.IDLE,)),
+        Signed: Row("_visit.signed", (State.IDLE, State.SIGNING)),
+        EnrolmentSigned: Row("_visit.enrolment_signed", (State.IDLE,)),
+        TextReady: Row("_visit.text_ready", (State.HOLDING,)),
+        BasicFourRead: Row("_visit.basic_four_read", (State.IDLE,)),
     },
     State.HANDING_OVER: {OutputEnd: Row("_handed_over", (State.IDLE,))},
     State.CLOSED: {},

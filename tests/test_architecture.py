@@ -18,7 +18,8 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for house in ("bridge", "kiosk_web") for path in (ROOT / house).rglob("*.py"))
 
 PURE_HOUSES = ("kiosk_web/session/", "kiosk_web/pki/", "kiosk_web/identity/")
-PURE_MODULES = ("bridge/messages.py", "bridge/presence.py", "bridge/protocol.py", "bridge/ticket.py")
+_PURE = "messages presence protocol ticket visit_turn"
+PURE_MODULES = tuple(f"bridge/{name}.py" for name in _PURE.split())
 """Pure by the design. A module whose docstring says PURE is held to its word as well."""
 
 _LIBRARIES = """

@@ -9,22 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bridge.card.pin import Pin
-from bridge.errors import BridgeError, Cancelled, PinMalformed
+from bridge.effects import EndVisit, GivePin, StartVisit
+from bridge.errors import Cancelled, PinMalformed
 from bridge.laid_card import judge_laid_card
 from bridge.messages import Reader
 from bridge.personal.messages import Identify, build_failed, build_signed
 from bridge.personal.request import build_challenge
-from bridge.personal.view import (
-    Agreed,
-    Declined,
-    LastTryConfirmed,
-    PinTyped,
-    Step,
-    View,
-    WindowAction,
-    WindowGone,
-)
-from bridge.ticket import ChallengeTicket
+from bridge.personal.view import Agreed, Declined, LastTryConfirmed, PinTyped, Step, View, WindowAction, WindowGone
 from bridge.visit import CertificateRead, PinAccepted, PinWrong, Signed, VisitFailed, VisitReport
 
 LAST_TRY = 1
@@ -46,25 +37,6 @@ class Answer:
 
     text: str = field(repr=False)
     code: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartVisit:
-    challenge: ChallengeTicket
-
-
-@dataclass(frozen=True, slots=True)
-class GivePin:
-    """The receiver wipes it."""
-
-    challenge: str
-    pin: Pin = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class EndVisit:
-    challenge: str
-    error: BridgeError
 
 
 DialogEffect = Show | CloseWindow | Answer | StartVisit | GivePin | EndVisit

@@ -18,12 +18,13 @@ from websockets.exceptions import ConnectionClosed
 
 from bridge.card.transport import ReaderSource, ReadersSnapshot
 from bridge.desk import CardDesk
+from bridge.effects import EndVisit, GivePin, StartVisit
 from bridge.errors import SettingsError
 from bridge.gate import HandshakeRequest, Refusal
 from bridge.gated_socket import GatedSocket
 from bridge.messages import MalformedMessage, Reader, WrongVersion
 from bridge.monitor import ReaderMonitor
-from bridge.personal.dialog import Answer, CloseWindow, Dialog, DialogEffect, EndVisit, GivePin, Show, StartVisit
+from bridge.personal.dialog import Answer, CloseWindow, Dialog, DialogEffect, Show
 from bridge.personal.messages import (
     MAXIMUM_BYTES,
     SUBPROTOCOL,

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from bridge.effects import EndVisit, GivePin, StartVisit
 from bridge.messages import Reader
-from bridge.personal.dialog import Answer, CloseWindow, Dialog, DialogEffect, EndVisit, GivePin, Show, StartVisit
+from bridge.personal.dialog import Answer, CloseWindow, Dialog, DialogEffect, Show
 from bridge.personal.messages import Identify
 from bridge.personal.view import Agreed, Declined, LastTryConfirmed, PinTyped, View, WindowAction, WindowGone
 from bridge.visit import CertificateRead, PinAccepted, PinWrong, Signed, VisitFailed
