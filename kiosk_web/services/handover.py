@@ -185,8 +185,9 @@ class HandoverService:
         if shown is None or terminal is None or terminal.revoked_at is not None:
             return None
         link = await transaction.links.find_by_person(shown.system, shown.person)
-        if link is None:
-            return None
+        mykey_id = await transaction.persons.find_mykey_id(shown.person)
+        if link is None or mykey_id != (state.identifier, "issued"):
+            return None  # unlinked, or its MyKey ID was stopped or replaced, since the result was shown
         return _Linked(
             number=link.user_number,
             system=shown.system,

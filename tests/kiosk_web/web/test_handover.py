@@ -125,6 +125,18 @@ async def test_an_outcome_counts_once_and_only_for_its_own_terminal(tmp_path: Pa
         assert rows_of(stand) == [(SYSTEM, "wedge", "output_keys_held", 0)]
 
 
+@pytest.mark.parametrize("state", ["stopped", "superseded"])
+async def test_a_mykey_id_that_staff_stop_or_replace_hands_nothing_over_any_more(tmp_path: Path, state: str) -> None:
+    async with at_a_result(tmp_path) as (stand, terminal):
+        mykey_id = (await stand.read_result(terminal)).identifier
+        assert NUMBER[-2:] in (await terminal.client.get("/k/handover")).text
+        async with stand.server.store.write() as transaction:
+            assert await transaction.persons.change_mykey_id(mykey_id, "issued", state, stand.clock())
+        assert await ask_ticket(terminal) is None
+        assert (await terminal.client.get("/k/handover/number")).status_code == 204
+        assert rows_of(stand) == []
+
+
 @pytest.mark.parametrize("ends", ["card", "time", "page", "link"])
 async def test_without_the_card_the_visit_or_the_link_there_is_nothing(tmp_path: Path, ends: str) -> None:
     async with at_a_result(tmp_path) as (stand, terminal):
