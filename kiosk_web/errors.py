@@ -88,6 +88,8 @@ INTRODUCTION_REFUSALS = {
     "linkage_test_missing": "the linkage test was never run: kiosk linkage-test",
     "linkage_test_failed": "the newest linkage test failed: mend what it names and run it again",
     "linkage_test_expired": "the newest linkage test is too old: run it again",
+    "linkage_test_of_another": "the newest linkage test was of another deployment or of other profiles: run it again",
+    "note_malformed": "write the note in one line",
     "verifier_missing": "verifier: the settings do not name the registered verifier in all roles needed",
 }
 

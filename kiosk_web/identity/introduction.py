@@ -17,6 +17,8 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 IN_USE: frozenset[Stage] = frozenset({"pilot", "live"})
 """Residents are served."""
 
+MOST_NOTE = 200
+
 TESTED: frozenset[Stage] = frozenset({"linkage_test", "pilot", "live"})
 """Programs may ask the API for challenges; answers about people only in the stages in use."""
 
@@ -29,7 +31,9 @@ IntroductionRefusal = Literal[
     "linkage_test_missing",
     "linkage_test_failed",
     "linkage_test_expired",
+    "linkage_test_of_another",
     "verifier_missing",
+    "note_malformed",
 ]
 
 
@@ -44,19 +48,26 @@ class Introduction:
 
 @dataclass(frozen=True)
 class LinkageReport:
-    """What the newest linkage test came to. `sha256` is that of the report's JSON."""
+    """What the newest linkage test came to, and under which deployment, for which profiles. `sha256` is that of the
+    report's JSON.
+    """
 
     system: str
     passed: bool
     sha256: bytes
     tested_at: datetime
+    deployment: str
+    profiles: frozenset[str]
 
 
 @dataclass(frozen=True)
 class IntroductionRules:
-    """`needs_verifier`: the registered verifier is not named in the settings though production needs it."""
+    """`deployment` is that of the settings. `needs_verifier`: the registered verifier is not named in them though
+    production needs it.
+    """
 
     report_validity: timedelta
+    deployment: str
     needs_verifier: bool = False
 
 
@@ -100,8 +111,10 @@ def judge_stage(
     """What is missing for a system to be at this stage. None: nothing.
 
     The specification of Type 1 is handed out under a pledge. Nobody is served without a test of the linkage that was
-    passed and is not too old.
+    passed and is not too old. A test under the settings of a demo says nothing of production, and one from before the
+    system got another profile nothing of that.
     """
+    profiles = frozenset(profiles)
     if "type1" in profiles and STAGES.index(stage) >= STAGES.index("specification") and not introduction.pledged_on:
         return "pledge_missing"
     if stage not in IN_USE:
@@ -112,9 +125,16 @@ def judge_stage(
         return "linkage_test_missing"
     if not report.passed:
         return "linkage_test_failed"
+    if report.deployment != rules.deployment or not profiles <= report.profiles:
+        return "linkage_test_of_another"
     if not timedelta(0) <= now - report.tested_at <= rules.report_validity:
         return "linkage_test_expired"
     return None
+
+
+def judge_note(note: str) -> IntroductionRefusal | None:
+    """One line, or nothing: it stands among others in the record."""
+    return None if len(note) <= MOST_NOTE and (not note or note.isprintable()) else "note_malformed"
 
 
 def judge_pledge(day: date, today: date) -> IntroductionRefusal | None:

@@ -48,7 +48,14 @@ async def run_linkage_test(
         findings.append(await run_check("api_client", partial(check_api, stand, client)))
         report = TestReport(system, settings.deployment, __version__, stand.profiles, stand.now, tuple(findings))
         await build_introductions(settings, store, clock).record_report(
-            LinkageReport(system, report.passed, derive_sha256(report), stand.now)
+            LinkageReport(
+                system,
+                report.passed,
+                derive_sha256(report),
+                stand.now,
+                settings.deployment,
+                frozenset(stand.profiles),
+            )
         )
     finally:
         await store.close()

@@ -17,6 +17,7 @@ from kiosk_web.identity.introduction import (
     LinkageReport,
     build_unrecorded,
     judge_advance,
+    judge_note,
     judge_pledge,
     judge_stage,
 )
@@ -70,7 +71,7 @@ class IntroductionService:
     async def advance(self, system: str, to: str | None, by: str, note: str) -> Introduction:
         """To the next stage, or to `to`. Raises `IntroductionError`."""
         self._find_system(system)
-        _require_name(by)
+        _require_words(by, note)
         now = self._clock()
         async with self._store.write() as transaction:
             rows = transaction.introductions
@@ -87,7 +88,7 @@ class IntroductionService:
     async def pledge(self, system: str, day: date, by: str, note: str) -> Introduction:
         """Record the day of the pledge. Raises `IntroductionError`."""
         self._find_system(system)
-        _require_name(by)
+        _require_words(by, note)
         now = self._clock()
         refusal = judge_pledge(day, derive_day(now))
         if refusal is not None:
@@ -113,9 +114,11 @@ class IntroductionService:
         return frozenset(service.profile for service in self._offer.services if service.system == system)
 
 
-def _require_name(by: str) -> None:
-    if not by.strip():
+def _require_words(by: str, note: str) -> None:
+    if not by.strip() or judge_note(by) is not None:
         raise IntroductionError("name_missing")
+    if (refusal := judge_note(note)) is not None:
+        raise IntroductionError(refusal)
 
 
 class SystemsInUse:

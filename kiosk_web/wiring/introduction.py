@@ -25,7 +25,9 @@ def build_introductions(
     return IntroductionService(
         store=store,
         offer=settings.build_offer(),
-        rules=IntroductionRules(settings.introduction.report_validity, needs_verifier=not names_verifier(settings)),
+        rules=IntroductionRules(
+            settings.introduction.report_validity, settings.deployment, needs_verifier=not names_verifier(settings)
+        ),
         demo=settings.demo,
         clock=clock,
     )

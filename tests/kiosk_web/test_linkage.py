@@ -199,6 +199,7 @@ async def test_the_outcome_is_recorded_with_the_hash_of_the_report(api: tuple[St
         recorded = await transaction.introductions.find_report(SYSTEM)
     assert recorded is not None
     assert (recorded.passed, recorded.sha256) == (False, hashlib.sha256(build_json(report)).digest())
+    assert (recorded.deployment, recorded.profiles) == ("demo", {"type1", "type2"})
 
 
 def test_a_report_passes_only_if_something_passed_and_nothing_failed() -> None:

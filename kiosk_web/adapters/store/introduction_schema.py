@@ -34,4 +34,6 @@ linkage_reports = Table(
     Column("passed", Boolean, nullable=False),
     Column("sha256", LargeBinary, nullable=False),
     Column("tested_at", UtcTime, nullable=False),
+    Column("deployment", Text, nullable=False, server_default=""),
+    Column("profiles", Text, nullable=False, server_default=""),  # parted by blanks
 )

@@ -46,7 +46,12 @@ class SqlIntroductionRows:
     async def add_report(self, report: LinkageReport) -> None:
         await self._connection.execute(
             insert(linkage_reports).values(
-                system=report.system, passed=report.passed, sha256=report.sha256, tested_at=report.tested_at
+                system=report.system,
+                passed=report.passed,
+                sha256=report.sha256,
+                tested_at=report.tested_at,
+                deployment=report.deployment,
+                profiles=" ".join(sorted(report.profiles)),
             )
         )
 
@@ -54,4 +59,7 @@ class SqlIntroductionRows:
         table = linkage_reports
         query = select(table).where(table.c.system == system).order_by(table.c.id.desc()).limit(1)
         row = (await self._connection.execute(query)).first()
-        return None if row is None else LinkageReport(row.system, row.passed, row.sha256, row.tested_at)
+        if row is None:
+            return None
+        profiles = frozenset(row.profiles.split())
+        return LinkageReport(row.system, row.passed, row.sha256, row.tested_at, row.deployment, profiles)

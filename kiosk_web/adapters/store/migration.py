@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kiosk_web.adapters.store.database import FILE_NAME, load_revision, open_sync_engine
 
-HEAD = "0018"
+HEAD = "0019"
 _SCRIPTS = Path(__file__).with_name("migrations")
 
 

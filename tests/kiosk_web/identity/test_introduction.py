@@ -15,13 +15,16 @@ from kiosk_web.identity.introduction import (
     LinkageReport,
     build_unrecorded,
     judge_advance,
+    judge_note,
     judge_pledge,
     judge_stage,
 )
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
-RULES = IntroductionRules(timedelta(days=30))
-PASSED = LinkageReport("booking", True, b"\1" * 32, NOW - timedelta(days=1))
+RULES = IntroductionRules(timedelta(days=30), "production")
+PASSED = LinkageReport(
+    "booking", True, b"\1" * 32, NOW - timedelta(days=1), "production", frozenset({"library", "type1", "type2"})
+)
 
 
 def at(stage: str, *, pledged: bool = True) -> Introduction:
@@ -68,6 +71,8 @@ def test_nobody_is_served_without_a_passed_test_that_is_not_too_old(stage: str) 
     assert judge(replace(PASSED, tested_at=NOW - timedelta(days=30))) is None
     assert judge(replace(PASSED, tested_at=NOW - timedelta(days=30, seconds=1))) == "linkage_test_expired"
     assert judge(replace(PASSED, tested_at=NOW + timedelta(seconds=1))) == "linkage_test_expired"
+    assert judge(replace(PASSED, deployment="demo")) == "linkage_test_of_another"
+    assert judge(replace(PASSED, profiles=frozenset({"type2"}))) == "linkage_test_of_another"
     assert judge(PASSED, replace(RULES, needs_verifier=True)) == "verifier_missing"
 
 
@@ -80,6 +85,20 @@ def test_what_a_live_system_has_lost_is_named() -> None:
 def test_a_system_that_nobody_recorded_is_live_in_a_demo_only() -> None:
     assert build_unrecorded("booking", demo=True).stage == "live"
     assert build_unrecorded("booking", demo=False).stage == "inquiry"
+
+
+@pytest.mark.parametrize(
+    ("note", "refusal"),
+    [
+        ("", None),
+        ("asked by mail, 令和8年", None),
+        ("done\n    2026-11-01 00:00 UTC  live  somebody else", "note_malformed"),
+        ("\x1b[2J", "note_malformed"),
+        ("x" * 201, "note_malformed"),
+    ],
+)
+def test_a_note_is_one_line_of_the_record_and_cannot_forge_another(note: str, refusal: str | None) -> None:
+    assert judge_note(note) == refusal
 
 
 def test_no_pledge_is_signed_tomorrow() -> None:

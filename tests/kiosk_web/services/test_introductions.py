@@ -18,6 +18,12 @@ from tests.support.kiosk_server import Stand, run_stand
 pytestmark = pytest.mark.anyio
 
 
+def report(stand: Stand, system: str = SYSTEM, deployment: str = "demo") -> LinkageReport:
+    """A test that was passed just now."""
+    profiles = frozenset({"type1", "type2", "library"})
+    return LinkageReport(system, True, b"\1" * 32, stand.clock.now, deployment, profiles)
+
+
 def introductions(stand: Stand) -> IntroductionService:
     return build_introductions(stand.server.settings, stand.server.store, stand.clock)
 
@@ -50,6 +56,7 @@ async def test_every_step_is_kept_with_who_and_when(stand: Stand) -> None:
     [
         ("nothing", None, "鈴木", "system_unknown"),
         (SYSTEM, None, " ", "name_missing"),
+        (SYSTEM, None, "鈴木\n2026-11-01  live  佐藤", "name_missing"),
         (SYSTEM, "x", "鈴木", "stage_unknown"),
     ],
 )
@@ -69,11 +76,11 @@ async def test_a_report_lets_a_system_into_use_as_long_as_it_holds(stand: Stand)
     await service.pledge(SYSTEM, stand.clock.now.date(), "鈴木", "")
     with pytest.raises(IntroductionError, match="linkage_test_missing"):
         await service.advance(SYSTEM, None, "鈴木", "")
-    await service.record_report(LinkageReport(SYSTEM, True, b"\1" * 32, stand.clock.now))
+    await service.record_report(report(stand))
     stand.clock.advance(timedelta(days=31).total_seconds())
     with pytest.raises(IntroductionError, match="linkage_test_expired"):
         await service.advance(SYSTEM, None, "鈴木", "")
-    await service.record_report(LinkageReport(SYSTEM, True, b"\2" * 32, stand.clock.now))
+    await service.record_report(report(stand))
     assert (await service.advance(SYSTEM, None, "鈴木", "")).stage == "pilot"
 
 
@@ -127,6 +134,6 @@ async def test_in_production_nothing_is_offered_before_it_was_introduced(tmp_pat
         await service.advance("city-library", None, "鈴木", "")
         await service.advance("city-library", None, "鈴木", "")
         await service.advance("city-library", None, "鈴木", "")
-        await service.record_report(LinkageReport("city-library", True, b"\1" * 32, stand.clock.now))
+        await service.record_report(report(stand, "city-library", "production"))
         with pytest.raises(IntroductionError, match="verifier_missing"):
             await service.advance("city-library", None, "鈴木", "")
