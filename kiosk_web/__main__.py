@@ -62,7 +62,7 @@ def kiosk(
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the kiosk page; seven others follow it. 0: free ports.")] = 8480,
+    port: Annotated[int, typer.Option(help="Port of the kiosk page; ten others follow it. 0: free ports.")] = 8480,
     ready_file: Annotated[Path | None, typer.Option(help="Write the addresses here as JSON, once all answer.")] = None,
     data: Annotated[Path, typer.Option(help="Where keys, visits and logs of the demo are kept.")] = Path(".demo"),
     pcsc: Annotated[bool, typer.Option("--pcsc", help="Use real PC/SC readers instead of the virtual one.")] = False,
@@ -72,7 +72,8 @@ def demo(
     """Start simulator, kiosk and bridge on this computer; Ctrl-C stops all."""
     from rich.console import Console
 
-    from kiosk_web.demo.command import DemoSettings, run_demo
+    from kiosk_web.demo.command import run_demo
+    from kiosk_web.demo.settings import DemoSettings
 
     settings = DemoSettings(
         port=port,

@@ -39,7 +39,7 @@ ONLY_THERE = {
     "alembic": ("kiosk_web/adapters/",),
     "argparse": ("bridge/__main__.py", "bridge/virtual/__main__.py"),
     "jinja2": ("kiosk_web/web/", "kiosk_web/simulator/"),
-    "rich": ("kiosk_web/__main__.py", "kiosk_web/commands/", "kiosk_web/demo/command.py"),
+    "rich": ("kiosk_web/__main__.py", "kiosk_web/commands/", "kiosk_web/demo/"),
     "smartcard": ("bridge/card/pcsc.py",),
     "sqlalchemy": ("kiosk_web/adapters/",),
     "starlette": ("kiosk_web/web/", "kiosk_web/simulator/", "kiosk_web/__main__.py"),

@@ -15,9 +15,8 @@ PORT_NAMES = (
     *("kiosk", "bridge", "staff", "ocsp", "tray", "desk", "library", "facility"),
     *("homepage", "personal", "window"),
 )
-_FREE_PORTS = range(
-    20_000, 30_000
-)  # below those that systems hand out for outgoing connections: nobody takes one meanwhile
+# below those that systems hand out for outgoing connections: nobody takes one meanwhile
+_FREE_PORTS = range(20_000, 30_000)
 
 
 class PortTrouble(Exception):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_web.demo.command import kiosk_program
+from kiosk_web.program import kiosk_program
 from tests.support.demo import RunningDemo, run_demo_to_its_end, start_demo
 
 pytestmark = pytest.mark.long

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from kiosk_web.demo.command import DemoSettings, bridge_program, kiosk_program, print_welcome
 from kiosk_web.demo.ports import PORT_NAMES
+from kiosk_web.demo.settings import DemoSettings
+from kiosk_web.demo.welcome import print_welcome
+from kiosk_web.program import bridge_program, kiosk_program
 from tests.support.demo import DemoDidNotStart, run_demo_to_its_end, start_demo
 
 
