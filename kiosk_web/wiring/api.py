@@ -11,25 +11,16 @@ from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.identity.alphabet import spell
-from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
-from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.client_auth import ClientAuthService
 from kiosk_web.services.clients import ClientService, find_api_systems, find_link_systems
-from kiosk_web.services.fallback import FallbackService
-from kiosk_web.services.introductions import SystemsInUse
-from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.kept_replies import KeptReplies
 from kiosk_web.services.link_by_api import ApiLinkService
-from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.list_batches import ListBatches
 from kiosk_web.services.list_check import ListCheck, build_list_check
-from kiosk_web.services.ports import Clock, Entropy, Validation
+from kiosk_web.services.ports import Clock
 from kiosk_web.services.rate_limit import RateLimits
-from kiosk_web.services.reading_redirects import RedirectService
-from kiosk_web.services.readings import ReadingService
 from kiosk_web.services.remote_validation import RemoteValidationService
-from kiosk_web.services.standing import StandingService
 from kiosk_web.settings.server import LOOPBACK, Settings
 from kiosk_web.web.api.admission import Admission
 from kiosk_web.web.api.app import ApiGate, build_api_app
@@ -40,43 +31,29 @@ from kiosk_web.web.api.reading_handlers import ReadingHandlers
 from kiosk_web.web.api.token_handlers import TokenHandlers
 from kiosk_web.web.api.validation_handlers import ValidationHandlers
 from kiosk_web.wiring.crl_index import build_policy, open_shelf
+from kiosk_web.wiring.services import Services
+from kiosk_web.wiring.world import World
 
 Answer = TypeVar("Answer")
 
 REQUEST_ID_SIGNS = 12
 
 
-def build_api(
-    settings: Settings,
-    url: str,
-    store: SqlStore,
-    anchors: TrustStore,
-    validation: Validation,
-    issuance: IssuanceService,
-    standing: StandingService,
-    fallback: FallbackService,
-    in_use: SystemsInUse,
-    limits: StatusPolicy,
-    basic_four: BasicFourService,
-    readings: ReadingService,
-    redirects: RedirectService,
-    linking: LinkingService,
-    clock: Clock,
-    entropy: Entropy,
-) -> ApiGate:
+def build_api(world: World, services: Services, url: str) -> ApiGate:
     """`url` is the public address of the API."""
+    settings, store, offer, anchors = world.settings, world.store, world.offer, world.anchors
+    clock, entropy = world.clock, world.entropy
     auth = ClientAuthService(
         store=store, audience=url + TOKEN.whole_path, limits=RateLimits(), clock=clock, entropy=entropy
     )
-    offer = settings.build_offer()
     remote = RemoteValidationService(
         store=store,
-        validation=validation,
-        issuance=issuance,
-        standing=standing,
-        fallback=fallback,
-        in_use=in_use,
-        limits=limits,
+        validation=services.validation,
+        issuance=services.issuance,
+        standing=services.standing,
+        fallback=services.fallback,
+        in_use=services.in_use,
+        limits=services.limits,
         systems_by_list=offer.systems_by_list,
         clock=clock,
         entropy=entropy,
@@ -86,20 +63,20 @@ def build_api(
         hosts.add(f"{LOOPBACK}:{settings.staff_port}")
     batches = ListBatches(
         store=store,
-        in_use=in_use,
+        in_use=services.in_use,
         systems_by_list=offer.systems_by_list,
         open_certificates=build_opener(settings, store, anchors, clock, whole=False),
         open_persons=build_opener(settings, store, anchors, clock, whole=True),
         clock=clock,
     )
-    links = ApiLinkService(store=store, linking=linking, offer=offer, in_use=in_use, clock=clock)
+    links = ApiLinkService(store=store, linking=services.linking, offer=offer, in_use=services.in_use, clock=clock)
     admission = Admission(auth, KeptReplies(store=store, clock=clock))
     return build_api_app(
         (
             TokenHandlers(admission),
             ValidationHandlers(admission, remote),
             BatchHandlers(admission, batches),
-            ReadingHandlers(admission, basic_four, readings, redirects),
+            ReadingHandlers(admission, services.basic_four, services.readings, services.redirects),
             LinkHandlers(admission, links),
         ),
         static=settings.static,

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 from kiosk_web.adapters.sip2 import Sip2Client, Sip2Settings
 from kiosk_web.services.handover import HandoverRules, HandoverService, SystemRules
-from kiosk_web.services.keys import KeyRing
 from kiosk_web.services.link_invitations import LinkInvitations
-from kiosk_web.services.ports import Clock, Entropy, Store
-from kiosk_web.services.sessions import SessionService
-from kiosk_web.services.terminal_linking import TerminalLinking
-from kiosk_web.services.terminals import TerminalService
+from kiosk_web.services.ports import Clock
 from kiosk_web.settings.handover import HandoverSettings
-from kiosk_web.settings.server import Settings
 from kiosk_web.web.handover import HandoverRenderer, HandoverRoutes
+from kiosk_web.wiring.services import Services
+from kiosk_web.wiring.world import World
 
 
-def build_handover_routes(
-    settings: Settings,
-    store: Store,
-    sessions: SessionService,
-    keys: KeyRing,
-    terminals: TerminalService,
-    renderer: HandoverRenderer,
-    clock: Clock,
-    entropy: Entropy,
-    linking: TerminalLinking,
-) -> HandoverRoutes:
+def build_handover_routes(world: World, services: Services, renderer: HandoverRenderer) -> HandoverRoutes:
     """The routes of the linked number on a result, and of linking one."""
-    rules = build_handover_rules(settings.handover, clock)
-    offer = settings.build_offer()
     handover = HandoverService(
-        store=store, sessions=sessions, keys=keys, rules=rules, offer=offer, clock=clock, entropy=entropy
+        store=world.store,
+        sessions=services.sessions,
+        keys=world.keys,
+        rules=build_handover_rules(world.settings.handover, world.clock),
+        offer=world.offer,
+        clock=world.clock,
+        entropy=world.entropy,
     )
-    invitations = LinkInvitations(store=store, sessions=sessions, linking=linking, offer=offer, clock=clock)
-    return HandoverRoutes(handover, invitations, terminals, renderer)
+    invitations = LinkInvitations(
+        store=world.store,
+        sessions=services.sessions,
+        linking=services.terminal_linking,
+        offer=world.offer,
+        clock=world.clock,
+    )
+    return HandoverRoutes(handover, invitations, services.terminals, renderer)
 
 
 def build_handover_rules(settings: HandoverSettings, clock: Clock) -> HandoverRules:

@@ -12,7 +12,7 @@ from kiosk_web.pki.circuit import CircuitPolicy
 from kiosk_web.pki.ocsp import ResponderPin
 from kiosk_web.settings.server import Settings, load_settings
 from kiosk_web.wiring.ocsp import build_circuit_policy, build_responder_policy
-from kiosk_web.wiring.server import load_anchors
+from kiosk_web.wiring.world import load_anchors
 from tests.support.jpki import build_root
 from tests.support.kiosk_server import build_settings
 
