@@ -26,7 +26,6 @@ class PcscConnection:
         self._read_generation = read_generation
         self._context: Any = None
         self._card: Any = None
-        self._exclusive = True
         self._in_transaction = False
         try:
             self._open()
@@ -37,10 +36,6 @@ class PcscConnection:
     @property
     def reader_name(self) -> str:
         return self._reader_name
-
-    @property
-    def exclusive(self) -> bool:
-        return self._exclusive
 
     def transmit(self, command: bytes) -> tuple[bytes, int]:
         self._require_open()
@@ -76,7 +71,6 @@ class PcscConnection:
         self._state = self._read_state()
         code = self._connect(scard.SCARD_SHARE_EXCLUSIVE)
         if code == Code.SHARING_VIOLATION:
-            self._exclusive = False
             code = self._connect(scard.SCARD_SHARE_SHARED)
         if code != Code.SUCCESS:
             raise build_error(code)

@@ -59,15 +59,10 @@ class CardTransport(Protocol):
 
 
 class CardConnection(CardTransport, Protocol):
-    """A card opened exclusively, inside one transaction from the moment it is made until `close`."""
+    """A card, opened exclusively where the reader allows it, in one transaction from the beginning to `close`."""
 
     @property
     def reader_name(self) -> str: ...
-
-    @property
-    def exclusive(self) -> bool:
-        """False when the reader allowed only a shared connection."""
-        ...
 
     def check_present(self) -> None:
         """Keep the transaction alive and prove that the same card is still there (SCardStatus).

@@ -119,7 +119,7 @@ class VirtualSource:
 
 
 class _VirtualConnection:
-    """See `CardConnection`. Always exclusive."""
+    """See `CardConnection`."""
 
     def __init__(self, source: VirtualSource, insertion: Insertion) -> None:
         self._source = source
@@ -128,10 +128,6 @@ class _VirtualConnection:
     @property
     def reader_name(self) -> str:
         return NAME
-
-    @property
-    def exclusive(self) -> bool:
-        return True
 
     def transmit(self, command: bytes) -> tuple[bytes, int]:
         insertion = self._require_card()

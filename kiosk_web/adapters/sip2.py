@@ -81,15 +81,6 @@ class Sip2Client:
         """Implements `services.ports.handovers.Library`."""
         return (await self.check_number(number)).word
 
-    async def check_link(self) -> LibraryAnswer:
-        """Does the library system answer at all? `usable` or `unreachable`; asks about nobody."""
-        try:
-            async with _connect(self._settings) as line:
-                await self._open_session(line)
-        except _Failed as failure:
-            return LibraryAnswer("unreachable", failure.trouble)
-        return LibraryAnswer("usable")
-
     async def _open_session(self, line: _Line) -> None:
         own = self._settings
         if own.user:

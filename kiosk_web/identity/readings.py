@@ -6,10 +6,9 @@ the terminal tells it, the system hears `declined`, `failed` or `expired`.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 ReadingState = Literal["waiting", "done", "declined", "failed", "cancelled", "expired"]
-READING_STATES: tuple[ReadingState, ...] = get_args(ReadingState)
 OPEN: ReadingState = "waiting"
 
 _DECLINED = frozenset({"cancelled", "last_try_declined"})

@@ -14,7 +14,6 @@ from typing import Literal, get_args
 SignatureState = Literal["valid", "revoked", "expired", "none_issued", "unknown"]
 ItemsState = Literal["changed", "unchanged", "unknown"]
 SIGNATURE_STATES: tuple[SignatureState, ...] = get_args(SignatureState)
-ITEMS_STATES: tuple[ItemsState, ...] = get_args(ItemsState)
 Silence = Literal[
     "not_configured", "timeout", "unreachable", "refused", "malformed", "unknown_certificate", "not_for_this_service"
 ]

@@ -16,8 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 from kiosk_web.pki.algorithms import judge_key, judge_key_signature
 
 KEY_ID_LENGTH: Final = 16
-RECORD_MAXIMUM: Final = 1024
-CERTIFICATE_MAXIMUM: Final = 1024
 _CERTIFICATE, _BODY, _CERTIFICATE_SIGNATURE = 0x7F21, 0x5F4E, 0x5F37
 _RECORD, _BIRTH, _KEY, _RECORD_SIGNATURE = 0xFF10, 0xDF11, 0xDF12, 0xDF13
 _EXPONENT, _MODULUS = 0x90, 0x91

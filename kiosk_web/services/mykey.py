@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.links import judge_words
-from kiosk_web.identity.mykey import MyKeyState, MyKeyStep, derive_state
+from kiosk_web.identity.mykey import MyKeyStep, derive_state
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.links import StaffAction
@@ -18,14 +18,6 @@ class MyKeyService:
         self._store = store
         self._issuance = issuance
         self._clock = clock
-
-    async def find_state(self, mykey_id: str) -> MyKeyState:
-        """In which state this very MyKey ID is."""
-        async with self._store.read() as transaction:
-            record = await transaction.persons.load_mykey_id(mykey_id)
-        if record is None:
-            raise IdentityError("mykey_id_unknown")
-        return record.state
 
     async def stop(self, mykey_id: str, by: str, reason: str) -> None:
         """From now on its holder is refused at library services, and lists do not speak of them."""

@@ -36,10 +36,6 @@ class Connection:
     def reader_name(self) -> str:
         return self._inner.reader_name
 
-    @property
-    def exclusive(self) -> bool:
-        return True
-
     def transmit(self, command: bytes) -> tuple[bytes, int]:
         self._source.commands.append(command)
         self._source.before(command)

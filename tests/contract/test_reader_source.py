@@ -129,7 +129,6 @@ def test_a_whole_visit_works_and_leaves_no_pin_behind(bench: Bench) -> None:
     bench.put()
     connection = bench.source.connect(bench.reader)
     assert connection.reader_name == bench.reader
-    assert connection.exclusive
     card = MyNumberCard(connection)
     card.recognise()
     assert card.read_authentication_certificate() == make_certificate("taro-auth")

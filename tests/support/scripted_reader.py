@@ -52,10 +52,6 @@ class _ScriptedConnection:
     def reader_name(self) -> str:
         return self._connection.reader_name
 
-    @property
-    def exclusive(self) -> bool:
-        return self._connection.exclusive
-
     def transmit(self, command: bytes) -> tuple[bytes, int]:
         code = self._source.load("transmit")
         if code is not None:

@@ -39,6 +39,7 @@ class Interface:
         self.readers = [READER]
         self.state = PRESENT | 1 << 16
         self.refused_shares: set[int] = set()
+        self.tried_shares: list[int] = []
         self.transmit_code: int = Code.SUCCESS
         self.answer = [0x90, 0x00]
         self.status_code: int = Code.SUCCESS
@@ -73,6 +74,7 @@ class Interface:
         return Code.SUCCESS
 
     def SCardConnect(self, context: object, reader: str, share: int, protocols: int) -> tuple[int, object, int]:
+        self.tried_shares.append(share)
         if share in self.refused_shares:
             return Code.SHARING_VIOLATION, None, 0
         return Code.SUCCESS, object(), self.protocol
@@ -180,7 +182,7 @@ def test_a_connection_is_exclusive_in_a_transaction_and_ends_by_taking_the_power
     source = PcscSource()
     source.wait_for_change(None, 0)
     connection = source.connect(READER)
-    assert connection.exclusive
+    assert interface.tried_shares == [Interface.SCARD_SHARE_EXCLUSIVE]
     assert connection.transmit(b"\x00\xa4") == (b"", 0x9000)
     connection.close()
     assert interface.calls == ["begin", "transmit 2 00a4", "end", "disconnect 2"]
@@ -195,7 +197,8 @@ def test_a_card_under_t0_is_spoken_to_as_such(interface: Interface) -> None:
 
 def test_a_shared_connection_does_where_an_exclusive_one_is_refused(interface: Interface) -> None:
     interface.refused_shares = {Interface.SCARD_SHARE_EXCLUSIVE}
-    assert not PcscSource().connect(READER).exclusive
+    PcscSource().connect(READER)
+    assert interface.tried_shares == [Interface.SCARD_SHARE_EXCLUSIVE, Interface.SCARD_SHARE_SHARED]
 
 
 def test_a_reader_that_refuses_both_is_busy_and_leaves_no_context(interface: Interface) -> None:

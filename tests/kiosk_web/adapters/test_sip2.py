@@ -185,13 +185,6 @@ async def test_nobody_there_is_unreachable() -> None:
     async with open_line() as (_, settings):
         pass
     assert await client_of(settings).check_number("1001") == LibraryAnswer("unreachable", "connection")
-    assert await client_of(settings).check_link() == LibraryAnswer("unreachable", "connection")
-
-
-async def test_the_link_is_checked_without_asking_about_anybody() -> None:
-    async with open_line() as (line, settings):
-        assert (await client_of(settings).check_link()).word == "usable"
-        assert [message[:2] for message in line.asked] == [b"99"]
 
 
 async def test_a_library_in_cp932_is_understood() -> None:
