@@ -54,6 +54,7 @@ def test_the_page_has_every_operation_schema_field_and_problem_and_nothing_from_
         "/api/v1/static/api.css",
         "/api/v1/static/fonts/fonts.css",
         "/api/v1/static/icon.svg",
+        "/api/v1/static/page.css",
         "/api/v1/static/vendor/design-tokens/tokens.css",
     }
     ids = set(re.findall(r'id="([^"]+)"', page))
