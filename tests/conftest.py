@@ -1,9 +1,11 @@
-"""For every test: nothing leaves this computer, and the same examples are tried each time."""
+"""For every test: nothing leaves this computer, the same examples are tried each time, and the slow ones are named."""
 
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from collections.abc import Generator
 from ipaddress import ip_address
 
 import pytest
@@ -67,6 +69,38 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
             return "heavy" if nodeid.startswith(HEAVY) else str(super()._split_scope(nodeid))
 
     return Together(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+MOST_CORE_SECONDS = 1.0
+"""Twice what docs/tests.md calls long: of a core, by this process and those that it waited for, so that a busy computer
+changes little. A first run, which fills the caches, may name a few more."""
+
+
+def read_core_seconds() -> float:
+    return sum(os.times()[:4])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    before = read_core_seconds()
+    try:
+        return (yield)
+    finally:
+        item.user_properties.append(("core_seconds", read_core_seconds() - before))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """In the fast part, where no test is marked `long`: who ought to be?"""
+    if "not long" not in config.option.markexpr:
+        return
+    reports = [report for report in terminalreporter.getreports("passed") if report.when == "call"]
+    spent = {report.nodeid: dict(report.user_properties).get("core_seconds", 0.0) for report in reports}
+    slow = {name: seconds for name, seconds in spent.items() if seconds > MOST_CORE_SECONDS}
+    if slow:
+        terminalreporter.section("slow tests", yellow=True)
+        terminalreporter.line("Make each faster, or mark it `long` for one of the reasons in docs/tests.md:")
+        for name, seconds in sorted(slow.items(), key=lambda pair: -pair[1]):
+            terminalreporter.line(f"{seconds:5.1f} s of a core  {name}")
 
 
 # No clock and no luck in a verdict: a busy computer or another seed changes nothing. To look for new examples, and for
