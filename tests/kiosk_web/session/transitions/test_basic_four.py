@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -14,8 +14,8 @@ from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.machine import IllegalEvent, step
 from kiosk_web.session.state_codec import StateCodec
+from tests.kiosk_web.session.visit_steps import NOW, orders, run
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 HASH = "ab" * 32
 CARD = e.CardChanged("ready", "ours", "card-1")
 CONCLUDED = e.VisitConcluded("c1", "type1", "ppid", "K7Q", False, NOW, NOW, basic_four=True)
@@ -46,14 +46,6 @@ UNTIL = NOW + timedelta(minutes=10)
 SEALED = e.BasicFourSealed("c2", UNTIL)
 
 
-def run(state: s.State, *events: e.Event, now: datetime = NOW) -> tuple[s.State, list[c.Command]]:
-    commands: list[c.Command] = []
-    for event in events:
-        state, wanted = step(state, event, now)
-        commands += wanted
-    return state, commands
-
-
 def consent() -> s.Consenting:
     state, _ = run(s.Connecting(), *FIRST)
     assert isinstance(state, s.Consenting)
@@ -68,10 +60,6 @@ def asked() -> s.AwaitingText:
     state = reach(READY, PERMITTED)
     assert isinstance(state, s.AwaitingText)
     return state
-
-
-def names(state: s.State) -> list[str]:
-    return [order.name for order in s.derive_orders(state)]
 
 
 def test_consent_is_asked_only_after_the_verdict_and_names_its_subject() -> None:
@@ -91,7 +79,7 @@ def test_the_second_challenge_is_by_pin_for_the_certificate_just_proven() -> Non
     after, _ = run(state, e.ChallengeIssued("c2", "t", "X"), e.CertificateTrusted("c2", "cd" * 32, 3, True))
     assert isinstance(after, s.Refused)
     assert after.code == "certificate_changed"
-    assert names(after) == ["cancel"]
+    assert orders(after) == ["cancel"]
 
 
 def test_the_visit_keeps_its_one_reference_number() -> None:
@@ -103,8 +91,8 @@ def test_the_visit_keeps_its_one_reference_number() -> None:
 def test_the_text_application_is_not_asked_before_proof_and_verdict() -> None:
     assert isinstance(reach(READY), s.Checking)
     assert isinstance(reach(PERMITTED), s.Checking)
-    assert names(asked()) == ["authenticate"]
-    assert names(reach(PERMITTED, READY)) == ["authenticate"]
+    assert orders(asked()) == ["authenticate"]
+    assert orders(reach(PERMITTED, READY)) == ["authenticate"]
     with pytest.raises(IllegalEvent):
         run(consent(), *SECOND[:-1], PERMITTED)
 
@@ -161,7 +149,7 @@ def test_the_way_may_be_changed_and_gone_back() -> None:
         after, _ = step(state, e.TextWayChosen(way), NOW)  # type: ignore[arg-type]
         assert isinstance(after, s.AwaitingText)
         assert after.way == way
-        assert names(after) == ["authenticate"]
+        assert orders(after) == ["authenticate"]
 
 
 FAILURES = (
@@ -238,7 +226,7 @@ def test_who_declines_keeps_the_result() -> None:
 def test_stopping_later_is_declining_too() -> None:
     state, _ = run(asked(), e.Cancelled())
     assert isinstance(state, s.Result)
-    assert (state.basic_four, names(state)) == ("declined", ["cancel"])
+    assert (state.basic_four, orders(state)) == ("declined", ["cancel"])
 
 
 def test_a_card_taken_at_the_consent_forgets_everything() -> None:

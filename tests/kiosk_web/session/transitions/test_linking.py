@@ -14,7 +14,7 @@ from kiosk_web.session import states as s
 from kiosk_web.session.machine import IllegalEvent, step
 from kiosk_web.session.state_codec import StateCodec
 from kiosk_web.session.transitions.linking import MOST_TRIES
-from tests.kiosk_web.session.test_machine import CONCLUDED, GONE, GOOD, HERE_EVENT, NOW, OTHER, SIGNED, hold, run
+from tests.kiosk_web.session.visit_steps import CONCLUDED, GONE, GOOD, HERE_EVENT, NOW, OTHER, SIGNED, hold, run
 
 UNKNOWN = e.NumberRefused("link_number_unknown")
 
