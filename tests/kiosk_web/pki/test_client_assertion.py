@@ -14,13 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import import_key
 
-from kiosk_web.pki.client_assertion import (
-    Assertion,
-    RefusedAssertion,
-    Unproven,
-    judge_assertion,
-    read_claimed_client,
-)
+from kiosk_web.pki.client_assertion import Assertion, RefusedAssertion, Unproven, judge_assertion, read_claimed_client
 from kiosk_web.pki.client_keys import ClientKey, read_client_key
 from tests.kiosk_web.pki.test_client_keys import KEYS, public_pem
 from tests.support.jpki import NOW, rsa_key

@@ -1,4 +1,4 @@
-"""OCSP: the ten rules, one by one. `why` is the word a refusal carries."""
+"""OCSP: the ten rules, one by one."""
 
 from __future__ import annotations
 
@@ -9,59 +9,27 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from kiosk_web.pki.ocsp import OcspResponderPolicy, ResponderPin, build_ocsp_request, judge_ocsp_response
-from kiosk_web.pki.status import (
-    CertificateStatus,
-    Good,
-    HighWaterMark,
-    OnHold,
-    Revoked,
-    Stale,
-    Unavailable,
-    Unknown,
+from kiosk_web.pki.ocsp import build_ocsp_request, judge_ocsp_response
+from kiosk_web.pki.status import Good, HighWaterMark, OnHold, Revoked, Unknown
+from tests.kiosk_web.pki.ocsp_question import (
+    BAD_DELEGATES,
+    CERTIFICATE,
+    DELEGATE,
+    MINUTE,
+    NONCE,
+    POLICY,
+    REQUEST,
+    ROOT,
+    UNKNOWN_EXTENSION,
+    judge,
+    say,
+    why,
 )
-from tests.support.jpki import (
-    NOW,
-    Issued,
-    Root,
-    build_root,
-    ec_key,
-    issue,
-    issue_delegate,
-    rsa_key,
-    trust,
-)
+from tests.support.jpki import NOW, Issued, build_root, ec_key, issue, issue_delegate, rsa_key, trust
 from tests.support.ocsp_answers import AnswerShape, answer
-
-POLICY = OcspResponderPolicy(url="http://127.0.0.1/ocsp")
-NONCE = bytes(range(32))
-ROOT = build_root()
-CERTIFICATE = trust(issue(ROOT), ROOT)
-REQUEST = build_ocsp_request(CERTIFICATE, NONCE, POLICY)
-DELEGATE = issue_delegate(ROOT)
-MINUTE = timedelta(minutes=1)
-UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
-
-
-def judge(
-    response: bytes, policy: OcspResponderPolicy = POLICY, mark: HighWaterMark | None = None, request: bytes = REQUEST
-) -> CertificateStatus:
-    return judge_ocsp_response(CERTIFICATE, request, response, policy, NOW, mark)
-
-
-def say(signer: Root | Issued | None = DELEGATE, **shape: object) -> CertificateStatus:
-    """The judgement of an answer of this shape."""
-    return judge(answer(REQUEST, ROOT, signer, AnswerShape(**shape)))  # type: ignore[arg-type]
-
-
-def why(status: CertificateStatus) -> str:
-    assert isinstance(status, Unavailable | Stale)
-    return f"{type(status).__name__}: {status.why}"
-
 
 # Rule 1: answer status and certificate status
 
@@ -134,30 +102,6 @@ def test_rule_3_a_delegate_of_the_issuer_may_sign() -> None:
     assert isinstance(say(DELEGATE, by_name=True), Good)
 
 
-BAD_DELEGATES = {
-    "of another generation": (issue_delegate(build_root(2019)), "delegate_of_another_issuer"),
-    "of another authority": (issue_delegate(build_root(2023, "digital_signature")), "delegate_of_another_issuer"),
-    "signed by a stranger": (issue_delegate(ROOT, signing_key=rsa_key("forger")), "delegate_of_another_issuer"),
-    "signed by itself": (issue_delegate(ROOT, signing_key=rsa_key("delegate")), "delegate_of_another_issuer"),
-    "signed by a cardholder": (issue_delegate(ROOT, signing_key=rsa_key("card")), "delegate_of_another_issuer"),
-    "without OCSPSigning": (issue_delegate(ROOT, extended=None), "delegate_not_for_ocsp"),
-    "for anything": (
-        issue_delegate(ROOT, extended=(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,)),
-        "delegate_not_for_ocsp",
-    ),
-    "that is a CA": (issue_delegate(ROOT, ca=True), "delegate_not_for_ocsp"),
-    "that may not sign": (issue_delegate(ROOT, usages=("key_encipherment",)), "delegate_not_for_ocsp"),
-    "without nocheck": (issue_delegate(ROOT, nocheck=False), "delegate_without_nocheck"),
-    "with an unknown critical extension": (
-        issue_delegate(ROOT, extra=[(UNKNOWN_EXTENSION, True)]),
-        "delegate_critical_extension",
-    ),
-    "expired": (issue_delegate(ROOT, not_after=NOW - MINUTE), "delegate_not_valid_now"),
-    "not yet valid": (issue_delegate(ROOT, not_before=NOW + MINUTE), "delegate_not_valid_now"),
-    "that is a card": (issue(ROOT), "delegate_not_for_ocsp"),
-}
-
-
 @pytest.mark.parametrize(("delegate", "word"), BAD_DELEGATES.values(), ids=BAD_DELEGATES.keys())
 def test_rule_3_no_other_delegate_may_sign(delegate: Issued, word: str) -> None:
     assert why(say(delegate)) == f"Unavailable: {word}"
@@ -204,73 +148,6 @@ def test_rule_3_algorithms_that_are_no_longer_listed_do_not_count_for_a_delegate
     assert isinstance(say(DELEGATE), Good)
     narrow = replace(POLICY, algorithms=frozenset({"ecdsa-p384-sha384"}))
     assert why(judge(answer(REQUEST, ROOT, DELEGATE), narrow)) == "Unavailable: delegate_of_another_issuer"
-
-
-# Rule 3, where the operator has pinned a responder's key
-
-
-def pin(issued: Issued, *roots: Root, ocsp_signing: bool = True) -> OcspResponderPolicy:
-    """A policy that believes this key for the certificates of these roots."""
-    spki = issued.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    key_ids = frozenset(root.anchor.key_id for root in roots)
-    return replace(POLICY, pins=(ResponderPin(hashlib.sha256(spki).digest(), key_ids, ocsp_signing),))
-
-
-def say_pinned(delegate: Issued, policy: OcspResponderPolicy, **shape: object) -> CertificateStatus:
-    return judge(answer(REQUEST, ROOT, delegate, AnswerShape(**shape)), policy)  # type: ignore[arg-type]
-
-
-PINNED = {
-    name: BAD_DELEGATES[name][0]
-    for name in ("of another generation", "of another authority", "signed by itself", "without nocheck", "that is a CA")
-}
-
-
-@pytest.mark.parametrize("delegate", PINNED.values(), ids=PINNED.keys())
-def test_a_pinned_key_may_sign_and_the_evidence_says_that_it_was_pinned(delegate: Issued) -> None:
-    policy = pin(delegate, ROOT)
-    status = say_pinned(delegate, policy)
-    assert isinstance(status, Good)
-    assert status.evidence.signer == f"pinned:{policy.pins[0].key_sha256.hex()[:16]}"
-    assert isinstance(say_pinned(delegate, policy, by_name=True), Good)
-
-
-def test_a_pin_is_of_one_key_for_the_issuers_it_names() -> None:
-    delegate = PINNED["of another generation"]
-    assert isinstance(say_pinned(delegate, pin(delegate, build_root(2019))), Unavailable)
-    other = issue_delegate(build_root(2019), key=rsa_key("another delegate"))
-    assert why(say_pinned(delegate, pin(other, ROOT))) == "Unavailable: delegate_of_another_issuer"
-
-
-def test_a_pin_changes_nothing_for_a_delegate_that_the_rules_accept() -> None:
-    status = say_pinned(DELEGATE, pin(DELEGATE, ROOT))
-    assert isinstance(status, Good)
-    assert status.evidence.signer.startswith("delegate:")
-
-
-@pytest.mark.parametrize(
-    ("delegate", "word"),
-    [BAD_DELEGATES[name] for name in ("expired", "not yet valid", "with an unknown critical extension")],
-)
-def test_a_pin_forgives_neither_the_validity_nor_an_unknown_critical_extension(delegate: Issued, word: str) -> None:
-    assert why(say_pinned(delegate, pin(delegate, ROOT))) == f"Unavailable: {word}"
-
-
-def test_a_pin_forgives_a_missing_purpose_only_where_it_says_so() -> None:
-    delegate = BAD_DELEGATES["without OCSPSigning"][0]
-    assert why(say_pinned(delegate, pin(delegate, ROOT))) == "Unavailable: delegate_not_for_ocsp"
-    assert isinstance(say_pinned(delegate, pin(delegate, ROOT, ocsp_signing=False)), Good)
-
-
-def test_a_pinned_key_must_still_have_signed_with_a_listed_algorithm() -> None:
-    delegate = PINNED["without nocheck"]
-    policy = pin(delegate, ROOT)
-    response = bytearray(answer(REQUEST, ROOT, delegate))
-    response[response.rindex(delegate.der) - 40] ^= 1
-    assert why(judge(bytes(response), policy)) == "Unavailable: signature_invalid"
-    assert why(say_pinned(delegate, policy, algorithm=hashes.SHA512())) == "Unavailable: algorithm_refused"
-    weak = issue_delegate(ROOT, key=rsa_key("weak delegate", 1024), nocheck=False)
-    assert why(say_pinned(weak, pin(weak, ROOT))) == "Unavailable: algorithm_refused"
 
 
 # Rule 4: the nonce

@@ -18,16 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, judge_trust
-from tests.support.jpki import (
-    NOW,
-    SIGNATURE_POLICY,
-    Issued,
-    build_name,
-    build_root,
-    ec_key,
-    issue,
-    rsa_key,
-)
+from tests.support.jpki import NOW, SIGNATURE_POLICY, Issued, build_name, build_root, ec_key, issue, rsa_key
 
 ROOTS = [build_root(2015), build_root(2019), build_root(2023), build_root(2023, label="ec", algorithm="ec")]
 ROOT = ROOTS[2]
