@@ -13,7 +13,8 @@ from kiosk_web.pki.names import canonicalise_name
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, Untrusted, judge_trust
 from tests.fuzz.target import Target
 from tests.support.der import SEQUENCE, content, split, tlv
-from tests.support.generated_chains import FIELDS, ROOTS, build_chain
+from tests.support.generated_case import ROOTS
+from tests.support.generated_chains import FIELDS, build_chain
 from tests.support.jpki import AUTHENTICATION_POLICY, NOW, build_root, issue_delegate
 from tests.support.signed_der import build_signed, choose_algorithm
 

@@ -21,7 +21,7 @@ from tests.fuzz.target import Target
 from tests.support.crl_walk import Refused, walk
 from tests.support.crl_writer import build_list, encode_entry, encode_extension, encode_reason
 from tests.support.der import SEQUENCE, content, split, tlv
-from tests.support.generated_chains import ROOTS
+from tests.support.generated_case import ROOTS
 from tests.support.generated_lists import FIELDS, build_lists
 from tests.support.jpki import NOW, build_root
 from tests.support.signed_der import build_signed, choose_algorithm

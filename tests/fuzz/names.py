@@ -15,7 +15,8 @@ from kiosk_web.pki.distribution_points import read_distribution_points, read_iss
 from kiosk_web.pki.names import canonicalise_name
 from tests.fuzz.target import Target
 from tests.support.der import SEQUENCE, tlv
-from tests.support.generated_chains import ROOTS, build_chain
+from tests.support.generated_case import ROOTS
+from tests.support.generated_chains import build_chain
 from tests.support.jpki import build_name
 
 ISSUER = ROOTS["2023"].name.public_bytes()

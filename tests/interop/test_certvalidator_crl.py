@@ -22,7 +22,7 @@ from kiosk_web.pki.status import Good, OnHold, Revoked, Stale, Unavailable, Unkn
 from kiosk_web.pki.trust import TrustStore
 from tests.support.certvalidator import STRICT, Allowances, Finding, Verdict, ask_certvalidator
 from tests.support.disagreements import Comparison, Generosity, Strictness
-from tests.support.generated_chains import ROOTS, Case, mutations
+from tests.support.generated_case import ROOTS, Case, mutations
 from tests.support.generated_lists import FIELDS, Lists, build_lists, cases
 from tests.support.signed_der import Mutation
 

@@ -11,7 +11,8 @@ from kiosk_web.pki.trust import TrustedCertificate, Untrusted
 from tests.interop import test_certvalidator_trust as jpki
 from tests.support.certvalidator import STRICT, Allowances, Finding, ask_certvalidator
 from tests.support.disagreements import Comparison
-from tests.support.generated_chains import FIELDS, ROOTS, Case, Chain, build_chain, choose, mutations
+from tests.support.generated_case import ROOTS, Case, choose, mutations
+from tests.support.generated_chains import FIELDS, Chain, build_chain
 from tests.support.signed_der import Mutation
 
 ISSUERS = [parse_certificate(root.der) for root in ROOTS.values()]

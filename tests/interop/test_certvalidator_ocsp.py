@@ -19,7 +19,7 @@ from kiosk_web.pki.status import Good, OnHold, Revoked, Stale, Unavailable, Unkn
 from tests.support.certvalidator import STRICT, Allowances, Finding, Verdict, ask_certvalidator
 from tests.support.disagreements import Comparison, Generosity, Strictness
 from tests.support.generated_answers import FIELDS, LIVING, Answer, build_answer, cases
-from tests.support.generated_chains import ROOTS, Case, mutations
+from tests.support.generated_case import ROOTS, Case, mutations
 from tests.support.signed_der import Mutation
 
 OLDEST = -22 * 60

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, Untrusted, judge_trust_of_bytes
 from tests.support.certvalidator import STRICT, Allowances, Finding, ask_certvalidator
 from tests.support.disagreements import Comparison, Generosity, Strictness
-from tests.support.generated_chains import FIELDS, ROOTS, Case, Chain, build_chain, choose, mutations
+from tests.support.generated_case import ROOTS, Case, choose, mutations
+from tests.support.generated_chains import FIELDS, Chain, build_chain
 from tests.support.signed_der import Mutation
 
 STORE = TrustStore(root.anchor for root in ROOTS.values())

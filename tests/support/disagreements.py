@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from tests.support.certvalidator import STRICT, Allowances, Finding, Verdict
-from tests.support.generated_chains import Case
+from tests.support.generated_case import Case
 
 SubjectT = TypeVar("SubjectT")
 

@@ -1,6 +1,6 @@
 """OCSP answers that hypothesis builds: an ordinary one, and up to three respects in which it is not.
 
-Cases are written as those of `generated_chains.py`. Clock positions are offsets from the moment of the case, in seconds
+How a case is written: `generated_case.py`. Clock positions are offsets from the moment of the case, in seconds
 or by the name of an edge. The certificate asked about is an ordinary one of each root.
 """
 
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from kiosk_web.pki.ocsp import OcspResponderPolicy, build_ocsp_request
 from kiosk_web.pki.trust import TrustedCertificate
 from tests.support.der import OCTET_STRING, SEQUENCE, content, split, tlv
-from tests.support.generated_chains import ROOTS, Case, choose
+from tests.support.generated_case import ROOTS, Case, GeneratedCase, choose_with_times
 from tests.support.jpki import NOW, Issued, Root, build_name, ec_key, issue, issue_delegate, rsa_key, trust
 from tests.support.ocsp_answers import AnswerShape, answer
 from tests.support.signed_der import Mutation, build_signed, choose_algorithm
@@ -98,18 +98,13 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 def cases() -> st.SearchStrategy[dict[str, str]]:
     """Up to three deviations, the times now and then anywhere in four hours."""
-    anywhere = st.integers(-7200, 7200).map(str)
-    times = st.fixed_dictionaries({}, optional=dict.fromkeys(("this update", "next update", "produced at"), anywhere))
-    return st.one_of(
-        choose(FIELDS), choose(FIELDS), st.builds(lambda one, other: {**one, **other}, choose(FIELDS), times)
-    )
+    return choose_with_times(FIELDS, ORDINARY, 7200)
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(GeneratedCase):
     """What one case comes to. `plain` is the same answer with nothing embedded but the certificate of its signer."""
 
-    case: Case
     certificate: TrustedCertificate = field(repr=False)
     leaf: bytes = field(repr=False)
     root: Root = field(repr=False)
@@ -119,10 +114,6 @@ class Answer:
     plain: bytes = field(repr=False)
     moment: datetime
     mutated: bool = False
-
-    def says(self, field: str, *values: str) -> bool:
-        """Is this field one of these values, or (without values) anything but ordinary?"""
-        return field in self.case and (not values or self.case[field] in values)
 
     def offset(self, field: str) -> int:
         """Seconds from the moment, which may itself be a fraction of one later."""

@@ -1,23 +1,21 @@
 """Certificates that hypothesis builds: an ordinary one, and up to three respects in which it is not.
 
-A case is a plain mapping from a field to the name of its value (`{"key": "P-256", "policy": "none"}`), so that a
-failing example reads like a sentence; `build_chain` makes the bytes of it. Fields that are not named are ordinary.
+`build_chain` makes the bytes of a case (`generated_case.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.name import _ASN1Type
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from hypothesis import strategies as st
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.support.der import INTEGER, SEQUENCE, content, split, tlv
+from tests.support.generated_case import ROOTS, Case, GeneratedCase, respell
 from tests.support.jpki import (
     AUTHENTICATION_POLICY,
     NOW,
@@ -25,22 +23,11 @@ from tests.support.jpki import (
     Issued,
     Root,
     build_name,
-    build_root,
     ec_key,
     issue,
     rsa_key,
 )
-from tests.support.signed_der import MUTATIONS, Mutation, build_signed, choose_algorithm, split_signed
-
-Case = Mapping[str, str]
-
-ROOTS = {
-    "2023": build_root(2023),
-    "2019": build_root(2019),
-    "2015": build_root(2015),
-    "P-384": build_root(2023, label="ec", algorithm="ec"),
-}
-"""The anchors of every case. All have one name, as those of JPKI have."""
+from tests.support.signed_der import Mutation, build_signed, choose_algorithm, split_signed
 
 _EXTRA: dict[str, tuple[x509.ExtensionType, bool]] = {
     "unknown": (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00"), False),
@@ -141,26 +128,10 @@ FIELDS: dict[str, dict[str, Any]] = {
 """Field → name of a value → what it means to `build_chain`."""
 
 
-def choose(fields: Mapping[str, Mapping[str, Any]], most: int = 3) -> st.SearchStrategy[dict[str, str]]:
-    """Up to `most` of the fields, each with one of its values."""
-    names = sorted(fields)
-    picked = st.lists(st.sampled_from(names), max_size=most, unique=True)
-    return picked.flatmap(
-        lambda chosen: st.fixed_dictionaries({name: st.sampled_from(sorted(fields[name])) for name in chosen})
-    )
-
-
-def mutations() -> st.SearchStrategy[Mutation | None]:
-    """Mostly none; else one change of the finished bytes."""
-    change = st.builds(Mutation, st.sampled_from(MUTATIONS), st.integers(0, 1 << 16), st.integers(0, 254))
-    return st.one_of(st.none(), st.none(), change)
-
-
 @dataclass(frozen=True)
-class Chain:
+class Chain(GeneratedCase):
     """What one case comes to: the bytes of the certificate, the root it names, and the moment."""
 
-    case: Case
     der: bytes
     root: Root
     moment: datetime
@@ -169,10 +140,6 @@ class Chain:
     @property
     def is_rsa(self) -> bool:
         return isinstance(self.root.key, rsa.RSAPrivateKey)
-
-    def says(self, field: str, *values: str) -> bool:
-        """Is this field one of these values, or (without values) anything but ordinary?"""
-        return field in self.case and (not values or self.case[field] in values)
 
 
 def build_chain(case: Case, mutation: Mutation | None = None) -> Chain:
@@ -192,7 +159,7 @@ def _build_arguments(case: Case, root: Root) -> dict[str, Any]:
         value = FIELDS[field].get(name)
         match field, name:
             case ("issuer name", "other string types" | "other case"):
-                arguments["issuer_name"] = _respell(root.name, other_case=name == "other case")
+                arguments["issuer_name"] = respell(root.name, other_case=name == "other case")
             case ("issuer name", _):
                 arguments["issuer_name"] = value
             case ("authority key", "other serial" | "key alone"):
@@ -225,20 +192,6 @@ def _build_arguments(case: Case, root: Root) -> dict[str, Any]:
             case _:
                 pass
     return arguments
-
-
-def _respell(name: x509.Name, *, other_case: bool) -> x509.Name:
-    """The same name to RFC 5280 7.1, and other bytes."""
-    return x509.Name(
-        [
-            x509.NameAttribute(
-                part.oid,
-                str(part.value).upper() if other_case else part.value,
-                part._type if other_case or part.oid == NameOID.COUNTRY_NAME else _ASN1Type.PrintableString,
-            )
-            for part in name
-        ]
-    )
 
 
 def _choose_signer(case: Case, root: Root) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:

@@ -1,6 +1,6 @@
 """Revocation lists that hypothesis builds: an ordinary municipal one, and up to three respects in which it is not.
 
-Cases are written as those of `generated_chains.py`. The certificate in question is an ordinary one but for its
+How a case is written: `generated_case.py`. The certificate in question is an ordinary one but for its
 distribution points; a second list may lie beside the first.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -27,8 +27,9 @@ from tests.support.crl_writer import (
     encode_reason,
     encode_time,
 )
-from tests.support.der import GENERALIZED_TIME, INTEGER, SEQUENCE, content, tlv
-from tests.support.generated_chains import ROOTS, Case, choose
+from tests.support.der import SEQUENCE, content, tlv
+from tests.support.generated_case import ROOTS, Case, GeneratedCase, choose_with_times, respell
+from tests.support.generated_list_entries import ENTRY_FIELDS, LONG_SERIAL, build_entries
 from tests.support.jpki import (
     NOW,
     Issued,
@@ -43,8 +44,6 @@ from tests.support.jpki import (
 from tests.support.signed_der import Mutation, build_signed, choose_algorithm
 
 SERIAL = 0x0A1B2C3D
-LONG_SERIAL = 0x0A1B2C3D << 96 | 7
-OTHERS = (3, 0x0A1B2C3C, 0x0A1B2C3E, 0x7FFFFFFFFFFFFFFFFFFF, LONG_SERIAL + 1)
 HOUR = 3600
 
 _MUNICIPAL = x509.DirectoryName(build_municipal_name())
@@ -65,24 +64,8 @@ _KEY_ID, _NUMBER, _POINT, _DELTA = (bytes.fromhex(oid) for oid in ("551d23", "55
 _UNKNOWN = bytes.fromhex("2a030405")
 _AIA = bytes.fromhex("2b06010505070101")
 _FRESHEST, _ISSUER_ALT = bytes.fromhex("551d2e"), bytes.fromhex("551d12")
-_INVALIDITY, _ENTRY_ISSUER = bytes.fromhex("551d18"), bytes.fromhex("551d1d")
 
 _SECONDS = (-400000, -108121, -108120, -108000, -86400, -7200, -121, -1, 0, 1, 120, 121, 3600, 100800)
-_REASONS = {
-    "unspecified": 0,
-    "keyCompromise": 1,
-    "cACompromise": 2,
-    "affiliationChanged": 3,
-    "superseded": 4,
-    "cessationOfOperation": 5,
-    "certificateHold": 6,
-    "unused": 7,
-    "removeFromCRL": 8,
-    "privilegeWithdrawn": 9,
-    "aACompromise": 10,
-    "eleven": 11,
-}
-
 FIELDS: dict[str, dict[str, Any]] = {
     "root": {"2019": "2019", "P-384": "P-384"},
     "serial": {"long": LONG_SERIAL},
@@ -150,29 +133,7 @@ FIELDS: dict[str, dict[str, Any]] = {
             False,
         ),
     },
-    "says": {
-        **{f"revoked, {name}": name for name in _REASONS},
-        "revoked": None,
-        "revoked from now": timedelta(0),
-        "revoked from later": timedelta(hours=1),
-        "revoked in 1950": datetime(1950, 1, 1, tzinfo=UTC),
-        "revoked in 2060": datetime(2060, 1, 1, tzinfo=UTC),
-        "revoked after a hold": None,
-        "revoked, with a critical extension": None,
-        "revoked, of another issuer": None,
-        "revoked, with a date of invalidity": None,
-    },
-    "says of others": {
-        "nothing": None,
-        "a critical extension": None,
-        "another issuer": None,
-        "a serial of 0": None,
-        "a serial below 0": None,
-        "a padded serial": None,
-        "a reason of 11": None,
-        "a date of 31 February": None,
-        "an empty list": None,
-    },
+    **ENTRY_FIELDS,
     "version": {"absent": b"", "1": b"\x02\x01\x00", "3": b"\x02\x01\x02"},
     "algorithm": dict.fromkeys(("SHA-1", "MD5", "SHA-256", "SHA-256 without parameters", "SHA-384", "SHA-512", "PSS")),
     "encoding": dict.fromkeys(
@@ -200,22 +161,17 @@ ORDINARY = {"this update": -2 * HOUR, "next update": 28 * HOUR}
 
 def cases() -> st.SearchStrategy[dict[str, str]]:
     """Up to three deviations, the times now and then anywhere in some days."""
-    anywhere = st.integers(-300_000, 300_000).map(str)
-    times = st.fixed_dictionaries({}, optional=dict.fromkeys(ORDINARY, anywhere))
-    return st.one_of(
-        choose(FIELDS), choose(FIELDS), st.builds(lambda one, other: {**one, **other}, choose(FIELDS), times)
-    )
+    return choose_with_times(FIELDS, ORDINARY, 300_000)
 
 
 @dataclass(frozen=True)
-class Lists:
+class Lists(GeneratedCase):
     """What one case comes to: one list, or two. `imported` says when each came: the second when it was new.
 
     `delta` is an empty delta list of the issuer, for a judge who wants one where freshestCRL speaks of it; `twin` the
     same certificate without distribution points.
     """
 
-    case: Case
     certificate: TrustedCertificate = field(repr=False)
     leaf: bytes = field(repr=False)
     twin: bytes = field(repr=False)
@@ -226,10 +182,6 @@ class Lists:
     policy: CrlPolicy = field(repr=False)
     moment: datetime
     mutated: bool = False
-
-    def says(self, field: str, *values: str) -> bool:
-        """Is this field one of these values, or (without values) anything but ordinary?"""
-        return field in self.case and (not values or self.case[field] in values)
 
     def offset(self, field: str) -> int:
         """Seconds from the moment, which may itself be a fraction of one later."""
@@ -304,7 +256,7 @@ def _build_first(case: Case, root: Root, serial: int) -> bytes:
         offset = case.get(update, ORDINARY[update])
         if offset != "absent":
             parts.append(encode_time(NOW + timedelta(seconds=int(offset)), generalized=generalized))
-    entries = _build_entries(case, serial)
+    entries = build_entries(case, serial)
     if entries or case.get("says of others") == "an empty list":
         parts.append(tlv(SEQUENCE, b"".join(entries)))
     if encoding != "no extensions":
@@ -326,17 +278,7 @@ def _spell(name: x509.Name, how: str) -> x509.Name:
         case "":
             return name
         case _:
-            upper = how == "other case"
-            return x509.Name(
-                [
-                    x509.NameAttribute(
-                        part.oid,
-                        str(part.value).upper() if upper else part.value,
-                        part._type if upper or part.oid == NameOID.COUNTRY_NAME else _ASN1Type.PrintableString,
-                    )
-                    for part in name
-                ]
-            )
+            return respell(name, other_case=how == "other case")
 
 
 def _build_extensions(case: Case, speaker: Root) -> list[bytes]:
@@ -364,64 +306,6 @@ def _build_extensions(case: Case, speaker: Root) -> list[bytes]:
         oid, value, critical = FIELDS["extension"][case["extension"]]
         extensions.append(encode_extension(oid, value, critical=critical))
     return extensions
-
-
-_OTHER_ISSUER = encode_extension(
-    _ENTRY_ISSUER,
-    tlv(SEQUENCE, tlv(0xA4, build_name("digital_signature").public_bytes())),
-    critical=True,
-)
-
-
-def _build_entries(case: Case, serial: int) -> list[bytes]:
-    others = case.get("says of others", "")
-    before: list[bytes] = []
-    match others:
-        case "nothing" | "an empty list":
-            pass
-        case "a critical extension":
-            before = [encode_entry(OTHERS[0], extensions=[encode_extension(_UNKNOWN, b"\x05\x00", critical=True)])]
-        case "another issuer":
-            before = [encode_entry(OTHERS[0], extensions=[_OTHER_ISSUER])]
-        case "a serial of 0":
-            before = [encode_entry(0)]
-        case "a serial below 0":
-            before = [encode_entry(-5)]
-        case "a padded serial":
-            before = [encode_entry(tlv(INTEGER, b"\x00\x05"))]
-        case "a reason of 11":
-            before = [encode_entry(OTHERS[0], extensions=[encode_reason(11)])]
-        case "a date of 31 February":
-            before = [encode_entry(OTHERS[0], tlv(0x17, b"260231000000Z"))]
-        case _:
-            before = [encode_entry(number, extensions=[encode_reason(4)] if number % 2 else []) for number in OTHERS]
-    return before + (_build_own_entries(case["says"], serial) if "says" in case else [])
-
-
-def _build_own_entries(says: str, serial: int) -> list[bytes]:
-    value = FIELDS["says"][says]
-    earlier = NOW - timedelta(days=3)
-    match says:
-        case "revoked from now" | "revoked from later":
-            return [encode_entry(serial, NOW + value)]
-        case "revoked in 1950":
-            return [encode_entry(serial, value)]
-        case "revoked in 2060":
-            return [encode_entry(serial, value, generalized=True)]
-        case "revoked after a hold":
-            held = encode_entry(serial, earlier - timedelta(days=1), [encode_reason(6)])
-            return [held, encode_entry(serial, earlier, [encode_reason(1)])]
-        case "revoked, with a critical extension":
-            return [encode_entry(serial, earlier, [encode_extension(_UNKNOWN, b"\x05\x00", critical=True)])]
-        case "revoked, of another issuer":
-            return [encode_entry(serial, earlier, [_OTHER_ISSUER])]
-        case "revoked, with a date of invalidity":
-            date = encode_extension(_INVALIDITY, tlv(GENERALIZED_TIME, b"20260101000000Z"))
-            return [encode_entry(serial, earlier, [encode_reason(1), date])]
-        case "revoked":
-            return [encode_entry(serial, earlier)]
-        case _:
-            return [encode_entry(serial, earlier, [encode_reason(_REASONS[value])])]
 
 
 def _build_beside(beside: str, root: Root, serial: int) -> Sequence[bytes]:
