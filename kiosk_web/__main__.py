@@ -179,7 +179,8 @@ def doctor(
     pins = examine_pins(pin.build_pin() for pin in settings.ocsp_pins)
     kazashi = examine_kazashi(settings.kazashi, production=not settings.demo)
     # A look changes nothing: the database is neither made nor migrated for it.
-    recorded = load_introductions(settings) if load_revision(settings.data) == HEAD else None
+    with _telling_errors():
+        recorded = load_introductions(settings) if load_revision(settings.data) == HEAD else None
     systems = examine_introductions(recorded)
     typer.echo("\n".join((*diagnosis.lines, *pins.lines, *clock.lines, *kazashi.lines, *systems.lines)))
     raise typer.Exit(0 if diagnosis.healthy and clock.healthy and kazashi.healthy else 1)

@@ -23,6 +23,10 @@ class FallbackError(KioskError):
     """The fallback cannot be opened as asked."""
 
 
+class DatabaseError(KioskError):
+    """The database cannot be used as it is. The message begins with a name of `docs/operating.md`."""
+
+
 class KeysError(KioskError):
     """The server's keys cannot be read or kept."""
 

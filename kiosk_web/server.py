@@ -29,7 +29,7 @@ async def _serve(settings: Settings, ready: Callable[[dict[str, Any]], None]) ->
     resident = open_socket(settings.host, settings.port, "port")
     staff = open_socket(settings.staff_host, settings.staff_port, "staff_port")
     settings = settings.model_copy(update={"port": resident.getsockname()[1], "staff_port": staff.getsockname()[1]})
-    await asyncio.to_thread(migrate, settings.data)
+    await asyncio.to_thread(migrate, settings.data, held=True)
     stop = asyncio.Event()
     async with build_server(settings) as server:
         listeners = (build_listener(server.resident), build_listener(server.staff))

@@ -56,7 +56,7 @@ class KeyFiles:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not path.exists():
                 _write_new(path, self._entropy(KEY_LENGTH).hex().encode())
-            key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+            key = bytes.fromhex(_read_secret(path).decode("ascii").strip())
         except OSError as error:
             raise KeysError(f"{path}: {error.strerror or 'cannot be used'}") from None
         except ValueError:  # not hexadecimal, not ASCII
@@ -100,7 +100,7 @@ class KeyFiles:
             pem = fresh.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             _write_new(path, pem)
         try:
-            key = load_pem_private_key(path.read_bytes(), None)
+            key = load_pem_private_key(_read_secret(path), None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             raise KeysError(f"{path}: not a private key") from None
         if not isinstance(key, Ed25519PrivateKey):
@@ -124,7 +124,7 @@ def _load_ticket_keys(path: Path) -> tuple[TicketKey, ...]:
                 datetime.fromtimestamp(entry["nbf"], UTC),
                 datetime.fromtimestamp(entry["exp"], UTC),
             )
-            for entry in json.loads(path.read_bytes())
+            for entry in json.loads(_read_secret(path))
         )
     except (ValueError, KeyError, TypeError):
         raise KeysError(f"{path}: not a list of ticket keys") from None
@@ -136,6 +136,15 @@ def _dump(key: TicketKey) -> dict[str, object]:
         "nbf": int(key.not_before.timestamp()),
         "exp": int(key.expires_at.timestamp()),
     }
+
+
+def _read_secret(path: Path) -> bytes:
+    """Raises `KeysError` where others than its user may read it, as after a restore that forgot the modes: it may be
+    known to somebody already. On Windows the folder's own rights decide.
+    """
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise KeysError(f"{path}: others may read it: chmod 600, and think of who could (docs/operating.md)")
+    return path.read_bytes()
 
 
 def _write_new(path: Path, content: bytes) -> None:

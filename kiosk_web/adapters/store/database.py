@@ -36,6 +36,7 @@ from kiosk_web.adapters.store.statements import InlineStatements, Statements
 from kiosk_web.adapters.store.sweeps import SqlSweepRows
 from kiosk_web.adapters.store.terminals import SqlTerminalRows
 from kiosk_web.adapters.store.terms import SqlTermsRows
+from kiosk_web.errors import DatabaseError
 
 FILE_NAME = "kiosk.sqlite3"
 _PRAGMAS = (
@@ -203,7 +204,10 @@ class SqlStore:
 
 
 def load_revision(data: Path) -> str | None:
-    """The migration the file is at, None for no file or an empty one. Cheap: Alembic is not needed for it."""
+    """The migration the file is at, None for no file or an empty one. Cheap: Alembic is not needed for it.
+
+    Raises `DatabaseError` for a file that is no database, or a damaged one.
+    """
     path = data / FILE_NAME
     if not path.exists():
         return None
@@ -212,6 +216,8 @@ def load_revision(data: Path) -> str | None:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError:
         return None
+    except sqlite3.DatabaseError:
+        raise DatabaseError(f"database_unreadable: {path} is no database, or damaged: put a backup back") from None
     finally:
         connection.close()
     return None if row is None else str(row[0])

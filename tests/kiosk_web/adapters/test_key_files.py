@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +30,25 @@ def test_a_rotation_is_kept(tmp_path: Path) -> None:
     files.rotate(ring, NOW + timedelta(days=6))
     assert ring.current.kid == announced
     assert files.load(NOW + timedelta(days=6)).current.kid == announced
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("name", ["identity.pem", "tickets.json", "database.key", "index.key"])
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_key_that_others_may_read_is_not_used(tmp_path: Path, name: str, mode: int) -> None:
+    files = KeyFiles(tmp_path, secrets.token_bytes)
+
+    def load_all() -> None:
+        files.load(NOW)
+        files.load_database_key()
+        files.load_index_key()
+
+    load_all()
+    (tmp_path / "keys" / name).chmod(mode)
+    with pytest.raises(KeysError, match="others may read it"):
+        load_all()
+    (tmp_path / "keys" / name).chmod(0o600)
+    load_all()
 
 
 @pytest.mark.parametrize("name", ["identity.pem", "tickets.json"])

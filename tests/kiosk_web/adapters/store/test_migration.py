@@ -1,17 +1,24 @@
-"""Staff who were there before: the migration seals their secrets, leaves none behind, and their codes still count."""
+"""The database brought up to date: old secrets are sealed, and what is newer or in use is not touched.
+
+Staff who were there before: the migration seals their secrets, leaves none behind, and their codes still count.
+"""
 
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
+from kiosk_web.adapters.data_folder import hold_data_folder
 from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.adapters.store import migration
 from kiosk_web.adapters.store.database import FILE_NAME, load_revision, open_sync_engine
+from kiosk_web.errors import DatabaseError, SettingsError
 from kiosk_web.services.sealing import SecretSeal
 
 SECRETS = {"0042": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "0043": "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"}
@@ -57,3 +64,30 @@ def test_secrets_that_lay_plain_are_sealed_and_gone_from_the_file(tmp_path: Path
 def test_without_staff_no_key_is_made(tmp_path: Path) -> None:
     assert migration.migrate(tmp_path)
     assert not (tmp_path / "keys").exists()
+
+
+def test_what_a_newer_program_wrote_is_refused_by_name_and_stays_as_it_is(tmp_path: Path) -> None:
+    assert migration.migrate(tmp_path)
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    with connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(DatabaseError, match="database_newer"):
+        migration.migrate(tmp_path)
+    assert load_revision(tmp_path) == "9999"
+
+
+def test_a_file_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"not a database at all" * 300)
+    with pytest.raises(DatabaseError, match="database_unreadable"):
+        migration.migrate(tmp_path)
+
+
+def test_no_command_changes_the_form_of_a_database_under_its_server(tmp_path: Path) -> None:
+    build_old(tmp_path)
+    with hold_data_folder(tmp_path):
+        with pytest.raises(SettingsError, match="data_in_use"):
+            migration.migrate(tmp_path)
+        assert load_revision(tmp_path) == "0014"
+        assert migration.migrate(tmp_path, held=True)
+        assert not migration.migrate(tmp_path)  # up to date: nothing is held for it
