@@ -85,7 +85,7 @@ INTRODUCTION_REFUSALS = {
     "system_unknown": "there is no such cooperating system",
     "name_missing": "say who does it, in one line",
     "stage_unknown": "the stages are inquiry, pledge, specification, linkage_test, pilot and live",
-    "stage_skipped": "one stage after the other; back, to any",
+    "stage_skipped": "one stage after the other; back, to any earlier one",
     "stage_same": "the system is at this stage already",
     "pledge_missing": "Type 1 needs the day of the pledge first: kiosk system pledge",
     "pledge_ahead": "the day of the pledge lies in the future",
