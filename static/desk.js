@@ -14,6 +14,7 @@ function show(progress) {
     if (step.dataset.state === "reached") continue;
     step.dataset.state = "reached";
     step.querySelector(".step-mark").textContent = list.dataset.reached;
+    if (step.dataset.prepared === "true") reveal(step);
   }
   const trio = document.getElementById("step-9");
   trio.dataset.seen = String(progress.trio);
@@ -22,6 +23,11 @@ function show(progress) {
   if (code.textContent !== progress.code) code.textContent = progress.code;
   const words = progress.attended ? attended.dataset.on : attended.dataset.off;
   if (attended.textContent !== words) attended.textContent = words;
+}
+
+/** All of a step within the list, without moving the page. */
+function reveal(step) {
+  list.scrollBy(0, Math.max(0, step.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom));
 }
 
 async function watch() {
@@ -38,8 +44,12 @@ list.addEventListener("click", async (event) => {
   if (button === null) return;
   const step = button.closest(".step");
   const answer = await fetch(`/steps/${step.dataset.step}`, { method: "POST" }).catch(() => null);
-  if (answer !== null && answer.ok) step.querySelector("details").open = true; // which closes the others
-  for (const other of list.children) other.dataset.prepared = String(other === step && answer !== null && answer.ok);
+  const prepared = answer !== null && answer.ok;
+  if (prepared) step.querySelector("details").open = true; // which closes the others
+  for (const other of list.children) other.dataset.prepared = String(other === step && prepared);
+  if (!prepared) return;
+  reveal(step);
+  if ((await answer.json()).home) document.querySelector(".panel--homepage")?.scrollIntoView({ block: "nearest" });
 });
 
 watch();

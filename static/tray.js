@@ -75,7 +75,7 @@ function show(state) {
     showCertificate(tile, state.certificates[id]);
   }
   reader.dataset.person = state.person ?? "";
-  const words = state.person === null ? readerState.dataset.empty : readerState.dataset.placed + (name || state.person);
+  const words = state.person === null ? readerState.dataset.empty : readerState.dataset.placed + (name || readerState.dataset.other);
   if (readerState.textContent !== words) readerState.textContent = words;
   lift.hidden = state.person === null;
   showHome(state);
@@ -91,7 +91,7 @@ function show(state) {
 function showHome(state) {
   const button = tiles.find((tile) => tile.dataset.person === state.home)?.querySelector(".tile-card");
   homeReader.dataset.person = state.home ?? "";
-  const words = state.home === null ? homeState.dataset.empty : homeState.dataset.placed + (button?.dataset.name ?? state.home);
+  const words = state.home === null ? homeState.dataset.empty : homeState.dataset.placed + (button?.dataset.name ?? readerState.dataset.other);
   if (homeState.textContent !== words) homeState.textContent = words;
   bringHome.hidden = state.person === null;
   liftHome.hidden = state.home === null;

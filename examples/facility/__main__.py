@@ -92,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if not self._is_from_here():
             self._send(HTTPStatus.FORBIDDEN, b"", "text/plain")
-        elif self.path == "/":
+        elif self.path.partition("?")[0] == "/":
             self._send_page("")
         elif self.path in FILES:
             name, kind = FILES[self.path]

@@ -76,22 +76,23 @@ class Site:
     async def _home(self, request: Request) -> Response:
         visitor = self._visitors.find(request.cookies.get(COOKIE))
         signed_in = visitor is not None and bool(visitor.verdict)
-        return self._render("home.html", signed_in=signed_in, bridge=self._bridge)
+        return self._render("home.html", request, signed_in=signed_in, bridge=self._bridge)
 
     async def _mypage(self, request: Request) -> Response:
         visitor = self._visitors.find(request.cookies.get(COOKIE))
         if visitor is None or not visitor.verdict:
-            return RedirectResponse("/", 303)
+            return RedirectResponse("/" + _keep_language(request), 303)
         ppid = str(visitor.verdict["ppid"])
         grouped = " ".join(ppid[at : at + 4] for at in range(0, len(ppid), 4))
         return self._render(
             "mypage.html",
+            request,
             verdict=visitor.verdict,
             ppid=grouped,
             number=visitor.number,
-            standing=describe_standing(visitor.verdict.get("standing")),
+            standing=describe_standing(visitor.verdict.get("standing"), english=_is_english(request)),
             confirmed=visitor.confirmed,
-            trouble=request.query_params.get("trouble") == "1",
+            trouble="trouble" in request.query_params,
         )
 
     async def _confirm(self, request: Request) -> Response:
@@ -99,16 +100,17 @@ class Site:
         if not self._is_own(request):
             return JSONResponse({"code": "refused"}, 403)
         visitor = self._visitors.find(request.cookies.get(COOKIE))
+        here = "/mypage" + _keep_language(request)
         standing = None if visitor is None else describe_standing(visitor.verdict.get("standing"))
         if visitor is None or standing is None or not standing.confirmable:
-            return RedirectResponse("/mypage", 303)
+            return RedirectResponse(here, 303)
         if not visitor.confirmed:
             try:
                 await self._confirmation.record_confirmation(str(visitor.verdict["ppid"]))
             except ConfirmationTrouble:
-                return RedirectResponse("/mypage?trouble=1", 303)
+                return RedirectResponse(f"{here}{'&' if '?' in here else '?'}trouble=1#standing", 303)
             visitor.confirmed = True
-        return RedirectResponse("/mypage", 303)
+        return RedirectResponse(f"{here}#standing", 303)
 
     async def _challenge(self, request: Request) -> Response:
         """For this browser: its answer is taken from no other."""
@@ -151,7 +153,7 @@ class Site:
         if not self._is_own(request):
             return JSONResponse({"code": "refused"}, 403)
         self._visitors.forget(request.cookies.get(COOKIE))
-        answer = RedirectResponse("/", 303)
+        answer = RedirectResponse("/" + _keep_language(request), 303)
         answer.delete_cookie(COOKIE)
         return answer
 
@@ -183,8 +185,9 @@ class Site:
         secure = self._origin.startswith("https://")
         answer.set_cookie(COOKIE, name, httponly=True, samesite="strict", secure=secure)
 
-    def _render(self, template: str, **content: Any) -> Response:
-        shown = {"fonts": self._fonts is not None, "ribbon": self._ribbon, **content}
+    def _render(self, template: str, request: Request, **content: Any) -> Response:
+        ours = {"fonts": self._fonts is not None, "ribbon": self._ribbon}
+        shown = {**ours, "english": _is_english(request), "path": request.url.path, **content}
         html = self._pages.get_template(template).render(shown)
         return HTMLResponse(html, headers=self._headers())
 
@@ -212,6 +215,15 @@ class Site:
             f"img-src 'self'; connect-src 'self' {socket}; form-action 'self'; base-uri 'none'; "
             f"frame-ancestors {framed_by}",
         }
+
+
+def _is_english(request: Request) -> bool:
+    return request.query_params.get("lang") == "en"
+
+
+def _keep_language(request: Request) -> str:
+    """The query of a page in the language of this one."""
+    return "?lang=en" if _is_english(request) else ""
 
 
 def _to_base64(text: str) -> str:

@@ -1,6 +1,19 @@
 // The counter page: a number comes from keys or from the barcode reader, and its reader's loans are shown.
 "use strict";
 
+const ENGLISH = new URLSearchParams(location.search).get("lang") === "en";
+
+/** The words of this page's language. */
+function w(ja, en) {
+  return ENGLISH ? en : ja;
+}
+
+if (ENGLISH) {
+  document.documentElement.lang = "en";
+  for (const place of document.querySelectorAll("[data-en]")) place.textContent = place.dataset.en;
+  Object.assign(document.getElementById("language"), { href: "/", lang: "ja", textContent: "日本語" });
+}
+
 const field = document.getElementById("number");
 const message = document.getElementById("message");
 const reader = document.getElementById("reader");
@@ -16,7 +29,7 @@ async function lookUp(number) {
   reader.hidden = true;
   const answer = await fetch(`/readers/${encodeURIComponent(number)}`);
   if (answer.status === 404) {
-    say(`${number} は登録されていません。`, "unknown");
+    say(w(`${number} は登録されていません。`, `${number} is nobody's number.`), "unknown");
     return;
   }
   const found = await answer.json();
@@ -28,9 +41,12 @@ async function lookUp(number) {
     }
     return row;
   }));
-  document.getElementById("counts").textContent = `貸出中 ${found.loans.length} 冊　予約 ${found.reserved} 件`;
+  document.getElementById("counts").textContent = w(
+    `貸出中 ${found.loans.length} 冊　予約 ${found.reserved} 件`,
+    `On loan: ${found.loans.length}, reserved: ${found.reserved}`,
+  );
   reader.hidden = false;
-  say("照会しました。");
+  say(w("照会しました。", "Found."));
 }
 
 // As from a keyboard: one character after the other, then Enter.
@@ -59,7 +75,7 @@ document.getElementById("clear").addEventListener("click", () => {
   turn += 1;
   field.value = "";
   reader.hidden = true;
-  say("バーコードを読み取るか、番号を入力してください。");
+  say(w("バーコードを読み取るか、番号を入力してください。", "Scan a barcode or type a number."));
   field.focus();
 });
 

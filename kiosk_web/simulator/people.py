@@ -64,6 +64,11 @@ class Person:
     foreign: bool = False  # not a My Number Card at all
 
     @property
+    def name_en(self) -> str:
+        """For visitors who read no Japanese."""
+        return ROMAJI.get(self.id, self.name)
+
+    @property
     def note(self) -> str:
         """Both languages in one line, as the public list has it."""
         return f"{self.note_ja} / {self.note_en}"
@@ -75,6 +80,23 @@ class Person:
 
 
 _MIHON_CITY = Municipality("12901", "みほん市", "千葉県", "Mihon-shi", "Chiba-ken")
+
+ROMAJI = {
+    "midori": "Midori Aoba",
+    "taro": "Taro Nishimura",
+    "ichiro": "Ichiro Sakurai",
+    "sakura": "Sakura Minami",
+    "ken": "Ken Mori",
+    "aoi": "Aoi Mogi",
+    "saburo": "Saburo Sotei",
+    "haruto": "Haruto Ogawa",
+    "minh": "Nguyen Minh",
+    "takako": "Takako Yoshino",
+    "kyoko": "Kyoko Koshin",
+    "nagisa": "Nagisa Tenkyo",
+    "library-card": "Library card",
+}
+"""How an English page calls them; no card holds it."""
 
 MUNICIPALITIES = (
     _MIHON_CITY,

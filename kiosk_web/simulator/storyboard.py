@@ -29,9 +29,11 @@ STEPS = (
     Step(
         1, "図書館で登録する", "Register at the library",
         "端末で「図書館の利用」を選び、暗証番号 1234 を入力します。結果の画面で「お持ちのカードの番号とつなぐ」を押し、"
-        "番号 2026041828 を入力します。下の職員番号と確認番号で、職員として確認します。「かざし利用」も登録します。",
+        "番号 2026041828 を入力します。下の職員番号と確認番号で、職員として確認します。"
+        "「かざし利用」も登録します（生年月日は昭和63年4月17日）。",
         "Choose Library on the terminal and type the PIN 1234. At the result, link the number 2026041828 of an old "
-        "card, and confirm it as staff with number and code below. Then switch tapping on too (born 昭和63.4.17).",
+        "card, and confirm it as staff with number and code below. Then switch tapping on too (born on 17 April of "
+        "Showa 63).",
         person="midori",
     ),
     Step(
@@ -61,7 +63,7 @@ STEPS = (
         person="takako",
     ),
     Step(
-        6, "自宅からも同じPPID（タイプ2）", "The same PPID at home by Type 2",
+        6, "自宅からも同じPPID（類型②）", "The same PPID at home by Type 2",
         "場面5で登録した𠮷野髙子のカードが、自宅のリーダーに移ります（場面5がまだなら、先に場面5を行います）。"
         "下の「市のホームページ」でログインし、開く窓に暗証番号 1470 を入力します。窓口と同じ利用者番号と、"
         "氏名・住所などが変わったかどうかが出ます。",
@@ -74,10 +76,11 @@ STEPS = (
         7, "引っ越した人", "Somebody who moved",
         "端末で「施設予約の利用者確認」を選び、暗証番号 3692 を入力します。署名用電子証明書の失効が知らされます。"
         "もう一度「準備する」を押すと、次の引っ越しが届け出られ、カードは自宅へ移ります。下の「市のホームページ」で"
-        "ログインすると、変わったことと、どこで何をするかが出て、済んだら記録できます。",
+        "（前の人はログアウトして）ログインすると、変わったことと、どこで何をするかが出て、済んだら記録できます。",
         "Choose Facility booking and type the PIN 3692: the screen tells that the signature certificate has ended. "
-        "Prepare again: another move is registered, and the card goes home. Sign in at the city's home page below: it "
-        "tells of the change, what to do and where, and records that it is done.",
+        "Prepare again: another move is registered, and the card goes home. Sign in at the city's home page below, "
+        "after signing out whoever is still there: it tells of the change, what to do and where, and records that it "
+        "is done.",
         person="nagisa",
     ),
     Step(

@@ -231,3 +231,18 @@ def test_each_neighbour_says_in_its_own_window_that_it_is_a_demo(page: Page, dem
         where = ribbon.bounding_box()
         assert where is not None
         assert (where["x"], where["y"], where["width"]) == (0, 0, page.evaluate("document.body.clientWidth"))
+
+
+def test_the_desk_in_english_has_its_neighbours_in_english(page: Page, demo: RunningDemo) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.goto(f"{demo.desk}/?lang=en")
+    expect(page.frame_locator("#library").locator("#message")).to_have_text("Scan a barcode or type a number.")
+    expect(page.frame_locator("#facility").locator("h1")).to_have_text("Facility booking")
+    expect(page.frame_locator("#homepage").locator("h1")).to_have_text("My page")
+    expect(page.frame_locator("#tray").locator("[data-person='midori'] .tile-name").first).to_have_text("Midori Aoba")
+    page.goto(f"{demo.library}/?lang=en")
+    page.locator("#number").fill("2026041851")
+    page.locator("#look-up button").first.click()
+    expect(page.locator("#counts")).to_have_text("On loan: 1, reserved: 0")
+    page.locator("#language").click()
+    expect(page.locator("#message")).to_have_text("バーコードを読み取るか、番号を入力してください。")

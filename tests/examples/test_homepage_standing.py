@@ -107,7 +107,7 @@ async def test_who_signed_in_records_a_change_once(kiosk: PlayedKiosk, browser: 
     assert "変わっています" in page
     assert 'id="confirm"' in page
     for _ in range(2):
-        assert (await browser.post("/mypage/confirmation")).headers["Location"] == "/mypage"
+        assert (await browser.post("/mypage/confirmation")).headers["Location"] == "/mypage#standing"
     assert kiosk.confirmed == [PPID]
     page = (await browser.get("/mypage")).text
     assert 'id="recorded"' in page
@@ -138,3 +138,18 @@ async def test_a_kiosk_that_does_not_answer_has_recorded_nothing_and_the_page_sa
     assert "記録できませんでした" in page
     assert 'id="confirm"' in page
     assert 'id="recorded"' not in page
+
+
+async def test_a_visitor_who_chose_english_stays_in_it(kiosk: PlayedKiosk, browser: httpx2.AsyncClient) -> None:
+    assert "Sign in by My Number Card" in (await browser.get("/?lang=en")).text
+    await sign_in(browser)
+    page = (await browser.get("/mypage?lang=en")).text
+    assert "changed after the confirmation of 2 Nov 2026" in page
+    assert "26 Nov 2026 00:04" in page
+    japanese = [sign for sign in page if sign > "\u2e80"]
+    assert "".join(japanese) == "みみほん市日本語"  # the city's name and the way to the other language
+    assert 'action="/mypage/confirmation?lang=en"' in page
+    confirmed = await browser.post("/mypage/confirmation?lang=en")
+    assert confirmed.headers["Location"] == "/mypage?lang=en#standing"
+    assert (await browser.post("/logout?lang=en")).headers["Location"] == "/?lang=en"
+    assert (await browser.get("/mypage?lang=en")).headers["Location"] == "/?lang=en"
