@@ -13,11 +13,58 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from kiosk_web.errors import SettingsError
 from kiosk_web.web.app import Application
 
 GRACE_SECONDS = 1
+MOST_HEAD = 32 * 1024
+HEAD_SECONDS = 10.0
+
+
+class BoundedHead(HttpToolsProtocol):
+    """One connection. The parser takes the head of a request however long it gets and however slowly it comes; here it
+    is at most `MOST_HEAD` bytes and what one read brings, and is there within `HEAD_SECONDS`, or the connection is cut.
+    """
+
+    _waits: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._in_head, self._head = True, 0
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        self._in_head, self._head = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._in_head:
+            self._stop_waiting()
+            return
+        self._head += len(data)
+        if self._head > MOST_HEAD:
+            self.transport.abort()
+        elif self._waits is None:
+            self._wait()
+
+    def _wait(self) -> None:
+        self._waits = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        if self._waits is not None:
+            self._waits.cancel()
+            self._waits = None
 
 
 class Listener(uvicorn.Server):
@@ -58,6 +105,7 @@ def build_listener(app: Application) -> Listener:
     """Serves one application on sockets that are open already."""
     config = uvicorn.Config(
         app,
+        http=BoundedHead,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -66,7 +114,6 @@ def build_listener(app: Application) -> Listener:
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=256,
-        h11_max_incomplete_event_size=32 * 1024,
     )
     return Listener(config)
 

@@ -46,6 +46,7 @@ class StandingService:
 
     async def ask_for_system(self, person: str, system: str) -> HolderStanding:
         """The same for a system that validates by API, which is one of Type 2."""
+        asked_on = derive_day(self._clock())  # a change that comes after the question is not in the answer
         async with self._store.read() as transaction:
             since = await transaction.confirmations.find(person, system)
             certificate = await transaction.persons.find_newest_certificate(person)
@@ -53,13 +54,9 @@ class StandingService:
             return HolderStanding(since=since, why="unknown_certificate")
         answer = await self._register.fetch_standing(certificate.issuer_key_id, certificate.serial, since)
         if answer.as_of is not None and (since is None or answer.items == "unchanged"):
-            await self.record(person, system)
+            async with self._store.write() as transaction:
+                await transaction.confirmations.record(person, system, asked_on)
         return answer
-
-    async def record(self, person: str, system: str) -> None:
-        """The basic 4 information was confirmed today, as far as this system is concerned."""
-        async with self._store.write() as transaction:
-            await transaction.confirmations.record(person, system, derive_day(self._clock()))
 
     async def confirm_by_client(self, person: str, system: str, client: str) -> None:
         """A system that validates by API took the change over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
@@ -55,6 +56,24 @@ async def test_the_first_visit_is_the_first_confirmation_and_the_next_one_compar
         assert at_home["standing"]["items"] == "unchanged"
         assert asked.standings == [(1, None), (1, TODAY)]
         assert confirmed_on(stand) == [("facility-booking", (TODAY + timedelta(days=5)).isoformat())]
+
+
+async def test_the_day_that_counts_is_the_one_of_the_question_not_of_a_late_answer(tmp_path: Path) -> None:
+    """A change registered between the two would be hidden for good."""
+    asked = ScriptedRegister()
+    async with run_stand(tmp_path, register=asked) as stand:
+        terminal = await stand.opened()
+        asked.gate.clear()
+        await terminal.send("finished")
+        assert (await stand.identify(terminal, stand.card(1), "facility")).state == "result"
+        while not asked.standings:
+            await asyncio.sleep(0)
+        stand.clock.advance(86_400)
+        asked.changed_at = stand.clock.now - timedelta(hours=1)
+        asked.gate.set()
+        await stand.server.standings.settle()
+        assert confirmed_on(stand) == [("facility-booking", TODAY.isoformat())]
+        assert items(await visit(stand, terminal)) == "changed"
 
 
 async def test_a_change_stays_told_until_somebody_confirms_it(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""The head of a request on a real socket: as long and as slow as a program needs, and no longer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from starlette.responses import PlainTextResponse
+
+from kiosk_web import listener
+from kiosk_web.listener import MOST_HEAD, build_listener, open_socket
+
+pytestmark = pytest.mark.anyio
+BEGIN = b"GET / HTTP/1.1\r\nHost: here\r\n"
+
+
+@pytest.fixture
+async def address(anyio_backend: str) -> AsyncIterator[tuple[str, int]]:
+    with open_socket("127.0.0.1", 0, "port") as opened:
+        serving = build_listener(PlainTextResponse("served"))
+        running = asyncio.create_task(serving.serve([opened]))
+        await serving.answers.wait()
+        yield opened.getsockname()
+        serving.should_exit = True
+        await running
+
+
+@contextlib.asynccontextmanager
+async def connected(address: tuple[str, int]) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection(*address, family=socket.AF_INET)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def read_to_the_end(reader: asyncio.StreamReader) -> bytes:
+    with contextlib.suppress(ConnectionError):
+        return await reader.read()
+    return b""
+
+
+async def test_a_head_in_two_parts_is_served_and_the_connection_used_again(address: tuple[str, int]) -> None:
+    async with connected(address) as (reader, writer):
+        for _ in range(2):
+            writer.write(BEGIN)
+            await writer.drain()
+            writer.write(b"X: " + b"a" * 1000 + b"\r\n\r\n")
+            assert (await reader.readuntil(b"served")).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("piece", [b"a" * 4096, b"X: a\r\n" * 700], ids=["one field", "many fields"])
+async def test_a_head_that_does_not_end_is_cut_off(address: tuple[str, int], piece: bytes) -> None:
+    async with connected(address) as (reader, writer):
+        writer.write(BEGIN + b"X: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100 * MOST_HEAD // len(piece)):
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)  # the server's turn
+            pytest.fail("three megabytes of one head were taken")
+        assert await read_to_the_end(reader) == b""
+
+
+@pytest.mark.parametrize("sent", [b"", BEGIN, BEGIN + b"\r\n" + BEGIN], ids=["nothing", "half", "a second half"])
+async def test_a_head_that_does_not_come_is_not_waited_for(
+    address: tuple[str, int], sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "HEAD_SECONDS", 0.05)
+    async with connected(address) as (reader, writer):
+        writer.write(sent)
+        answer = await read_to_the_end(reader)
+        assert answer.count(b"200 OK") == sent.count(b"\r\n\r\n")
