@@ -160,7 +160,9 @@ class Handler(BaseHTTPRequestHandler):
             self._send_page(ENDS.get(ended["state"], "読み取りは終わりませんでした。"))
         elif claims["accepted"]:
             number = f"予約システムの利用者番号: {self.server.users.register(claims['ppid'])}"
-            self._send_page(number + self._take_items(claims))
+            said = number + self._take_items(claims)
+            visits.acknowledge(ended["receipt"])
+            self._send_page(said)
         else:
             self._send_page("本人を確認できませんでした。窓口の通常の方法で確認してください。")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -40,11 +41,21 @@ class KioskApi:
         asked = {"system": SYSTEM, "service": self.service, "terminal": self._terminal, "nonce": nonce, "title": TITLE}
         return self._post("readings", {**asked, "basic_four": self.basic_four, "redirect": redirect})
 
-    def redeem(self, code: str, redirect_uri: str, verifier: str) -> dict[str, Any]:
-        """How the reading ended. Raises `OSError` for a code that is refused."""
-        return self._post(
-            "redirected-readings", {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
-        )
+    def redeem(self, code: str, redirect_uri: str, verifier: str, reading: str) -> dict[str, Any]:
+        """How the reading ended, also where the first answer was lost. Raises `OSError` for a code that is refused."""
+        brought = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
+        try:
+            return self._post("redirected-readings", brought)
+        except urllib.error.HTTPError:
+            raise
+        except OSError:  # lost, there or back: once the code was redeemed, the reading has the result again
+            told = self._call(f"readings/{reading}")
+            lost_there = told["state"] == "done" and told["result"] is None
+            return self._post("redirected-readings", brought) if lost_there else told
+
+    def acknowledge(self, receipt: str) -> None:
+        """The result is stored here; it is gone there. Raises `OSError`."""
+        self._post("receipts", {"receipt": receipt})
 
     def open_result(self, result: str, reading: str, nonce: str) -> dict[str, Any]:
         """The claims, verified by the published keys. Raises `ValueError`."""
@@ -62,11 +73,14 @@ class KioskApi:
         return dict(claims)
 
     def _post(self, path: str, body: object) -> dict[str, Any]:
+        return self._call(path, json.dumps(body).encode())
+
+    def _call(self, path: str, body: bytes | None = None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._fetch_token()}", "Content-Type": "application/json"}
         url = f"{self.address}/api/v1/{path}"
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 the operator names it
+        request = urllib.request.Request(url, body, headers)  # noqa: S310 the operator names it
         with self._open(request, timeout=MOST_SECONDS) as answer:
-            return dict(json.load(answer))
+            return dict(json.loads(answer.read() or b"{}"))
 
     def _fetch_token(self) -> str:
         import jwt

@@ -6,6 +6,7 @@ Everything that protects it is kept here, under the cookie of this browser: `sta
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -21,7 +22,8 @@ class Api(Protocol):
     address: str
 
     def ask(self, nonce: str, redirect: dict[str, str]) -> dict[str, Any]: ...
-    def redeem(self, code: str, redirect_uri: str, verifier: str) -> dict[str, Any]: ...
+    def redeem(self, code: str, redirect_uri: str, verifier: str, reading: str) -> dict[str, Any]: ...
+    def acknowledge(self, receipt: str) -> None: ...
     def open_result(self, result: str, reading: str, nonce: str) -> dict[str, Any]: ...
 
 
@@ -60,7 +62,8 @@ class Visits:
         return cookie, asked["authorization_uri"]
 
     def finish(self, cookie: str, query: Mapping[str, str]) -> dict[str, Any]:
-        """What came back: `state` of the reading, and with `done` the verified claims as `claims`.
+        """What came back: `state` of the reading, with `done` the verified claims as `claims`, and the `receipt` for
+        `acknowledge` once they are stored.
 
         Raises `ValueError` for an address that this browser did not ask for, and `OSError`.
         """
@@ -70,10 +73,15 @@ class Visits:
             raise ValueError("this browser did not ask")
         if query.get("iss") != self._api.address:
             raise ValueError("another kiosk sent the browser back")
-        ended = self._api.redeem(query.get("code", ""), self._redirect_uri, pending.verifier)
+        ended = self._api.redeem(query.get("code", ""), self._redirect_uri, pending.verifier, pending.reading)
         if ended["id"] != pending.reading:
             raise ValueError("the code is another request's")
         claims = None
         if ended["state"] == "done":
             claims = self._api.open_result(ended["result"] or "", pending.reading, pending.nonce)
-        return {"state": ended["state"], "claims": claims}
+        return {"state": ended["state"], "claims": claims, "receipt": ended["receipt"]}
+
+    def acknowledge(self, receipt: str) -> None:
+        """What came back is stored. If the kiosk does not hear of it, it forgets the result by itself."""
+        with contextlib.suppress(OSError):
+            self._api.acknowledge(receipt)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from joserfc import jwe
@@ -18,8 +19,8 @@ from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Store, Transaction
 from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.ports.sealed_readings import SealedReading
+from kiosk_web.services.receipts import AGAIN, draw_receipt, is_given_again
 from kiosk_web.services.remote_validation import NotPermitted
-from kiosk_web.services.standing import record_first_hand_over
 
 TYPE = "kiosk-basic-four+jwe"
 CONTENT_TYPE = "application/json"
@@ -118,12 +119,26 @@ class BasicFourService:
     async def take_reading(
         self, client: ClientRecord, system: str, reference: str
     ) -> SealedReading | NotPermitted | None:
-        """For the one request that is first; None for everything that cannot be had (any more), whatever the reason."""
+        """For the client that is first, with a receipt; None for everything that cannot be had (any more), whatever the
+        reason.
+        """
         if system not in client.systems:
             return NotPermitted("system")
         async with self._store.write() as transaction:
-            now = self._clock()
-            taken = await transaction.readings.take(system, reference, now)
-            if taken is not None:
-                await record_first_hand_over(transaction, taken, now)
-            return taken
+            receipt = draw_receipt(self._entropy)
+            return await take_sealed(transaction, client.name, system, reference, receipt, self._clock())
+
+
+async def take_sealed(
+    transaction: Transaction, client: str, system: str, reference: str, receipt: str, now: datetime
+) -> SealedReading | None:
+    """The reading with its ciphertext, for the client that is first, and for it again until it says that it arrived
+    (`services/receipts.py`). The receipt is `receipt` the first time, and stays the same.
+    """
+    found = await transaction.readings.find_waiting(system, reference, now)
+    if found is None:
+        return None
+    if found.taken_at is None:
+        await transaction.readings.note_taken(found.id, client, receipt, now, now + AGAIN)
+        return replace(found, taken_by=client, taken_at=now, receipt=receipt)
+    return found if found.taken_by == client and is_given_again(found.taken_at, now) else None

@@ -17,6 +17,7 @@ from kiosk_web.services.basic_four import KEEP
 from kiosk_web.services.keys import ISSUER, KeyRing
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.sealed_readings import SealedReading
+from kiosk_web.services.receipts import AGAIN
 from kiosk_web.services.rounds import go_round
 from kiosk_web.services.standing import record_first_hand_over
 
@@ -60,11 +61,11 @@ class ReadingDelivery:
         """Send what is due, one after the other, and end what is past its life."""
         now = self._clock()
         async with self._store.read() as transaction:
-            over = await transaction.readings.has_expired(now, now - KEEP)
+            over = await transaction.readings.has_expired(now, now - KEEP, now - AGAIN)
             due = await transaction.readings.list_due(now) if self._urls else ()
         if over:
             async with self._store.write() as transaction:
-                await transaction.readings.forget_expired(now, now - KEEP)
+                await transaction.readings.forget_expired(now, now - KEEP, now - AGAIN)
         for reading in due:
             await self._send(reading)
 

@@ -23,7 +23,7 @@ from kiosk_web.services.ports.reading_redirects import RedirectRecord
 from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.services.ports.terminals import PageRecord
 from kiosk_web.services.reading_results import forget_result
-from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService
+from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService, ToldResult
 from kiosk_web.services.sessions import SessionService, Snapshot
 from kiosk_web.session import events as e
 from kiosk_web.session.facts import AskedReading
@@ -67,10 +67,10 @@ class OpenRefused:
 
 @dataclass(frozen=True, repr=False)
 class RedeemedReading:
-    """How it ended; `result` is the signed one of a reading that is `done`, None where it waited too long."""
+    """How it ended; `told` is the signed result of a reading that is `done`, None where it waited too long."""
 
     record: ReadingRecord
-    result: str | None
+    told: ToldResult | None
 
 
 class RedirectService:
@@ -164,8 +164,9 @@ class RedirectService:
     async def redeem(
         self, client: ClientRecord, code: str, redirect_uri: str, code_verifier: str
     ) -> RedeemedReading | None:
-        """The code is used up first. None for one that is unknown, another client's, used or late, and where the proof
-        does not fit: its result is then forgotten, and what was sealed with it.
+        """The code is used up and the result taken in one transaction: whoever lost the answer asks for the reading.
+        None for a code that is unknown, another client's, used or late, and where the proof does not fit: its result is
+        then forgotten, and what was sealed with it.
         """
         now = self._clock()
         async with self._store.write() as transaction:
@@ -179,10 +180,10 @@ class RedirectService:
             if record is None:
                 return None
             if not proven or record.system not in client.systems:
-                await forget_result(transaction, record, now)
+                await forget_result(transaction, record.id)
                 return None
-        result = await self._readings.take_result(record) if record.state == "done" else None
-        return RedeemedReading(record, result)
+            told = await self._readings.take_within(transaction, record, now) if record.state == "done" else None
+            return RedeemedReading(record, told)
 
     async def _may_return(self, transaction: Transaction, record: ReadingRecord, redirect: RedirectRecord) -> bool:
         """Is the client in force, and the address its own? It may have been revoked since it asked."""

@@ -15,7 +15,6 @@ from kiosk_web.identity.readings import ReadingState, name_reading_end
 from kiosk_web.pki.outcomes import OUTCOMES
 from kiosk_web.pki.status import CertificateStatus, StatusMalformed, derive_kept_evidence, from_json
 from kiosk_web.services.ports import Transaction
-from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.commands import RecordAudit
 
@@ -69,14 +68,15 @@ async def end_held(
     return await transaction.asked_readings.end(reading, "done", result, now)
 
 
-async def forget_result(transaction: Transaction, record: ReadingRecord, now: datetime) -> None:
+async def forget_result(transaction: Transaction, reading: str) -> None:
     """Nobody is told it any more; what was sealed with it is gone too."""
-    result = await transaction.asked_readings.take_result(record.id, now)
-    if result is None:
+    record = await transaction.asked_readings.load(reading)
+    if record is None or record.result is None:
         return
-    told = json.loads(result)
+    await transaction.asked_readings.forget_result(reading)
+    told = json.loads(record.result)
     if told["basic_four"] == "sent":
-        await transaction.readings.forget(record.system, told["reference"])
+        await transaction.readings.forget(record.system, told["reference"], record.client)
 
 
 async def end_reading(transaction: Transaction, command: RecordAudit, now: datetime) -> None:

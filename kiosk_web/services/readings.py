@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from kiosk_web.identity.offer import Offer
+from kiosk_web.services.basic_four import take_sealed
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.keys import KeyRing, TicketKey, encode_base64url
 from kiosk_web.services.monitoring import MonitoringService
@@ -20,8 +21,8 @@ from kiosk_web.services.ports import Clock, Entropy, Feed, Store, Transaction
 from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.services.reading_results import end_held, forget_result
+from kiosk_web.services.receipts import AGAIN, draw_receipt, is_given_again
 from kiosk_web.services.sessions import SessionService
-from kiosk_web.services.standing import record_first_hand_over
 from kiosk_web.session import events as e
 from kiosk_web.session.facts import AskedReading
 
@@ -62,6 +63,14 @@ class ReadingRequest:
     title_ja: str = ""
     title_en: str = ""
     basic_four: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class ToldResult:
+    """The signed result, and what its client sends back when it arrived."""
+
+    result: str
+    receipt: str
 
 
 class ReadingService:
@@ -177,17 +186,36 @@ class ReadingService:
             record = await transaction.asked_readings.find(reading, client.name)
         return record if record is not None and record.system in client.systems else None
 
-    async def take_result(self, record: ReadingRecord) -> str | None:
-        """The signed result of a reading that is `done`, for the one who asks first; None for all after."""
-        now = self._clock()
+    async def take_result(self, record: ReadingRecord) -> ToldResult | None:
+        """The signed result of a reading that is `done`, again and again the same until its client says that it
+        arrived; None after that, and where it waited too long. That of a redirected one was told for its code before.
+        """
         async with self._store.write() as transaction:
-            result = await transaction.asked_readings.take_result(record.id, now)
-            if result is None:
+            fresh = await transaction.asked_readings.load(record.id)
+            if fresh is None or (fresh.redirected and fresh.taken_at is None):
                 return None
-            told = json.loads(result)
-            if told["basic_four"] is not None:
-                told["basic_four"] = await _take_sealed(transaction, record.system, told, now)
-        issued_at = int(now.timestamp())
+            return await self.take_within(transaction, fresh, self._clock())
+
+    async def take_within(self, transaction: Transaction, record: ReadingRecord, now: datetime) -> ToldResult | None:
+        """`take_result` in the caller's transaction, in which the record was loaded."""
+        if record.result is None or record.ended_at is None:
+            return None
+        told = json.loads(record.result)
+        receipt, taken_at = record.receipt, record.taken_at
+        if receipt is None or taken_at is None:
+            if now >= record.ended_at + RESULT_KEPT:
+                return None
+            receipt, taken_at = draw_receipt(self._entropy), now
+        elif not is_given_again(taken_at, now):
+            return None
+        if told["basic_four"] is not None:
+            told["basic_four"], receipt = await _take_sealed(transaction, record, told, receipt, now)
+        await transaction.asked_readings.note_taken(record.id, receipt, taken_at)
+        return ToldResult(self._sign(record, told, taken_at), receipt)
+
+    def _sign(self, record: ReadingRecord, told: Mapping[str, Any], taken_at: datetime) -> str:
+        """The same again for the same `taken_at`."""
+        issued_at = int(taken_at.timestamp())
         claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": record.client,
@@ -203,7 +231,7 @@ class ReadingService:
         return self._keys.sign_ticket(RESULT_TYPE, claims)
 
     async def cancel(self, client: ClientRecord, reading: str) -> ReadingRecord | None:
-        """The system does not want it any more. A result that was not fetched is forgotten, with what was sealed."""
+        """The system does not want it any more. A result that it did not acknowledge is forgotten, with the JWE."""
         record = await self._load(client, reading)
         if record is None:
             return None
@@ -211,7 +239,7 @@ class ReadingService:
         async with self._store.write() as transaction:
             ended = await transaction.asked_readings.end(record.id, "cancelled", None, now)
             if not ended:
-                await forget_result(transaction, record, now)
+                await forget_result(transaction, record.id)
         if not ended:
             return await self._load(client, reading)
         await self._sessions.apply(record.terminal, e.ReadingCancelled(record.id, "reading_withdrawn"))
@@ -222,7 +250,7 @@ class ReadingService:
         now = self._clock()
         async with self._store.read() as transaction:
             overdue = await transaction.asked_readings.list_overdue(now)
-            stale = await transaction.asked_readings.has_old_results(now - RESULT_KEPT)
+            stale = await transaction.asked_readings.has_old_results(now - RESULT_KEPT, now - AGAIN)
         for record in overdue:
             async with self._store.write() as transaction:
                 ended = await end_held(transaction, record.id, "failed", "expired", now)
@@ -230,7 +258,7 @@ class ReadingService:
                 await self._sessions.apply(record.terminal, e.ReadingCancelled(record.id, "reading_expired"))
         if stale:
             async with self._store.write() as transaction:
-                await transaction.asked_readings.drop_old_results(now - RESULT_KEPT)
+                await transaction.asked_readings.drop_old_results(now - RESULT_KEPT, now - AGAIN)
 
     def build_key_set(self) -> dict[str, list[dict[str, str]]]:
         """The keys that sign results (RFC 7517): the one in use, and its successor."""
@@ -238,19 +266,18 @@ class ReadingService:
 
 
 async def _take_sealed(
-    transaction: Transaction, system: str, told: Mapping[str, str], now: datetime
-) -> dict[str, str | None]:
-    """What became of the basic 4 information; the JWE is gone from the database. `gone`: it was picked up before, or
-    its life has ended.
+    transaction: Transaction, record: ReadingRecord, told: Mapping[str, str], receipt: str, now: datetime
+) -> tuple[dict[str, str | None], str]:
+    """What became of the basic 4 information, and the one receipt for it and the result. `gone`: another client picked
+    it up, or its life has ended.
     """
     outcome = told["basic_four"]
     if outcome != "sent":
-        return {"outcome": outcome, "sealed": None}
-    sealed = await transaction.readings.take(system, told["reference"], now)
+        return {"outcome": outcome, "sealed": None}, receipt
+    sealed = await take_sealed(transaction, record.client, record.system, told["reference"], receipt, now)
     if sealed is None:
-        return {"outcome": "gone", "sealed": None}
-    await record_first_hand_over(transaction, sealed, now)
-    return {"outcome": "sent", "sealed": sealed.jwe}
+        return {"outcome": "gone", "sealed": None}, receipt
+    return {"outcome": "sent", "sealed": sealed.jwe}, sealed.receipt or receipt
 
 
 def _describe(key: TicketKey) -> dict[str, str]:

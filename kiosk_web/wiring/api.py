@@ -20,6 +20,7 @@ from kiosk_web.services.list_batches import ListBatches
 from kiosk_web.services.list_check import ListCheck, build_list_check
 from kiosk_web.services.ports import Clock
 from kiosk_web.services.rate_limit import RateLimits
+from kiosk_web.services.receipts import ReceiptService
 from kiosk_web.services.remote_validation import RemoteValidationService
 from kiosk_web.settings.server import LOOPBACK, Settings
 from kiosk_web.web.api.admission import Admission
@@ -76,7 +77,13 @@ def build_api(world: World, services: Services, url: str) -> ApiGate:
             TokenHandlers(admission),
             ValidationHandlers(admission, remote),
             BatchHandlers(admission, batches),
-            ReadingHandlers(admission, services.basic_four, services.readings, services.redirects),
+            ReadingHandlers(
+                admission,
+                services.basic_four,
+                services.readings,
+                services.redirects,
+                ReceiptService(store=store, clock=clock),
+            ),
             LinkHandlers(admission, links),
         ),
         static=settings.static,

@@ -16,7 +16,7 @@ import pytest
 from tests.support.api_client import API_SYSTEMS, ORIGIN, OTHER_SYSTEM, SYSTEM, ApiClient, register
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.numbers import number
-from tests.support.readings import open_asker
+from tests.support.readings import Counter, open_asker
 
 pytestmark = pytest.mark.anyio
 
@@ -123,6 +123,8 @@ async def test_every_operation_wants_a_token_and_nobody_elses_will_do(stand: Sta
         "batches/certificates",
         f"batches/persons?system={SYSTEM}",
         "sealed-readings",
+        "redirected-readings",
+        "receipts",
     ):
         refused = []
         for given in ("Bearer", f"Bearer {'A' * 43}", f"Bearer {client.token[::-1]}", f"Basic {client.token}"):
@@ -212,6 +214,22 @@ async def test_a_reading_is_for_a_clients_own_systems_services_and_terminals(sta
                     shown = await other.show(answer.json()["id"])
                     assert shown.status_code == (200 if mine else 404)
                 assert (await asker.cancel(answer.json()["id"])).status_code == 200
+
+
+async def test_a_receipt_is_for_the_client_that_got_the_answer(stand: Stand) -> None:
+    """Not for another client, also not for one of the same system: nothing changes, and all are refused alike."""
+    terminal = await stand.opened("hall-1")
+    with stand.server.monitoring.attend(terminal.id):
+        counter = Counter(stand, terminal, await open_asker(stand, "counter", ("hall-1",)))
+        asked = await counter.asker.ask(terminal="hall-1")
+        assert (await counter.read(stand.card())).state == "result"
+    answer = await counter.asker.show(asked.json()["id"])
+    others = await sign_in_all(stand)
+    refused = [told(await other.post("receipts", {"receipt": answer.json()["receipt"]})) for other in others.values()]
+    refused.append(told(await counter.asker.acknowledge("A" * 22)))
+    assert {(status, json.dumps(body)) for status, body in refused} == {(404, json.dumps(refused[0][1]))}
+    assert (await counter.asker.show(asked.json()["id"])).json() == answer.json()
+    assert (await counter.asker.acknowledge(answer.json()["receipt"])).status_code == 204
 
 
 async def test_no_pseudonym_of_one_system_stands_in_an_answer_to_another(stand: Stand) -> None:

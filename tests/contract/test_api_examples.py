@@ -15,18 +15,20 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from kiosk_web.identity.basic_four import BasicFour
 from kiosk_web.services.ports.links import StaffAction
 from kiosk_web.settings.services import DEMO_SYSTEMS
 from tests.support.api_client import SYSTEM, ApiClient, register
 from tests.support.api_server import serve_api
 from tests.support.jpki import ec_key
 from tests.support.kiosk_server import Stand
+from tests.support.receiver import build_systems
 from tests.support.register import ScriptedRegister
 
 pytestmark = pytest.mark.anyio
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
-PYTHON, PYTHON_STANDING, PYTHON_LINKS = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
+PYTHON, PYTHON_STANDING, PYTHON_RECEIPTS, PYTHON_LINKS = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
 SHELL, SHELL_STANDING, *_, SHELL_LINKS = (
     block for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL) if "curl" in block
 )
@@ -138,6 +140,44 @@ async def confirm_once(client: ApiClient, stand: Stand, address: str) -> None:
     """The person of the card was here: there is a day to compare with."""
     await sign_in(client, address)
     assert (await client.validate(stand.card(), standing=True))["accepted"]
+
+
+LOSING = """
+class Losing(requests.Session):
+    lost = 0
+    def post(self, url, **given):
+        answer = super().post(url, **given)
+        if url.endswith("sealed-readings") and not self.lost:
+            self.lost += 1
+            raise requests.ConnectionError("the answer was lost")
+        return answer
+
+losing, kept = Losing(), {}
+losing.headers.update(session.headers)
+pick_up(losing, api, "facility-booking", os.environ["REFERENCE"], kept.__setitem__)
+print(losing.lost, *kept)
+"""
+
+
+async def test_the_python_example_of_a_pick_up_gets_it_although_an_answer_was_lost(tmp_path: Path) -> None:
+    async with serve_api(tmp_path, systems=build_systems()) as (stand, address):
+        key = ec_key("client", "secp256r1")
+        await register(stand, key=key, algorithm="ES256")
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / "client.key").write_bytes(pem)
+        write_card(stand, tmp_path)
+        four = BasicFour("桜井\u3000一郎", "みほん県みほん市一番町1", "19700101", "1")
+        async with stand.server.store.write() as transaction:
+            sealed = await stand.server.basic_four.record_reading(
+                transaction, SYSTEM, "7KQP-29XA", "PPID", four, stand.clock.now
+            )
+        asking = PYTHON + PYTHON_RECEIPTS + LOSING
+        said = await run(tmp_path, address, sys.executable, "-c", asking, REFERENCE="7KQP-29XA")
+        async with stand.server.store.read() as transaction:
+            kept = await transaction.readings.find(sealed.id)
+    assert said.splitlines()[1] == f"1 {sealed.id}"
+    assert kept is not None
+    assert (kept.jwe, kept.delivered_at is None) == ("", False)
 
 
 async def test_the_python_example_of_links_makes_changes_and_ends_one(tmp_path: Path) -> None:

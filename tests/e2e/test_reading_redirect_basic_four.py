@@ -121,7 +121,7 @@ def test_the_items_come_back_with_the_clerks_page(
         # Code and address count once.
         (code,) = parse_qs(urlsplit(back).query)["code"]
         with pytest.raises(HTTPError, match="409"):
-            api.redeem(code, example.url + RETURN, "v" * 43)
+            api.redeem(code, example.url + RETURN, "v" * 43, api.reading)
         page.goto(back)
         expect(answer).to_have_text("この画面は、依頼した続きではありません。")
 

@@ -103,12 +103,15 @@ def test_a_municipal_system_asks_and_hears_once(page: Page, tmp_path: Path) -> N
         demo.put_card("midori")
         kiosk.wait_for("awaiting_pin").type_pin(demo.person("midori").pin).wait_for("result")
         expect(kiosk.stage.locator("#told")).to_be_visible()
-        result = system.call("GET", f"readings/{reading}?wait=25").json()["result"]
+        answer = system.call("GET", f"readings/{reading}?wait=25").json()
+        result = answer["result"]
         keys = jwt.PyJWKSet.from_dict(httpx2.get(f"{system.address}/api/v1/keys").json())
         kid = jwt.get_unverified_header(result)["kid"]
         claims = jwt.decode(result, keys[kid], algorithms=["EdDSA"], audience="counter", issuer=system.address)
         shown = kiosk.stage.locator("#identifier").inner_text().replace("\n", "").replace(" ", "")
         assert (claims["jti"], claims["outcome"], claims["ppid"]) == (reading, "good", shown)
+        assert system.call("GET", f"readings/{reading}").json() == answer  # until it says that it has it
+        assert system.call("POST", "receipts", {"receipt": answer["receipt"]}).status_code == 204
         assert system.call("GET", f"readings/{reading}").status_code == 410
         demo.lift_card()
         kiosk.wait_for("choosing_service")

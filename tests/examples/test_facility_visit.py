@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -37,13 +39,17 @@ class PlayedApi:
     def __init__(self) -> None:
         self.asked: dict[str, str] = {}
         self.basic_four: dict[str, str | None] | None = None
+        self.acknowledged: list[str] = []
 
     def ask(self, nonce: str, redirect: dict[str, str]) -> dict[str, Any]:
         self.asked = redirect
         return {"id": "r1", "authorization_uri": "http://localhost:8480/"}
 
-    def redeem(self, code: str, redirect_uri: str, verifier: str) -> dict[str, Any]:
-        return {"id": "r1", "state": "done", "result": "signed"}
+    def redeem(self, code: str, redirect_uri: str, verifier: str, reading: str) -> dict[str, Any]:
+        return {"id": reading, "state": "done", "result": "signed", "receipt": "receipt-1"}
+
+    def acknowledge(self, receipt: str) -> None:
+        self.acknowledged.append(receipt)
 
     def open_result(self, result: str, reading: str, nonce: str) -> dict[str, Any]:
         return {"accepted": True, "ppid": PPID, "reference": REFERENCE, "basic_four": self.basic_four}
@@ -115,6 +121,34 @@ def test_what_was_sealed_in_the_result_is_shown_sign_for_sign(server: Server) ->
     assert f'role="status">{NUMBER}</p>' in page
     assert "--" not in page.partition("<body>")[2], "a clerk is told of no option"
     assert look(server) == {"count": 1, "reference": REFERENCE, "number": 30410001, **ITEMS}
+    assert api.acknowledged == ["receipt-1"]
+
+
+@pytest.mark.parametrize("lost", ["there", "back"])
+def test_an_answer_to_a_code_that_was_lost_is_asked_for_again(lost: str) -> None:
+    """As docs/readings.md says: by the reading; by the code once more where it never arrived. A refusal is final."""
+    answers: list[Any] = [OSError("reset"), {"state": "done", "result": None if lost == "there" else "signed"}]
+    answers += [{"state": "done", "result": "signed"}] * (lost == "there")
+    called: list[str] = []
+
+    class Losing(KioskApi):
+        def __init__(self) -> None:
+            pass
+
+        def _call(self, path: str, body: bytes | None = None) -> dict[str, Any]:
+            called.append(path)
+            answer = answers.pop(0)
+            if isinstance(answer, OSError):
+                raise answer
+            return dict(answer)
+
+    told = Losing().redeem("c", "https://booking.example.lg.jp/back", "v", "r1")
+    assert told["result"] == "signed"
+    again = ["redirected-readings"] if lost == "there" else []
+    assert called == ["redirected-readings", "readings/r1", *again]
+    answers[:] = [HTTPError("", 409, "", Message(), None)]
+    with pytest.raises(HTTPError):
+        Losing().redeem("c", "https://booking.example.lg.jp/back", "v", "r1")
 
 
 @pytest.mark.parametrize("outcome", ["declined", "failed", "gone"])

@@ -35,6 +35,9 @@ class Asker:
     async def cancel(self, reading: str) -> httpx2.Response:
         return await self._call("DELETE", reading)
 
+    async def acknowledge(self, receipt: str) -> httpx2.Response:
+        return await self.api.post("receipts", {"receipt": receipt})
+
     async def _call(self, method: str, path: str) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self.api.token}"}
         return await self.api.http.request(method, f"/api/v1/readings/{path}", headers=headers)

@@ -24,6 +24,8 @@ readings = Table(
     Column("result", Text),
     Column("delivered_at", UtcTime),
     Column("redirected", Boolean, nullable=False, server_default=false()),
+    Column("taken_at", UtcTime),
+    Column("receipt", Text, index=True, unique=True),
     Index("ix_readings_waiting", "terminal_id", unique=True, sqlite_where=text("ended_at IS NULL")),
 )
 

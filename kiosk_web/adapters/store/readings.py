@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy import Row, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store.reading_schema import readings
@@ -16,7 +16,14 @@ from kiosk_web.services.ports.readings import ReadingRecord
 _r = readings.c
 
 _OVERDUE = select(readings).where(_r.ended_at.is_(None), _r.expires_at <= bindparam("now"))
-_OLD_RESULTS = select(_r.id).where(_r.ended_at < bindparam("before"), _r.result.is_not(None)).limit(1)
+_OLD = and_(
+    _r.result.is_not(None),
+    or_(
+        and_(_r.taken_at.is_(None), _r.ended_at <= bindparam("before")),
+        _r.taken_at <= bindparam("taken_before"),
+    ),
+)
+_OLD_RESULTS = select(_r.id).where(_OLD).limit(1)
 
 
 class SqlReadingRows:
@@ -78,24 +85,32 @@ class SqlReadingRows:
         found = select(_r.result).where(_r.id == reading, _r.ended_at.is_(None))
         return (await self._connection.execute(found)).scalar_one_or_none()
 
-    async def take_result(self, reading: str, now: datetime) -> str | None:
-        result = (await self._connection.execute(select(_r.result).where(_r.id == reading))).scalar_one_or_none()
-        taken = await self._connection.execute(
-            update(readings)
-            .where(_r.id == reading, _r.result.is_not(None), _r.delivered_at.is_(None))
-            .values(result=None, delivered_at=now)
-        )
-        return result if taken.rowcount == 1 else None
+    async def note_taken(self, reading: str, receipt: str, now: datetime) -> None:
+        first = update(readings).where(_r.id == reading, _r.taken_at.is_(None))
+        await self._connection.execute(first.values(taken_at=now, receipt=receipt))
+
+    async def find_by_receipt(self, receipt: str, client: str) -> ReadingRecord | None:
+        found = select(readings).where(_r.receipt == receipt, _r.client == client)
+        row = (await self._connection.execute(found)).one_or_none()
+        return None if row is None else _build(row)
+
+    async def finish(self, reading: str, now: datetime) -> None:
+        arrived = update(readings).where(_r.id == reading, _r.delivered_at.is_(None))
+        await self._connection.execute(arrived.values(result=None, delivered_at=now))
+
+    async def forget_result(self, reading: str) -> None:
+        await self._connection.execute(update(readings).where(_r.id == reading).values(result=None))
 
     async def list_overdue(self, now: datetime) -> tuple[ReadingRecord, ...]:
         return tuple(_build(row) for row in await self._connection.execute(_OVERDUE, {"now": now}))
 
-    async def has_old_results(self, before: datetime) -> bool:
-        return (await self._connection.execute(_OLD_RESULTS, {"before": before})).first() is not None
+    async def has_old_results(self, before: datetime, taken_before: datetime) -> bool:
+        times = {"before": before, "taken_before": taken_before}
+        return (await self._connection.execute(_OLD_RESULTS, times)).first() is not None
 
-    async def drop_old_results(self, before: datetime) -> None:
-        old = update(readings).where(_r.ended_at < before, _r.result.is_not(None)).values(result=None)
-        await self._connection.execute(old)
+    async def drop_old_results(self, before: datetime, taken_before: datetime) -> None:
+        times = {"before": before, "taken_before": taken_before}
+        await self._connection.execute(update(readings).where(_OLD).values(result=None), times)
 
     async def forget_ended(self, before: datetime) -> None:
         await self._connection.execute(delete(readings).where(_r.ended_at < before))
@@ -117,4 +132,6 @@ def _build(row: Row[Any]) -> ReadingRecord:
         row.result,
         row.delivered_at,
         row.redirected,
+        row.taken_at,
+        row.receipt,
     )

@@ -267,4 +267,7 @@ sealed_readings = Table(
     Column("delivered_at", UtcTime),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcTime, index=True),
+    Column("taken_by", Text),
+    Column("taken_at", UtcTime),
+    Column("receipt", Text, index=True, unique=True),
 )

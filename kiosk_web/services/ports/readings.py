@@ -11,7 +11,9 @@ from kiosk_web.identity.readings import ReadingState
 
 @dataclass(frozen=True, repr=False)
 class ReadingRecord:
-    """One request. `result` is the JSON of what will be told, from the verdict until it is told; then nobody has it.
+    """One request. `result` is the JSON of what will be told, from the verdict until its client says that it arrived.
+
+    `taken_at`: when it was first told; `receipt` is what the client says it arrived with. `delivered_at`: it did.
 
     `nonce` is the client's own; it comes back in the signed result. `redirected`: the result is given for the code that
     the browser brings back, and in no other way.
@@ -31,6 +33,8 @@ class ReadingRecord:
     result: str | None = None
     delivered_at: datetime | None = None
     redirected: bool = False
+    taken_at: datetime | None = None
+    receipt: str | None = None
 
 
 class ReadingRows(Protocol):
@@ -63,17 +67,26 @@ class ReadingRows(Protocol):
         """The verdict that an open request holds."""
         ...
 
-    async def take_result(self, reading: str, now: datetime) -> str | None:
-        """The result, for the one caller who was first; it is not in the database after that."""
+    async def note_taken(self, reading: str, receipt: str, now: datetime) -> None:
+        """Its client is told the result for the first time."""
+        ...
+
+    async def find_by_receipt(self, receipt: str, client: str) -> ReadingRecord | None: ...
+    async def finish(self, reading: str, now: datetime) -> None:
+        """The client has the result: it is not in the database after that."""
+        ...
+
+    async def forget_result(self, reading: str) -> None:
+        """Nobody is told it any more."""
         ...
 
     async def list_overdue(self, now: datetime) -> tuple[ReadingRecord, ...]:
         """Those that wait past their time."""
         ...
 
-    async def has_old_results(self, before: datetime) -> bool: ...
-    async def drop_old_results(self, before: datetime) -> None:
-        """Forget results that ended before this and were not fetched."""
+    async def has_old_results(self, before: datetime, taken_before: datetime) -> bool: ...
+    async def drop_old_results(self, before: datetime, taken_before: datetime) -> None:
+        """Forget results that ended before this and were not fetched, or were first told before `taken_before`."""
         ...
 
     async def forget_ended(self, before: datetime) -> None: ...

@@ -156,6 +156,15 @@ class ConfirmationRequest(_Model):
     ppid: Annotated[str, Field(pattern=r"^[2-9A-HJ-NP-Z]{24}$")]
 
 
+_RECEIPT = "Send it back (`POST /receipts`) when this arrived; the same in every answer that gives the same again."
+
+
+class ReceiptCall(_Model):
+    """What was handed over arrived."""
+
+    receipt: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$", description="Of the answer that arrived.")]
+
+
 class ReadingRequest(_Model):
     """Which reading of the basic 4 information is picked up."""
 
@@ -167,13 +176,14 @@ class ReadingRequest(_Model):
 
 
 class ReadingAnswer(_Model):
-    """The basic 4 information, sealed to the system's key; no more of it is kept here."""
+    """The basic 4 information, sealed to the system's key."""
 
     reading: str
     reference: str
     system: SystemId
     created_at: Time
     jwe: Annotated[str, Field(description="JWE, compact (RFC 7516); docs/basic-four.md says what is in it.")]
+    receipt: Annotated[str, Field(description=_RECEIPT)]
 
 
 _TITLE = Field(max_length=60, pattern=r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$")
@@ -226,7 +236,10 @@ class ReadingProgress(_Model):
     id: str
     state: ReadingState
     expires_at: Time
-    result: Annotated[str | None, Field(description="A compact JWS (docs/readings.md), given once.")] = None
+    result: Annotated[
+        str | None, Field(description="A compact JWS (docs/readings.md), until the receipt comes back.")
+    ] = None
+    receipt: Annotated[str | None, Field(description=f"With a result. {_RECEIPT}")] = None
     authorization_uri: Annotated[
         str | None, Field(description="With `redirect`, in the answer to the request: where to send the browser, once.")
     ] = None

@@ -184,8 +184,8 @@ READING = Operation(
     summary="Pick up the basic 4 information of one visit, once",
     description=(
         "What a resident agreed at a terminal to send to this system (Type 1), sealed to the key of the system. The "
-        "first request gets it and nobody after that. Send an `Idempotency-Key` to be able to repeat a request whose "
-        "answer was lost."
+        "client that is first gets it, and nobody else. If the answer is lost, the same client may ask again within "
+        "two minutes. Once it has stored it, it sends `receipt` back (`POST /receipts`), and the ciphertext is gone."
     ),
     media_type=JSON,
     request=m.ReadingRequest,
@@ -193,8 +193,7 @@ READING = Operation(
     status=200,
     answer=m.ReadingAnswer,
     answer_type=JSON,
-    codes=(*ALWAYS_CODES, *BODY_CODES, *CLIENT_CODES, *ONCE_CODES, "system_not_permitted", "reading_not_available"),
-    idempotent=True,
+    codes=(*ALWAYS_CODES, *BODY_CODES, *CLIENT_CODES, "system_not_permitted", "reading_not_available"),
 )
 REQUEST_READING = Operation(
     id="requestReading",
@@ -234,7 +233,9 @@ REDEEM_READING = Operation(
     summary="Redeem the code that the browser brought back",
     description=(
         "How a reading with `redirect` ended, with the signed result of one that is `done`. A code holds for a minute, "
-        "for the client that asked, and once: it is used up by the first request that names it, right or wrong."
+        "for the client that asked, and once: it is used up by the first request that names it, right or wrong. If the "
+        "answer is lost, ask for the reading with `GET`: it has the result again for two minutes once the code was "
+        "redeemed. Once the result is stored, send `receipt` back (`POST /receipts`)."
     ),
     media_type=JSON,
     request=m.RedirectedReadingCall,
@@ -244,6 +245,23 @@ REDEEM_READING = Operation(
     answer_type=JSON,
     codes=(*ALWAYS_CODES, *BODY_CODES, *CLIENT_CODES, "code_refused"),
 )
+ACKNOWLEDGE = Operation(
+    id="acknowledge",
+    method="POST",
+    path="/receipts",
+    summary="Say that a result or the basic 4 information arrived",
+    description=(
+        "Ends what was handed over: result and ciphertext are gone here. It can be repeated. Without it they are gone "
+        "two minutes after they were first given, and it is not known whether they arrived."
+    ),
+    media_type=JSON,
+    request=m.ReceiptCall,
+    form=(),
+    status=204,
+    answer=None,
+    answer_type="",
+    codes=(*ALWAYS_CODES, *BODY_CODES, *CLIENT_CODES, "receipt_unknown"),
+)
 _READING_ID = QueryField("id", "The reading.", "^[A-Za-z0-9_-]{22}$")
 SHOW_READING = Operation(
     id="showReading",
@@ -252,7 +270,8 @@ SHOW_READING = Operation(
     summary="Ask how a reading ended",
     description=(
         "With `wait` the answer comes at the end of the reading, or after so many seconds. The signed result of a "
-        "reading that is `done` is given once, and is gone after that (`reading_delivered`)."
+        "reading that is `done` waits for five minutes, and is given again for two minutes after the first time, until "
+        "its `receipt` comes back (`POST /receipts`); it is gone after that (`reading_delivered`)."
     ),
     media_type=None,
     request=None,
@@ -269,7 +288,7 @@ CANCEL_READING = Operation(
     method="DELETE",
     path="/readings/{id}",
     summary="Take a request for a reading back",
-    description="The terminal tells the resident. A result that was not fetched is forgotten.",
+    description="The terminal tells the resident. A result whose receipt did not come back is forgotten.",
     media_type=None,
     request=None,
     form=(),
@@ -306,6 +325,7 @@ OPERATIONS: tuple[Operation, ...] = (
     SHOW_READING,
     CANCEL_READING,
     REDEEM_READING,
+    ACKNOWLEDGE,
     READ_LINK,
     PUT_LINK,
     END_LINK,

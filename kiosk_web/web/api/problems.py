@@ -161,6 +161,12 @@ PROBLEMS: Mapping[str, Problem] = {
             "It is unknown, another client's, or older than a day; which of these is not told.",
         ),
         Problem(
+            "receipt_unknown",
+            404,
+            "There is nothing to acknowledge under this receipt",
+            "It is unknown, another client's, or came too late; which of these is not told. What it was for is gone.",
+        ),
+        Problem(
             "link_unknown",
             404,
             "There is no user number under this identifier",
@@ -175,8 +181,8 @@ PROBLEMS: Mapping[str, Problem] = {
         Problem(
             "reading_delivered",
             410,
-            "The result was given before, or waited too long",
-            "A result is given once, within five minutes. Ask for another reading.",
+            "The result is not here any more",
+            "Its receipt came back, it was first given two minutes ago, or it waited for five. Ask for another one.",
         ),
         Problem(
             "method_not_allowed",

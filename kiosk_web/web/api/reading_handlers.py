@@ -12,13 +12,15 @@ from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.kept_replies import Reply
 from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.services.reading_redirects import RedirectService, WantedReturn
-from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService
+from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService, ToldResult
+from kiosk_web.services.receipts import ReceiptService
 from kiosk_web.services.remote_validation import NotPermitted
 from kiosk_web.web.api import models as m
 from kiosk_web.web.api import requests as r
 from kiosk_web.web.api.admission import Admission, Handler
 from kiosk_web.web.api.answers import build_refusal, render
 from kiosk_web.web.api.operations import (
+    ACKNOWLEDGE,
     CANCEL_READING,
     KEYS,
     READING,
@@ -36,6 +38,7 @@ class ReadingHandlers:
     sealed: BasicFourService
     readings: ReadingService
     redirects: RedirectService
+    receipts: ReceiptService
 
     def handlers(self) -> Mapping[Operation, Handler]:
         return {
@@ -44,32 +47,34 @@ class ReadingHandlers:
             SHOW_READING: self.show_reading,
             CANCEL_READING: self.cancel_reading,
             REDEEM_READING: self.redeem_reading,
+            ACKNOWLEDGE: self.acknowledge,
             KEYS: self.show_keys,
         }
 
     async def take_reading(self, request: Request) -> Response:
         client = await self.admission.admit(request)
-        body = await self.admission.read_json(request)
-        asked = r.read_model(body, m.ReadingRequest)
+        asked = r.read_model(await self.admission.read_json(request), m.ReadingRequest)
+        taken = await self.sealed.take_reading(client, asked.system, asked.reference)
+        if isinstance(taken, NotPermitted):
+            raise ProblemRaised(f"{taken.what}_not_permitted")
+        if taken is None or taken.receipt is None:
+            raise ProblemRaised("reading_not_available")
+        answer = m.ReadingAnswer(
+            reading=taken.id,
+            reference=taken.reference,
+            system=taken.system,
+            created_at=taken.created_at,
+            jwe=taken.jwe,
+            receipt=taken.receipt,
+        )
+        return render(READING.status, answer)
 
-        async def work() -> Reply:
-            taken = await self.sealed.take_reading(client, asked.system, asked.reference)
-            match taken:
-                case NotPermitted():
-                    return build_refusal(request, f"{taken.what}_not_permitted")
-                case None:
-                    return build_refusal(request, "reading_not_available")
-                case _:
-                    answer = m.ReadingAnswer(
-                        reading=taken.id,
-                        reference=taken.reference,
-                        system=taken.system,
-                        created_at=taken.created_at,
-                        jwe=taken.jwe,
-                    )
-                    return Reply(READING.status, answer.model_dump_json())
-
-        return await self.admission.answer_once(request, client, READING, body, work)
+    async def acknowledge(self, request: Request) -> Response:
+        client = await self.admission.admit(request)
+        asked = r.read_model(await self.admission.read_json(request), m.ReceiptCall)
+        if not await self.receipts.acknowledge(client, asked.receipt):
+            raise ProblemRaised("receipt_unknown")
+        return Response(status_code=ACKNOWLEDGE.status)
 
     async def request_reading(self, request: Request) -> Response:
         client = await self.admission.admit(request)
@@ -97,18 +102,18 @@ class ReadingHandlers:
         return await self.admission.answer_once(request, client, REQUEST_READING, body, work)
 
     async def show_reading(self, request: Request) -> Response:
-        """A result is taken only for somebody who is still there to get it."""
+        """A result is first taken only for somebody who is still there to get it."""
         client = await self.admission.admit(request)
         wait = r.read_query(request, SHOW_READING.query[0])
         record = await self.readings.find(client, r.read_path(request, SHOW_READING.path_fields[0]), int(wait or 0))
         if record is None:
             raise ProblemRaised("reading_unknown")
-        result = None
-        if record.state == "done" and not record.redirected:
-            result = None if await request.is_disconnected() else await self.readings.take_result(record)
-            if result is None:
+        told = None
+        if record.state == "done" and not await request.is_disconnected():
+            told = await self.readings.take_result(record)
+            if told is None and not record.redirected:
                 raise ProblemRaised("reading_delivered")
-        return render(SHOW_READING.status, _build_progress(record, result))
+        return render(SHOW_READING.status, _build_progress(record, told))
 
     async def cancel_reading(self, request: Request) -> Response:
         client = await self.admission.admit(request)
@@ -124,7 +129,7 @@ class ReadingHandlers:
         redeemed = await self.redirects.redeem(client, asked.code, asked.redirect_uri, asked.code_verifier)
         if redeemed is None:
             raise ProblemRaised("code_refused")
-        return render(REDEEM_READING.status, _build_progress(redeemed.record, redeemed.result))
+        return render(REDEEM_READING.status, _build_progress(redeemed.record, redeemed.told))
 
     async def show_keys(self, request: Request) -> Response:
         r.refuse_query(request)
@@ -132,12 +137,13 @@ class ReadingHandlers:
 
 
 def _build_progress(
-    record: ReadingRecord, result: str | None = None, authorization_uri: str | None = None
+    record: ReadingRecord, told: ToldResult | None = None, authorization_uri: str | None = None
 ) -> m.ReadingProgress:
     return m.ReadingProgress(
         id=record.id,
         state=record.state,
         expires_at=record.expires_at,
-        result=result,
+        result=None if told is None else told.result,
+        receipt=None if told is None else told.receipt,
         authorization_uri=authorization_uri,
     )

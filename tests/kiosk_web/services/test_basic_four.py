@@ -104,7 +104,7 @@ async def test_a_reading_that_was_not_committed_left_nothing(stand: Stand, tmp_p
     with pytest.raises(Died):
         await record_and_die()
     async with stand.server.store.read() as transaction:
-        assert await transaction.readings.take(SYSTEM, REFERENCE, stand.clock.now) is None
+        assert await transaction.readings.find_waiting(SYSTEM, REFERENCE, stand.clock.now) is None
     assert find_plain(tmp_path) == []
 
 
@@ -119,25 +119,23 @@ async def test_it_is_picked_up_once_by_the_system_alone(stand: Stand) -> None:
     ):
         refused = await client.post("sealed-readings", {"system": system, "reference": REFERENCE})
         assert (refused.status_code, refused.json()["code"]) == (status, code)
-    key = {"Idempotency_Key": "a" * 16}
-    taken = await mine.post("sealed-readings", {"system": SYSTEM, "reference": REFERENCE}, **key)
+    taken = await mine.post("sealed-readings", {"system": SYSTEM, "reference": REFERENCE})
     assert taken.status_code == 200
     assert taken.json()["reading"] == reading
     assert json.loads(unseal(taken.json()["jwe"])[1])["basic_four"]["name"] == FOUR.name
+    assert (await mine.post("receipts", {"receipt": taken.json()["receipt"]})).status_code == 204
     again = await mine.post("sealed-readings", {"system": SYSTEM, "reference": REFERENCE})
     assert (again.status_code, again.json()["code"]) == (409, "reading_not_available")
-    repeated = await mine.post("sealed-readings", {"system": SYSTEM, "reference": REFERENCE}, **key)
-    assert repeated.json() == taken.json()
     kept = await load(stand, reading)
     assert (kept.jwe, kept.delivered_at) == ("", stand.clock.now)
 
 
-async def test_two_requests_at_once_have_one_winner(stand: Stand) -> None:
+async def test_of_clients_that_ask_at_once_one_gets_it(stand: Stand) -> None:
     await record(stand)
-    mine = await (await register(stand)).sign_in()
-    asked = [mine.post("sealed-readings", {"system": SYSTEM, "reference": REFERENCE}) for _ in range(6)]
+    clients = [await (await register(stand, f"client-{number}")).sign_in() for number in range(4)]
+    asked = [client.post("sealed-readings", {"system": SYSTEM, "reference": REFERENCE}) for client in clients * 2]
     statuses = sorted(answer.status_code for answer in await asyncio.gather(*asked))
-    assert statuses == [200, 409, 409, 409, 409, 409]
+    assert statuses == [200] * 2 + [409] * 6
 
 
 async def test_at_the_end_of_its_life_it_is_gone_and_a_day_later_forgotten(stand: Stand) -> None:
@@ -246,6 +244,31 @@ async def test_a_receiver_that_is_not_there_costs_nothing_but_attempts(tmp_path:
         assert (await load(stand, reading)).jwe == ""
 
 
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_webhook_waits_for_the_receipt_of_a_pick_up_and_goes_on_without(
+    tmp_path: Path, receiver: tuple[Receiver, str], arrived: bool
+) -> None:
+    played, url = receiver
+    played.statuses = [500]
+    async with run_stand(tmp_path, systems=build_systems(webhook_url=url)) as stand:
+        reading = await record(stand)
+        await stand.server.delivery.sweep()
+        client = await (await register(stand)).sign_in()
+        taken = await client.post("sealed-readings", {"system": SYSTEM, "reference": REFERENCE})
+        stand.clock.advance(119)
+        await stand.server.delivery.sweep()
+        assert len(played.heard) == 1
+        if arrived:
+            assert (await client.post("receipts", {"receipt": taken.json()["receipt"]})).status_code == 204
+        stand.clock.advance(1)
+        await stand.server.delivery.sweep()
+        assert len(played.heard) == (1 if arrived else 2)
+        kept = await load(stand, reading)
+        assert (kept.jwe, kept.delivered_at is None) == ("", False)
+        if not arrived:
+            assert played.heard[-1][1].decode() == taken.json()["jwe"]
+
+
 async def test_only_the_first_hand_over_is_a_confirmation_because_a_card_may_not_be_rewritten_yet(
     tmp_path: Path, receiver: tuple[Receiver, str]
 ) -> None:
@@ -280,7 +303,7 @@ async def test_only_the_first_hand_over_is_a_confirmation_because_a_card_may_not
         await record(stand, OTHER_REFERENCE)
         await stand.server.delivery.sweep()
         answer = await client.post("sealed-readings", {"system": SYSTEM, "reference": OTHER_REFERENCE})
-        assert answer.status_code == 200
+        assert (await client.post("receipts", {"receipt": answer.json()["receipt"]})).status_code == 204
         assert await confirmed() == long_ago
 
         taken_over = await client.post("confirmations", {"system": SYSTEM, "ppid": ppid})

@@ -293,6 +293,7 @@ async def test_a_request_gets_verdict_and_items_together_once(counter: Counter) 
     statement = json.loads(plain)
     assert statement["ppid"] == claims["ppid"]
     assert statement["basic_four"]["name"] == NAME
+    assert (await counter.asker.acknowledge(answer["receipt"])).status_code == 204
     late = await counter.asker.api.post("sealed-readings", {"system": SYSTEM, "reference": claims["reference"]})
     assert late.status_code == 409  # it was in the result
     assert find_plain(counter.stand.data) == []

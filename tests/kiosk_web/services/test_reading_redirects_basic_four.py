@@ -86,8 +86,10 @@ async def go_back(desk: Desk) -> str:
 
 
 async def redeem_claims(desk: Desk, code: str) -> dict[str, Any]:
+    """Redeemed, and acknowledged as a system does that has stored it."""
     redeemed = (await desk.redeem(code)).json()
     assert redeemed["state"] == "done"
+    assert (await desk.asker.acknowledge(redeemed["receipt"])).status_code == 204
     return await desk.asker.open_result(redeemed["result"])
 
 
@@ -149,7 +151,14 @@ async def test_only_the_server_that_brings_the_code_confirms_the_items_of_the_da
     code = await go_back(desk)
     assert await confirmed() is None, "the browser is back, and the server has not come"
     desk.stand.clock.now += timedelta(seconds=50)
-    assert (await redeem_claims(desk, code))["basic_four"]["outcome"] == "sent"
+    lost = (await desk.redeem(code)).json()
+    assert await confirmed() is None, "its answer may be lost"
+    again = (await desk.asker.show(lost["id"])).json()
+    assert again == lost
+    assert (await desk.asker.open_result(again["result"]))["basic_four"]["outcome"] == "sent"
+    assert len(await list_ciphertexts(desk.stand)) == 1
+    assert (await desk.asker.acknowledge(again["receipt"])).status_code == 204
+    assert await list_ciphertexts(desk.stand) == []
     assert derive_day(desk.stand.clock.now) > read_on
     assert await confirmed() == read_on
 
