@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.migration import migrate
@@ -71,7 +72,9 @@ def build_api(world: World, services: Services, url: str) -> ApiGate:
         clock=clock,
     )
     links = ApiLinkService(store=store, linking=services.linking, offer=offer, in_use=services.in_use, clock=clock)
-    admission = Admission(auth, KeptReplies(store=store, clock=clock))
+    database_key = KeyFiles(settings.data, entropy).load_database_key()
+    replies = KeptReplies(store=store, database_key=database_key, clock=clock, entropy=entropy)
+    admission = Admission(auth, replies)
     return build_api_app(
         (
             TokenHandlers(admission),

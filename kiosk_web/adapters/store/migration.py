@@ -12,7 +12,7 @@ from kiosk_web.adapters.data_folder import hold_data_folder
 from kiosk_web.adapters.store.database import FILE_NAME, load_revision, open_sync_engine
 from kiosk_web.errors import DatabaseError
 
-HEAD = "0020"
+HEAD = "0021"
 _SCRIPTS = Path(__file__).with_name("migrations")
 
 

@@ -44,7 +44,7 @@ class RemoteVisitRecord(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class KeptReply:
-    """The answer to a request with an Idempotency-Key. `status` 0: it is still being worked on."""
+    """The answer to a request with an Idempotency-Key, sealed. `status` 0: it is still being worked on."""
 
     request_sha256: bytes
     status: int

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests.support.api_client import (
+    API_SYSTEMS,
     ORIGIN,
     SYSTEM,
     ApiClient,
     count,
+    open_http,
     problem,
     register,
 )
-from tests.support.kiosk_server import Stand
+from tests.support.kiosk_server import Stand, run_stand
+from tests.support.redirects import REDIRECT, open_asker
 
 pytestmark = pytest.mark.anyio
 
@@ -69,3 +74,32 @@ async def test_what_is_over_is_forgotten(stand: Stand, client: ApiClient) -> Non
     stand.clock.advance(700)
     await stand.server.upkeep.tidy(stand.clock.now)
     assert [await count(stand, table) for table in tables] == [0, 0, 0, 0]
+
+
+async def test_an_answer_is_kept_for_who_brings_the_key_again_and_for_nobody_who_has_the_files(tmp_path: Path) -> None:
+    """A PPID, and the handle with which a browser opens a reading: in no file but where the person's own row is."""
+    async with run_stand(tmp_path, systems=API_SYSTEMS) as stand:
+        await stand.terminal("library-1")
+        asker = await open_asker(stand)
+        client = asker.api
+        challenge = await client.challenge()
+        verdict = await client.post(
+            "validations", client.build_validation(challenge, stand.card()), Idempotency_Key=KEY
+        )
+        body = {"system": SYSTEM, "service": "facility", "terminal": "library-1", "nonce": "n" * 16}
+        asked = await client.post("readings", {**body, "redirect": REDIRECT}, Idempotency_Key=KEY[::-1])
+        async with stand.server.store.read() as transaction:
+            rows = (await transaction.connection.execute(text("SELECT * FROM kept_replies"))).all()
+        kept = repr([tuple(row) for row in rows])
+        assert len(rows) == 2
+        handle = asked.json()["authorization_uri"][-43:]
+        secrets = (verdict.json()["ppid"], verdict.json()["reference"], handle, KEY, KEY[::-1])
+        assert [secret for secret in secrets if secret in kept] == []
+        files = b"".join(path.read_bytes() for path in stand.data.rglob("*") if path.is_file())
+        assert [secret for secret in (handle, KEY, KEY[::-1]) if secret.encode() in files] == []
+        again = await client.post("readings", {**body, "redirect": REDIRECT}, Idempotency_Key=KEY[::-1])
+        assert again.text == asked.text
+    async with run_stand(tmp_path, stand.clock, systems=API_SYSTEMS) as restarted:
+        client.http = open_http(restarted)
+        after = await client.post("readings", {**body, "redirect": REDIRECT}, Idempotency_Key=KEY[::-1])
+        assert (after.text, after.headers["idempotency-replayed"]) == (asked.text, "true")
