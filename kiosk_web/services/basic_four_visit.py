@@ -46,8 +46,8 @@ class BasicFourVisitService:
         if not self._basic_four.has_receiver(service.system):
             return e.BasicFourRejected(command.challenge, "receiver_missing")
         asked = command.visit.reading
-        if asked is not None and not await transaction.asked_readings.is_open(asked.id, now):
-            return e.BasicFourRejected(command.challenge, "reading_expired")
+        if asked is not None and (refusal := await transaction.asked_readings.find_refusal(asked.id, now)):
+            return e.BasicFourRejected(command.challenge, refusal)
         try:
             four = read_items(command.items)
         except BasicFourMalformed:

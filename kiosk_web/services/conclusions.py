@@ -92,8 +92,8 @@ class ConclusionService:
         if command.agreed and not await self._kazashi.is_still_attended(transaction, challenge, now):
             return e.VisitRejected(challenge.id, "kazashi_unavailable")
         asked = command.visit.reading
-        if asked is not None and not await transaction.asked_readings.is_open(asked.id, now):
-            return e.VisitRejected(challenge.id, "reading_expired")
+        if asked is not None and (refusal := await transaction.asked_readings.find_refusal(asked.id, now)):
+            return e.VisitRejected(challenge.id, refusal)
         try:
             identifier = await self._issuance.issue_identifier(
                 transaction,
@@ -138,8 +138,8 @@ class ConclusionService:
     ) -> e.BasicFourPermitted | e.VisitRejected:
         """The second verdict of a visit. Nothing is issued by it; it lets the text application be asked."""
         asked = command.visit.reading
-        if asked is not None and not await transaction.asked_readings.is_open(asked.id, now):
-            return e.VisitRejected(command.challenge, "reading_expired")
+        if asked is not None and (refusal := await transaction.asked_readings.find_refusal(asked.id, now)):
+            return e.VisitRejected(command.challenge, refusal)
         if not self._basic_four.has_receiver(service.system):
             return e.VisitRejected(command.challenge, "receiver_missing")
         return e.BasicFourPermitted(command.challenge)

@@ -246,11 +246,17 @@ class ReadingService:
         return replace(record, state="cancelled", ended_at=now)
 
     async def sweep(self) -> None:
-        """End what has waited too long, and forget results that nobody fetched."""
+        """End what has waited too long or for a client that was revoked, and forget results that nobody will have."""
         now = self._clock()
         async with self._store.read() as transaction:
+            revoked = await transaction.asked_readings.list_revoked()
             overdue = await transaction.asked_readings.list_overdue(now)
             stale = await transaction.asked_readings.has_old_results(now - RESULT_KEPT, now - AGAIN)
+        for record in revoked:
+            async with self._store.write() as transaction:
+                ended = await transaction.asked_readings.end(record.id, "failed", None, now)
+            if ended:
+                await self._sessions.apply(record.terminal, e.ReadingCancelled(record.id, "reading_client_revoked"))
         for record in overdue:
             async with self._store.write() as transaction:
                 ended = await end_held(transaction, record.id, "failed", "expired", now)

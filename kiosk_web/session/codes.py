@@ -94,6 +94,7 @@ _TABLE: tuple[Code, ...] = (
     Code("receiver_missing", "K-619", "session", False, True),
     Code("reading_unusable", "K-621", "session", False),
     Code("reading_blocked", "K-622", "session", False),
+    Code("reading_client_revoked", "K-623", "session", False),
     Code("mykey_id_stopped", "K-701", "identity", False),
 )
 

@@ -348,12 +348,22 @@ def err_as_staff(times: int) -> Story:
 
 
 def wait_with_a_reading(stand: Stand) -> None:
-    system = System(stand.demo.staff.rstrip("/"))
+    be_asked(stand, "counter")
+    stand.write("UPDATE readings SET expires_at = created_at")
+
+
+def lose_the_asker(stand: Stand) -> None:
+    be_asked(stand, "former")
+    run_kiosk(stand.demo, "client", "revoke", "former")
+
+
+def be_asked(stand: Stand, client: str) -> None:
+    """For a reading, by a new client, until it is shown."""
+    system = System(stand.demo.staff.rstrip("/"), name=client)
     terminal = register(stand.demo, system, stand.folder)
     while system.ask(terminal).status_code != 201:  # until the stream of this page is known to be open
         stand.page.wait_for_timeout(50)
     stand.kiosk.wait_for("awaiting_card")
-    stand.write("UPDATE readings SET expires_at = created_at")
 
 
 def bring_nothing_usable(stand: Stand) -> None:
@@ -434,6 +444,7 @@ STORIES: dict[str, Story] = {
     "staff_code_refused": err_as_staff(1),
     "staff_code_limit": err_as_staff(6),
     "reading_expired": wait_with_a_reading,
+    "reading_client_revoked": lose_the_asker,
     "reading_unusable": bring_nothing_usable,
     "link_number_unknown": have_unlisted_number,
     "link_number_taken": have_number_of_another,

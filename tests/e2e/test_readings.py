@@ -32,9 +32,10 @@ class System:
     address: str
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     token: str = ""
+    name: str = "counter"
 
     def sign_in(self) -> None:
-        claims = {"iss": "counter", "sub": "counter", "aud": f"{self.address}/api/v1/token"}
+        claims = {"iss": self.name, "sub": self.name, "aud": f"{self.address}/api/v1/token"}
         claims |= {"exp": int(time.time()) + 50, "jti": secrets.token_hex(8)}  # type: ignore[dict-item]
         form = {
             "grant_type": "client_credentials",
@@ -65,7 +66,7 @@ def register(demo: RunningDemo, system: System, folder: Path) -> str:
     (folder / "counter.pub").write_bytes(dump_public(system.key))
     (terminal,) = [row["name"] for row in json.loads(run_kiosk(demo, "terminal", "list", "--json"))]
     granted = (f"--system={SYSTEM}", "--method=ocsp", "--method=crl", f"--terminal={terminal}", f"--origin={ORIGIN}")
-    run_kiosk(demo, "client", "add", "counter", *granted, f"--key={folder / 'counter.pub'}")
+    run_kiosk(demo, "client", "add", system.name, *granted, f"--key={folder / 'counter.pub'}")
     system.sign_in()
     return str(terminal)
 

@@ -26,6 +26,7 @@ readings = Table(
     Column("redirected", Boolean, nullable=False, server_default=false()),
     Column("taken_at", UtcTime),
     Column("receipt", Text, index=True, unique=True),
+    Index("ix_readings_untold", "ended_at", sqlite_where=text("result IS NOT NULL")),
     Index("ix_readings_waiting", "terminal_id", unique=True, sqlite_where=text("ended_at IS NULL")),
 )
 

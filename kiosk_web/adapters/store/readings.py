@@ -8,19 +8,26 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
+from kiosk_web.adapters.store.api_schema import api_clients
 from kiosk_web.adapters.store.reading_schema import readings
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.identity.readings import OPEN, ReadingState
-from kiosk_web.services.ports.readings import ReadingRecord
+from kiosk_web.services.ports.readings import OpenRefusal, ReadingRecord
 
 _r = readings.c
 
+_c = api_clients.c
+
+_REVOKED = select(readings).where(
+    _r.ended_at.is_(None), _r.client.in_(select(_c.name).where(_c.revoked_at.is_not(None)))
+)
 _OVERDUE = select(readings).where(_r.ended_at.is_(None), _r.expires_at <= bindparam("now"))
 _OLD = and_(
     _r.result.is_not(None),
     or_(
         and_(_r.taken_at.is_(None), _r.ended_at <= bindparam("before")),
         _r.taken_at <= bindparam("taken_before"),
+        and_(_r.ended_at.is_not(None), _r.client.in_(select(_c.name).where(_c.revoked_at.is_not(None)))),
     ),
 )
 _OLD_RESULTS = select(_r.id).where(_OLD).limit(1)
@@ -61,9 +68,12 @@ class SqlReadingRows:
         row = (await self._connection.execute(select(readings).where(_r.id == reading))).one_or_none()
         return None if row is None else _build(row)
 
-    async def is_open(self, reading: str, now: datetime) -> bool:
-        found = select(_r.id).where(_r.id == reading, _r.ended_at.is_(None), _r.expires_at > now)
-        return (await self._connection.execute(found)).first() is not None
+    async def find_refusal(self, reading: str, now: datetime) -> OpenRefusal:
+        found = select(_r.ended_at, _r.expires_at, _c.revoked_at).join(api_clients, _c.name == _r.client)
+        row = (await self._connection.execute(found.where(_r.id == reading))).one_or_none()
+        if row is not None and row.revoked_at is not None:
+            return "reading_client_revoked"
+        return "" if row is not None and row.ended_at is None and row.expires_at > now else "reading_expired"
 
     async def end(self, reading: str, state: ReadingState, result: str | None, now: datetime) -> bool:
         ended = await self._connection.execute(
@@ -103,6 +113,9 @@ class SqlReadingRows:
 
     async def list_overdue(self, now: datetime) -> tuple[ReadingRecord, ...]:
         return tuple(_build(row) for row in await self._connection.execute(_OVERDUE, {"now": now}))
+
+    async def list_revoked(self) -> tuple[ReadingRecord, ...]:
+        return tuple(_build(row) for row in await self._connection.execute(_REVOKED))
 
     async def has_old_results(self, before: datetime, taken_before: datetime) -> bool:
         times = {"before": before, "taken_before": taken_before}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from kiosk_web.identity.readings import ReadingState
+
+OpenRefusal = Literal["", "reading_expired", "reading_client_revoked"]
+"""Names of `session/codes.py`."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,8 +54,8 @@ class ReadingRows(Protocol):
         """Whoever's it is."""
         ...
 
-    async def is_open(self, reading: str, now: datetime) -> bool:
-        """Does the system still wait for it?"""
+    async def find_refusal(self, reading: str, now: datetime) -> OpenRefusal:
+        """Why nobody waits for it any more, "" while its system does."""
         ...
 
     async def end(self, reading: str, state: ReadingState, result: str | None, now: datetime) -> bool:
@@ -84,9 +87,15 @@ class ReadingRows(Protocol):
         """Those that wait past their time."""
         ...
 
+    async def list_revoked(self) -> tuple[ReadingRecord, ...]:
+        """Those that wait for a client that was revoked."""
+        ...
+
     async def has_old_results(self, before: datetime, taken_before: datetime) -> bool: ...
     async def drop_old_results(self, before: datetime, taken_before: datetime) -> None:
-        """Forget results that ended before this and were not fetched, or were first told before `taken_before`."""
+        """Forget results that ended before this and were not fetched, were first told before `taken_before`, or are for
+        a client that was revoked.
+        """
         ...
 
     async def forget_ended(self, before: datetime) -> None: ...

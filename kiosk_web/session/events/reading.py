@@ -22,7 +22,7 @@ class ReadingRequested:
 
 @dataclass(frozen=True)
 class ReadingCancelled:
-    """The system takes its request back, or its time is over. `reading` is the id."""
+    """The system takes its request back, its time is over, or its client was revoked. `reading` is the id."""
 
     reading: str
-    code: Literal["reading_withdrawn", "reading_expired"]
+    code: Literal["reading_withdrawn", "reading_expired", "reading_client_revoked"]

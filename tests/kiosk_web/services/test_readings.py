@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.session.states import AwaitingCard
 from tests.support.api_client import API_SYSTEMS, OTHER_SYSTEM, register
 from tests.support.kiosk_server import run_stand
@@ -224,3 +225,58 @@ async def test_a_title_that_could_mislead_is_refused(counter: Counter, title: st
 async def test_a_title_is_text_and_nothing_else(counter: Counter) -> None:
     await counter.asker.ask(title={"ja": "<b>太字</b>", "en": "x"})
     assert "&lt;b&gt;太字" in (await counter.look()).html
+
+
+async def revoke(counter: Counter) -> None:
+    async with counter.stand.server.store.write() as transaction:
+        await transaction.clients.revoke(counter.asker.api.name, counter.stand.clock.now)
+
+
+async def load(counter: Counter, reading: str) -> ReadingRecord:
+    async with counter.stand.server.store.read() as transaction:
+        record = await transaction.asked_readings.load(reading)
+    assert record is not None
+    return record
+
+
+@pytest.mark.parametrize("moment", ["before the card", "at the pad"])
+async def test_a_reading_of_a_client_that_was_revoked_stops_at_the_terminal(counter: Counter, moment: str) -> None:
+    reading = await counter.ask()
+    if moment == "at the pad":
+        stage = await counter.terminal.put_card()
+        counter.terminal.ticket = stage.commands[0]["arguments"]["ticket"]
+        await counter.terminal.read_card(counter.stand.card())
+    await revoke(counter)
+    await counter.stand.server.upkeep.sweep()
+    stage = await counter.look()
+    assert (stage.state, stage.code, "K-623" in stage.html) == ("refused", "reading_client_revoked", True)
+    assert 'id="told"' not in stage.html
+    assert (await load(counter, reading)).state == "failed"
+    await counter.terminal.take_card()
+    another = Counter(counter.stand, counter.terminal, await open_asker(counter.stand, "second"))
+    await another.terminal.send("finished")
+    await another.ask()
+
+
+async def test_a_verdict_for_a_client_that_was_revoked_is_not_reached(counter: Counter) -> None:
+    """Nobody has swept yet: the conclusion itself looks whether there is somebody to tell."""
+    reading = await counter.ask()
+    stage = await counter.terminal.put_card()
+    counter.terminal.ticket = stage.commands[0]["arguments"]["ticket"]
+    await counter.terminal.read_card(counter.stand.card())
+    await counter.stand.server.sessions.settle()
+    await counter.terminal.submit_pin()
+    await revoke(counter)
+    assert (await counter.terminal.sign(counter.stand.card())).code == "reading_client_revoked"
+    record = await load(counter, reading)
+    assert (record.state, record.result) == ("failed", None)
+
+
+async def test_a_result_that_waits_for_a_client_that_was_revoked_is_forgotten(counter: Counter) -> None:
+    reading = await counter.ask()
+    await counter.read(counter.stand.card())
+    assert (await load(counter, reading)).result is not None
+    await revoke(counter)
+    await counter.stand.server.upkeep.sweep()
+    record = await load(counter, reading)
+    assert (record.state, record.result, record.delivered_at) == ("done", None, None)

@@ -269,7 +269,7 @@ def test_the_items_may_be_sent_after_all_while_the_very_card_lies_there() -> Non
         step(guarded, e.BasicFourWanted(), NOW)
 
 
-@pytest.mark.parametrize("code", ["reading_withdrawn", "reading_expired"])
+@pytest.mark.parametrize("code", ["reading_withdrawn", "reading_expired", "reading_client_revoked"])
 def test_a_system_that_takes_its_request_back_ends_the_reading_alone(code: str) -> None:
     event = e.ReadingCancelled("r", code)  # type: ignore[arg-type]
     asking = replace(consent(), visit=replace(consent().visit, reading=facts.AskedReading("r", basic_four=True)))

@@ -17,3 +17,4 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("taken_at", schema.UtcTime(), nullable=True))
         op.add_column(table, sa.Column("receipt", sa.Text(), nullable=True))
         op.create_index(op.f(f"ix_{table}_receipt"), table, ["receipt"], unique=True)
+    op.create_index("ix_readings_untold", "readings", ["ended_at"], sqlite_where=sa.text("result IS NOT NULL"))
