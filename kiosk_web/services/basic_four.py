@@ -20,7 +20,7 @@ from kiosk_web.services.ports import Clock, Entropy, Store, Transaction
 from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.ports.sealed_readings import SealedReading
 from kiosk_web.services.receipts import AGAIN, draw_receipt, is_given_again
-from kiosk_web.services.remote_validation import NotPermitted
+from kiosk_web.services.remote_answers import NotPermitted
 
 TYPE = "kiosk-basic-four+jwe"
 CONTENT_TYPE = "application/json"

@@ -33,7 +33,7 @@ from kiosk_web.services.list_rows import (
 )
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.clients import ClientRecord
-from kiosk_web.services.remote_validation import NotPermitted
+from kiosk_web.services.remote_answers import NotPermitted
 
 ROWS_AT_A_TIME = 512
 KEPT_SECONDS = 60.0

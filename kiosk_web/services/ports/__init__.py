@@ -103,7 +103,9 @@ class Store(Protocol):
         ...
 
     def glance(self) -> Transaction:
-        """For one question alone: what is true at that moment. It cannot write."""
+        """For one question alone: what is true at that moment, or will be with the commit that is under way. It cannot
+        write.
+        """
         ...
 
     def write(self) -> AbstractAsyncContextManager[Transaction]:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kiosk_web.services.list_batches import BatchRunning, ListBatches
-from kiosk_web.services.remote_validation import NotPermitted
+from kiosk_web.services.remote_answers import NotPermitted
 from kiosk_web.web.api import requests as r
 from kiosk_web.web.api.admission import Admission, Handler
 from kiosk_web.web.api.answers import name_problem

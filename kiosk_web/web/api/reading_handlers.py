@@ -14,7 +14,7 @@ from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.services.reading_redirects import RedirectService, WantedReturn
 from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService, ToldResult
 from kiosk_web.services.receipts import ReceiptService
-from kiosk_web.services.remote_validation import NotPermitted
+from kiosk_web.services.remote_answers import NotPermitted
 from kiosk_web.web.api import models as m
 from kiosk_web.web.api import requests as r
 from kiosk_web.web.api.admission import Admission, Handler

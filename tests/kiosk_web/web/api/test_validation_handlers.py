@@ -158,8 +158,8 @@ async def test_nothing_is_answered_that_is_not_on_the_disk(stand: Stand, client:
             await transaction.connection.execute(text("PRAGMA defer_foreign_keys=ON"))
             await transaction.persons.add_certificate("nobody", b"issuer", 7, NOW)
 
-    said, answer = await asyncio.gather(
-        write_what_cannot_be_committed(), client.post("validations", body), return_exceptions=True
+    answer, said = await asyncio.gather(
+        client.post("validations", body), write_what_cannot_be_committed(), return_exceptions=True
     )
     assert isinstance(said, sqlite3.IntegrityError)
     assert problem(answer) == (500, "internal")
