@@ -5,6 +5,7 @@ WAL, synchronous=FULL, secure_delete, foreign_keys; one writer at a time in this
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -32,7 +33,7 @@ from kiosk_web.adapters.store.remote import SqlRemoteRows
 from kiosk_web.adapters.store.sealed_readings import SqlSealedReadingRows
 from kiosk_web.adapters.store.sessions import SqlSessionRows
 from kiosk_web.adapters.store.staff import SqlLeaseRows, SqlStaffRows
-from kiosk_web.adapters.store.statements import Glances, InlineStatements, Statements
+from kiosk_web.adapters.store.statements import InlineStatements, Statements
 from kiosk_web.adapters.store.sweeps import SqlSweepRows
 from kiosk_web.adapters.store.terminals import SqlTerminalRows
 from kiosk_web.adapters.store.terms import SqlTermsRows
@@ -98,7 +99,7 @@ class SqlTransaction:
         return self.connection.savepoint()
 
 
-def _build_transaction(statements: Statements) -> SqlTransaction:
+def _build_transaction(statements: InlineStatements) -> SqlTransaction:
     return SqlTransaction(
         SqlTerminalRows(statements),
         SqlSessionRows(statements),
@@ -165,8 +166,7 @@ class SqlStore:
         event.listen(self._engine, "connect", _prepare_connection)
         # Connections stay open: opening one costs more than all statements of an event.
         self._idle: list[_Opened] = []
-        self._glancing: _Opened | None = None
-        self._glances = _build_transaction(Glances(self._choose_driver))
+        self._glance: _Opened | None = None
         self._writer: _Opened | None = None
         self._group: GroupCommit | None = None
 
@@ -174,15 +174,13 @@ class SqlStore:
         return Reading(self._idle, self._open_reader)
 
     def glance(self) -> SqlTransaction:
-        return self._glances
-
-    def _choose_driver(self) -> sqlite3.Connection:
-        """The connection that writes, while nobody uses it: no other one has the pages of the newest commit at hand."""
-        if self._writer is not None and self._group is not None and self._group.is_idle:
-            return self._writer.driver
-        if self._glancing is None:
-            self._glancing = self._open_reader()
-        return self._glancing.driver
+        if self._glance is None:
+            self._glance = self._open_reader()
+        driver = self._glance.driver
+        if not driver.in_transaction:  # to see what was committed since, all pages are read again: once for all who ask
+            driver.execute("BEGIN")  # before the loop has gone round
+            asyncio.get_running_loop().call_soon(driver.rollback)
+        return self._glance.transaction
 
     def _open_reader(self) -> _Opened:
         opened = _Opened(self._engine.connect())
@@ -205,7 +203,7 @@ class SqlStore:
         if self._writer is not None and self._group is not None:
             await self._group.close()
             self._writer.connection.close()
-        for opened in (*self._idle, *([self._glancing] if self._glancing else [])):
+        for opened in (*self._idle, *([self._glance] if self._glance else [])):
             opened.connection.close()
         self._engine.dispose()
 

@@ -33,11 +33,6 @@ class GroupCommit:
         self._committing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "commit")
 
-    @property
-    def is_idle(self) -> bool:
-        """Has nobody a turn now? Then the connection may be asked, though not across an `await`."""
-        return not self._turn.locked()
-
     async def begin(self) -> None:
         """Wait for a turn. `end` must follow."""
         await self._turn.acquire()

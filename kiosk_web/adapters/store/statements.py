@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
@@ -65,22 +65,3 @@ class InlineStatements:
             raise
         finally:
             self._driver.execute("RELEASE part")
-
-
-class Glances:
-    """Single questions, each on the connection that `choose_driver` names for it; nothing else."""
-
-    def __init__(self, choose_driver: Callable[[], sqlite3.Connection]) -> None:
-        self._choose_driver = choose_driver
-
-    async def fetch(self, statement: Prepared, **values: object) -> list[tuple[Any, ...]]:
-        return statement.fetch(self._choose_driver(), values)
-
-    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
-        raise NotImplementedError("a glance is a statement that is prepared")
-
-    async def change(self, statement: Prepared, **values: object) -> int:
-        raise NotImplementedError("a glance does not write")
-
-    def savepoint(self) -> AbstractAsyncContextManager[None]:
-        raise NotImplementedError("a glance does not write")

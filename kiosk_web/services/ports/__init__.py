@@ -103,8 +103,8 @@ class Store(Protocol):
         ...
 
     def glance(self) -> Transaction:
-        """For one question alone: what is true at that moment, or will be with the commit that is under way. It cannot
-        write.
+        """For one question alone: what is true at that moment, the same one for all who ask in one round of the loop.
+        It cannot write.
         """
         ...
 
