@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -142,3 +143,25 @@ async def test_two_hosts_that_record_at_once_lose_no_mark(store: SqlStore, tmp_p
             assert await first.load([TOWN]) == {TOWN: ListMark(2 * number, NOW + timedelta(minutes=number), b"a")}
     finally:
         await other.close()
+
+
+@pytest.mark.anyio
+async def test_a_glance_sees_every_commit_that_came_before_this_round_of_the_loop(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    add = "INSERT INTO persons (id, created_at, check_again) VALUES ('{}', '2026-11-23 03:00:00.000000', 0)"
+
+    async def count() -> int:
+        found = await store.glance().connection.execute(text("SELECT count(*) FROM persons"))
+        return int(found.scalar_one())
+
+    other = open_sync_engine(tmp_path)  # as `kiosk client revoke`, another process, would
+    try:
+        assert await count() == 0
+        with other.begin() as connection:
+            connection.execute(text(add.format("a")))
+        assert await count() == 0  # all who ask in one round see one moment
+        await asyncio.sleep(0)
+        assert await count() == 1
+    finally:
+        other.dispose()
