@@ -47,7 +47,9 @@ class AnswerShape:
     embedded: Sequence[x509.Certificate] = field(default=())
     by_name: bool = False
     algorithm: hashes.HashAlgorithm | None = None
+    signing_key: Key | None = None  # another than that of the responder it names
     extra: Sequence[tuple[x509.ExtensionType, bool]] = ()
+    single_extensions: bytes = b""  # DER of [1] Extensions, as the last field of the single response
 
 
 _STATUS = {
@@ -91,7 +93,7 @@ def answer(request: bytes, root: Root, signer: Root | Issued | None = None, shap
         builder = builder.certificates(embedded)
     algorithm = shape.algorithm or choose_hash(signer.key)
     built = builder.sign(signer.key, algorithm).public_bytes(Encoding.DER)
-    return _sign_again(built, signer.key, algorithm, shape)
+    return _sign_again(built, shape.signing_key or signer.key, algorithm, shape)
 
 
 def _identify(root: Root, algorithm: hashes.HashAlgorithm) -> ocsp.OCSPRequest:
@@ -113,7 +115,8 @@ def _sign_again(response: bytes, key: Key, algorithm: hashes.HashAlgorithm, shap
     body, identifier, _signature, *embedded = split(content(content(octets)))
     responder, _produced_at, singles, *extensions = split(content(body))
     produced_at = tlv(GENERALIZED_TIME, f"{shape.produced_at:%Y%m%d%H%M%SZ}".encode())
-    repeated = tlv(SEQUENCE, content(singles) * shape.repeat)
+    single = tlv(SEQUENCE, content(content(singles)) + shape.single_extensions)
+    repeated = tlv(SEQUENCE, single * shape.repeat)
     body = tlv(SEQUENCE, responder + produced_at + repeated + b"".join(extensions))
     if isinstance(key, rsa.RSAPrivateKey):
         signature = key.sign(body, padding.PKCS1v15(), algorithm)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kiosk_web.pki.ocsp import OcspResponderPolicy, build_ocsp_request, judge_ocsp_response
 from kiosk_web.pki.status import CertificateStatus, HighWaterMark, Stale, Unavailable
@@ -42,6 +42,14 @@ def why(status: CertificateStatus) -> str:
 BAD_DELEGATES = {
     "of another generation": (issue_delegate(build_root(2019)), "delegate_of_another_issuer"),
     "of another authority": (issue_delegate(build_root(2023, "digital_signature")), "delegate_of_another_issuer"),
+    "named after another issuer": (
+        issue_delegate(ROOT, issuer_name=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "another CA")])),
+        "delegate_of_another_issuer",
+    ),
+    "that names the key of another generation": (
+        issue_delegate(build_root(2019), signing_key=ROOT.key),
+        "delegate_of_another_issuer",
+    ),
     "signed by a stranger": (issue_delegate(ROOT, signing_key=rsa_key("forger")), "delegate_of_another_issuer"),
     "signed by itself": (issue_delegate(ROOT, signing_key=rsa_key("delegate")), "delegate_of_another_issuer"),
     "signed by a cardholder": (issue_delegate(ROOT, signing_key=rsa_key("card")), "delegate_of_another_issuer"),

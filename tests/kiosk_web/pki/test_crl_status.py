@@ -329,6 +329,18 @@ def test_rule_7_a_list_with_more_names_than_the_certificate_is_missed_as_well() 
     assert isinstance(judge(silent(age=HOUR), marks=asked), Good)
 
 
+@pytest.mark.parametrize("names", [KASUMI, KASUMI | HARU])
+def test_rule_7_a_newer_list_that_is_here_and_out_of_date_is_not_missing(names: frozenset[bytes]) -> None:
+    """It is the one that was accepted, and another fresh one does not name the certificate. Another of its number is
+    not the one.
+    """
+    newer = header(names, HOUR, next_update=NOW - timedelta(minutes=1))
+    marks = dict.fromkeys((newer.scope, *newer.derive_name_scopes()), newer.mark)
+    assert isinstance(judge(silent(), ListFinding(newer, None), marks=marks), Good)
+    exchanged = replace(newer, sha256=b"another list")
+    assert why(judge(silent(), ListFinding(exchanged, None), marks=marks)) == "stale behind_high_water"
+
+
 def test_rule_7_lists_that_share_a_name_share_a_mark_and_the_newest_answers_while_it_is_fresh() -> None:
     """Points were put together anew, the new list counts from 1. Once that is out of date, the old one is no answer."""
     former, latter = header(KASUMI | HARU, 9 * HOUR), header(KASUMI | TSUKI, HOUR, crl_number=1)

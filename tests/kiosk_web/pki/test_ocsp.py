@@ -28,6 +28,7 @@ from tests.kiosk_web.pki.ocsp_question import (
     say,
     why,
 )
+from tests.support.der import tlv
 from tests.support.jpki import NOW, Issued, build_root, ec_key, issue, issue_delegate, rsa_key, trust
 from tests.support.ocsp_answers import AnswerShape, answer
 
@@ -105,6 +106,18 @@ def test_rule_3_a_delegate_of_the_issuer_may_sign() -> None:
 @pytest.mark.parametrize(("delegate", "word"), BAD_DELEGATES.values(), ids=BAD_DELEGATES.keys())
 def test_rule_3_no_other_delegate_may_sign(delegate: Issued, word: str) -> None:
     assert why(say(delegate)) == f"Unavailable: {word}"
+
+
+def test_rule_3_a_delegate_that_says_nothing_of_its_usages_may_sign() -> None:
+    assert isinstance(say(issue_delegate(ROOT, usages=None)), Good)
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_rule_3_an_answer_is_of_the_responder_that_it_names_and_not_of_another_that_is_embedded(by_name: bool) -> None:
+    """The delegate's key has signed, and may; but the answer says that it is somebody else's."""
+    other = issue_delegate(ROOT, name="another responder", key=rsa_key("another delegate"))
+    status = say(other, signing_key=DELEGATE.key, embedded=(DELEGATE.certificate,), by_name=by_name)
+    assert why(status) == "Unavailable: signer_unknown"
 
 
 def test_rule_3_another_generation_may_not_sign_though_it_has_the_issuers_name() -> None:
@@ -190,6 +203,7 @@ def test_rule_4_a_nonce_is_32_bytes() -> None:
         ({"produced_at": NOW - 6 * MINUTE}, "produced_before_update"),
         ({"produced_at": NOW - 4 * MINUTE}, None),
         ({"next_update": NOW}, None),
+        ({"this_update": NOW + MINUTE, "next_update": NOW + MINUTE / 2}, "next_update_passed"),
         ({"next_update": NOW - timedelta(seconds=1)}, "next_update_passed"),
         ({"next_update": None}, None),
     ],
@@ -244,6 +258,7 @@ def test_rule_5_only_a_newer_answer_lifts_a_hold() -> None:
     same, newer = answer(request, ROOT, None, shape), answer(request, ROOT)
     assert why(judge(same, policy, mark, request)) == "Stale: hold_not_lifted"
     assert isinstance(judge(newer, policy, mark, request), Good)
+    assert isinstance(judge(same, policy, replace(mark, held=False), request), Good)
 
 
 # Rule 6: the signature
@@ -324,6 +339,15 @@ def test_the_certid_is_the_one_the_library_computes(name: str) -> None:
 def test_an_unknown_critical_extension_of_an_answer_is_refused() -> None:
     assert why(say(extra=[(UNKNOWN_EXTENSION, True)])) == "Unavailable: critical_extension"
     assert isinstance(say(extra=[(UNKNOWN_EXTENSION, False)]), Good)
+
+
+@pytest.mark.parametrize("critical", [True, False])
+def test_an_unknown_critical_extension_of_the_single_response_is_refused_as_well(critical: bool) -> None:
+    """It may say that the rest means something else."""
+    name, flag, value = tlv(0x06, b"\x2a\x03\x04\x05"), tlv(0x01, b"\xff"), tlv(0x04, b"\x05\x00")
+    extension = tlv(0x30, name + (flag if critical else b"") + value)
+    status = say(single_extensions=tlv(0xA1, tlv(0x30, extension)))
+    assert why(status) == "Unavailable: critical_extension" if critical else isinstance(status, Good)
 
 
 @pytest.mark.parametrize("response", [b"", b"\x30\x00", b"\x30\x03\x0a\x01\x00", b"<html>", REQUEST, DELEGATE.der])

@@ -147,6 +147,8 @@ def test_what_was_signed_and_fresh_raises_the_mark() -> None:
     assert derive_mark(OnHold(NOW, EVIDENCE), None) == HighWaterMark(NOW, held=True)
     assert derive_mark(Revoked(NOW, "superseded", EVIDENCE), None) == HighWaterMark(NOW, False, NOW, "superseded")
     assert derive_mark(Unknown(EVIDENCE), HighWaterMark(NOW - timedelta(1), held=True)) == HighWaterMark(NOW, True)
+    assert derive_mark(Unknown(EVIDENCE), HighWaterMark(NOW - timedelta(1))) == HighWaterMark(NOW)
+    assert derive_mark(Unknown(EVIDENCE), None) == HighWaterMark(NOW)
 
 
 @pytest.mark.parametrize("status", [Unavailable("timeout", NOTHING), Stale("too_old", EVIDENCE)])

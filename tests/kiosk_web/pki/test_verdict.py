@@ -302,6 +302,22 @@ def test_a_certificate_that_expired_since_it_was_trusted_is_refused() -> None:
     assert judge_verdict(TRUSTED, fresh, PROOF, POLICY, later).refusal_code == "certificate_expired"
 
 
+def test_an_anchor_that_expired_since_it_was_trusted_is_refused() -> None:
+    ended = replace(TRUSTED, anchor=replace(TRUSTED.anchor, not_after=NOW - timedelta(seconds=1)))
+    assert judge(ended).refusal_code == "certificate_untrusted"
+    assert judge(replace(TRUSTED, anchor=replace(TRUSTED.anchor, not_after=NOW))).accepted
+
+
+@pytest.mark.parametrize(
+    ("evidence", "oldest"), [(EVIDENCE, timedelta(minutes=22)), (LIST, timedelta(hours=30, minutes=2))]
+)
+def test_an_answer_as_old_as_it_may_be_still_counts(evidence: Evidence, oldest: timedelta) -> None:
+    name: PolicyName = "ocsp" if evidence.method == "ocsp" else "crl"
+    for age, code in ((oldest, ""), (oldest + timedelta(microseconds=1), "status_stale")):
+        good = Good(replace(evidence, this_update=NOW - age))
+        assert judge_verdict(TRUSTED, good, PROOF, policy(name), NOW).refusal_code == code
+
+
 @pytest.mark.parametrize(("proof", "code"), [("kazashi", "kazashi_unavailable"), ("refuted", "evidence_refused")])
 def test_a_proof_that_does_not_count_is_named(proof: str, code: str) -> None:
     assert judge(proof=PROOFS[proof]).refusal_code == code
