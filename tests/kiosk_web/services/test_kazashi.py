@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text as sql
 
 from kiosk_web.log import configure_log
 from kiosk_web.pki.plan import FetchFailure
@@ -287,6 +288,28 @@ async def test_what_needs_one_visit_by_pin_first(stand: Stand, terminal: Termina
         await desk.attend(terminal)
     stage = await tap(stand, terminal, card)
     assert (await continue_by_pin(stand, terminal, card, stage)).state == "result"
+
+
+async def test_a_tap_counts_as_use(stand: Stand, terminal: Terminal, body: Body) -> None:
+    desk = await enrolled(stand, terminal, body)
+    for _ in range(2):
+        stand.clock.advance(200 * 86400)
+        await desk.attend(terminal)
+        assert (await tap(stand, terminal, body)).state == "result"
+        await terminal.take_card()
+
+
+async def test_an_enrolment_keeps_nothing_for_a_certificate_that_is_nobodys_any_more(
+    stand: Stand, terminal: Terminal, body: Body
+) -> None:
+    """The person was deleted while the birth date was typed."""
+    await identify_by_pin(stand, terminal, body)
+    await reach_birth(stand, terminal, body)
+    async with stand.server.store.write() as transaction:
+        await transaction.connection.execute(sql("DELETE FROM person_certificates"))
+    stage = await sign_enrolment(terminal, body)
+    assert (stage.state, stage.code) == ("refused", "internal")
+    assert query(stand, "SELECT * FROM kazashi_enrolments") == []
 
 
 async def test_a_lease_that_ends_between_challenge_and_consumption_confirms_nobody(

@@ -191,6 +191,28 @@ async def test_unknown_foreign_used_and_old_challenges_answer_alike(stand: Stand
     assert (await other.post("validations", other.build_validation(foreign, card))).json()["accepted"]
 
 
+async def test_a_challenge_is_of_no_use_once_its_system_is_not_the_clients_any_more(
+    stand: Stand, client: ApiClient
+) -> None:
+    challenge = await client.challenge()
+    async with stand.server.store.write() as transaction:
+        await transaction.connection.execute(text("UPDATE api_clients SET systems = :other"), {"other": OTHER_SYSTEM})
+    answer = await client.post("validations", client.build_validation(challenge, stand.card()))
+    assert problem(answer) == (409, "challenge_not_usable")
+    assert (stand.responder.questions, await count(stand, "persons")) == (0, 0)
+
+
+async def test_only_a_revocation_or_a_hold_asks_for_the_pin_at_the_next_tap(stand: Stand, client: ApiClient) -> None:
+    assert (await client.validate(stand.card()))["accepted"]
+    stand.responder.failure = FetchFailure("timeout")
+    assert (await client.validate(stand.card()))["outcome"] == "unavailable"
+    assert await count(stand, "persons WHERE check_again") == 0
+    stand.responder.failure = None
+    stand.responder.shape = AnswerShape(status="revoked")
+    assert (await client.validate(stand.card()))["outcome"] == "revoked"
+    assert await count(stand, "persons WHERE check_again") == 1
+
+
 async def test_a_signature_for_one_challenge_is_none_for_another(stand: Stand, client: ApiClient) -> None:
     """Same client, same card, another system or just another nonce."""
     card = stand.card()

@@ -12,6 +12,7 @@ import pytest
 
 from kiosk_web.identity.standing import Silence
 from kiosk_web.pki.plan import FetchFailure
+from kiosk_web.wiring.introduction import build_introductions
 from tests.support.api_client import API_SYSTEMS, OTHER_SYSTEM, SYSTEM, ApiClient, encode, problem, register
 from tests.support.jpki import NOW
 from tests.support.kiosk_server import Stand, run_stand
@@ -158,4 +159,9 @@ async def test_a_client_confirms_persons_of_its_own_systems_alone(
     assert problem(foreign) == problem(nobodys) == (404, "identifier_unknown")
     refused = await points.post("confirmations", {"system": SYSTEM, "ppid": ppid})
     assert problem(refused) == (403, "system_not_permitted")
+    introductions = build_introductions(stand.server.settings, stand.server.store, stand.clock)
+    await introductions.advance(SYSTEM, "linkage_test", "鈴木", "")
+    await stand.server.in_use.watch()
+    refused = await client.post("confirmations", {"system": SYSTEM, "ppid": ppid})
+    assert problem(refused) == (403, "system_not_in_use")
     assert confirmations(stand) == []
