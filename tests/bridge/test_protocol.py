@@ -76,6 +76,24 @@ def test_every_message_in_every_state_does_what_the_table_says(state: State, kin
 
 
 @pytest.mark.parametrize("state", State)
+def test_a_report_about_another_visit_or_hand_over_changes_nothing_in_any_state(state: State) -> None:
+    """What a card worker says late, of the visit before, is nothing that this one may sign or show."""
+    driver = Driver().reach(state)
+    for report in (
+        CertificateRead("another", CERTIFICATE, 3, 4, 4, 1),
+        PinWrong("another", 2),
+        PinAccepted("another"),
+        Signed("another", CERTIFICATE, bytes(256), 2),
+        EnrolmentSigned("another", CERTIFICATE, bytes(256), b"record", b"issuer", 2),
+        TextReady("another", 3, 10),
+        BasicFourRead("another", CERTIFICATE, b"items", 3),
+        VisitFailed("another", "card_error", retriable=True),
+        OutputEnd("another", "", 5),
+    ):
+        assert (driver.machine.report(report, driver.now), driver.machine.state) == ([], state)
+
+
+@pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize(
     "kind",
     [CertificateRead, PinWrong, PinAccepted, Signed, EnrolmentSigned, TextReady, BasicFourRead, VisitFailed, OutputEnd],

@@ -116,6 +116,12 @@ def test_only_one_header_passes(authority: Authority, header: dict[str, Any], re
     assert caught.value.reason == reason
 
 
+def test_a_ticket_longer_than_any_is_refused_before_its_signature_is_looked_at(authority: Authority) -> None:
+    with pytest.raises(TicketRefused) as caught:
+        judge_a_challenge(authority, authority.challenge(CARD, session="s" * 8192))
+    assert caught.value.reason == "too long"
+
+
 def test_a_ticket_signed_by_another_key_is_refused(authority: Authority) -> None:
     other = Authority(identity=authority.identity, ticket_key=Ed25519PrivateKey.generate())
     forged = sign_jws(
@@ -182,6 +188,15 @@ def test_a_challenge_passes_with_its_fields(authority: Authority) -> None:
     assert (challenge.compact, challenge.card, challenge.lease) == (ticket, CARD, "lease-1")
     assert (challenge.consent, len(challenge.nonce)) == (b"c" * 32, 32)
     assert (challenge.terminal, challenge.origin) == (authority.terminal_id, authority.origin)
+
+
+@pytest.mark.parametrize(("purpose", "method"), [("enrol", "kazashi"), ("basic_four", "pin"), ("identify", "pin")])
+def test_an_enrolment_and_a_reading_pass_with_the_consent_that_was_shown(
+    authority: Authority, purpose: str, method: str
+) -> None:
+    ticket = authority.challenge(CARD, purpose=purpose, method=method, consent=encode_base64url(b"c" * 32))
+    challenge = judge_a_challenge(authority, ticket)
+    assert (challenge.purpose, challenge.method, challenge.consent) == (purpose, method, b"c" * 32)
 
 
 @pytest.mark.parametrize("now", [NOW - 5, NOW, NOW + 180])

@@ -10,7 +10,7 @@ from bridge.messages import BadState, Failed, Reader
 from bridge.states import State
 from bridge.strict_json import encode_base64url
 from bridge.ticket import UsedTickets
-from bridge.visit import BasicFourRead, PinAccepted, PinWrong, Signed, TextReady
+from bridge.visit import BasicFourRead, PinAccepted, PinWrong, Signed, TextReady, VisitFailed
 from bridge.visit_turn import STEP_SECONDS
 from tests.bridge.authority import NOW
 from tests.bridge.page_driver import AUTHORITY, CARD, CERTIFICATE, Driver, sent
@@ -95,14 +95,22 @@ def test_a_second_pin_and_a_pin_from_a_keypad_that_is_not_there_change_nothing()
     assert sent(driver.pin(b"5678")) == [BadState(driver.seq, "holding")]
 
 
-def test_a_pin_that_waits_is_wiped_when_the_visit_ends() -> None:
+@pytest.mark.parametrize("ending", ["cancel", "bye", "malformed", "displace", "lose", "a failure of the card"])
+def test_a_pin_that_waits_is_wiped_however_the_visit_ends(ending: str) -> None:
     driver = Driver().reach(State.HOLDING)
     driver.pin()
     visit = driver.machine._visit._visit
     assert visit is not None
     assert visit.pin is not None
     assert visit.pin.reveal() == b"1234"
-    driver.say("cancel")
+    if ending in ("cancel", "bye"):
+        driver.say(ending)
+    elif ending == "malformed":
+        driver.machine.receive("x", driver.now)
+    elif ending == "a failure of the card":
+        driver.machine.report(VisitFailed(driver.challenge, "card_removed", retriable=True), driver.now)
+    else:
+        getattr(driver.machine, ending)()
     from bridge.errors import PinMalformed
 
     with pytest.raises(PinMalformed):
