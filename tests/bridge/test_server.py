@@ -222,6 +222,9 @@ def test_the_ninth_socket_is_refused_and_the_owner_goes_on(tmp_path: Path) -> No
             assert (await page.expect("pong"))["seq"] == seq
             for other in others:
                 await other.__aexit__(None, None, None)
+            while (answer := await shake(bridge, handshake(bridge)))[0] == 503:  # until the bridge has noticed
+                await asyncio.sleep(0.1)
+            assert answer[0] == 101  # their places are free again
 
     in_a_bridge(tmp_path, check)
 
