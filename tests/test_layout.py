@@ -66,7 +66,18 @@ def test_a_file_holds_one_subject_in_few_lines() -> None:
 
 def test_a_module_says_what_it_is_for() -> None:
     texts = {name_of(path): path.read_text(encoding="utf-8") for path in SOURCES}
-    assert [name for name, text in texts.items() if text.strip() and not ast.get_docstring(ast.parse(text))] == []
+    assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
+
+
+def test_every_folder_of_the_repository_has_its_line_in_the_documents() -> None:
+    """The folders of the first level, and those of each house and of the tests."""
+    tracked = {path.relative_to(ROOT).parts[:-1] for path in own_files()}
+    folders = {parts[:1] for parts in tracked if parts} | {
+        parts[:2] for parts in tracked if len(parts) > 1 and parts[0] in ("bridge", "kiosk_web", "tests", "deploy")
+    }
+    told = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("architecture.md", "tests.md"))
+    missing = ["/".join(parts) for parts in sorted(folders) if not re.search(rf"(?<![\w/]){parts[-1]}/", told)]
+    assert [name for name in missing if not name.startswith(".")] == []
 
 
 def test_tests_mirror_the_source() -> None:

@@ -22,7 +22,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 MANUALS = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "deploy").rglob("*.service")]
+    for path in [
+        *ROOT.glob("*.md"),
+        *(path for house in ("docs", "deploy", "examples", "static") for path in (ROOT / house).rglob("*.md")),
+        *(ROOT / "deploy").rglob("*.service"),
+    ]
 }
 PROGRAMS = {"kiosk": get_command(kiosk_web.__main__.app), "kiosk-bridge": get_command(bridge.__main__.app)}
 
@@ -49,6 +53,28 @@ def code_in(text: str) -> list[str]:
     fenced = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     inline = re.findall(r"`([^`\n]+)`", text)
     return [*"\n".join(fenced).splitlines(), *inline, *re.findall(r"^Exec\w+=(.*)", text, re.MULTILINE)]
+
+
+SOURCE_FILE = re.compile(
+    r"(?<![\w./<{*-])((?:[\w.-]+/)*[\w-]+\.(?:conf|css|html|js|po|py|rules|service))(?:::(\w+))?(?![\w/])"
+)
+
+
+def test_every_file_and_every_test_in_a_manual_exists() -> None:
+    """`pki/ocsp.py` is enough, where the page is about one house: a path counts from any folder on."""
+    places: dict[str, list[Path]] = {}
+    for house in ("bridge", "deploy", "examples", "kiosk_web", "static", "tests"):
+        for path in (ROOT / house).rglob("*.*"):
+            parts = path.relative_to(ROOT).parts
+            for start in range(len(parts)):
+                places.setdefault("/".join(parts[start:]), []).append(path)
+    missing = []
+    for manual, text in MANUALS.items():
+        for name, test in {found for code in re.findall(r"`([^`\n]+)`", text) for found in SOURCE_FILE.findall(code)}:
+            here = places.get(name, [])
+            if not here or (test and not any(f"def {test}(" in path.read_text(encoding="utf-8") for path in here)):
+                missing.append(f"{manual}: {name} {test}".rstrip())
+    assert missing == []
 
 
 GROUPS = [["client"], ["crl"], ["fallback"], ["link"], ["mykey"], ["person"], ["staff"], ["system"], ["terminal"]]

@@ -1,0 +1,1 @@
+"""Certificates, trust, OCSP, revocation lists and signatures: bytes and `now` in, a judgement out. PURE."""

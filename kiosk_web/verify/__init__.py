@@ -1,0 +1,1 @@
+"""`kiosk verify`: one certificate, judged step by step (`docs/verify.md`)."""
