@@ -1,6 +1,6 @@
 """Every refusal as a resident meets it: caused, named on the screen by its own code, and over with the next visit.
 
-One kiosk, one bridge and one page for all of them. The causes are in `refusal_stories.py`; the last test of this file
+One kiosk, one bridge and one page for all of them. The causes are in `refusals/`; the last test of this file
 walks the catalogue of codes, so that none is without a story.
 """
 
@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, expect
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import load_catalogues
 from tests.e2e.kiosk_page import KioskPage
-from tests.e2e.refusal_stories import LINKED, PERSON, STORIES, Stand
+from tests.e2e.refusals import STORIES
+from tests.e2e.refusals.stand import LINKED, PERSON, Stand
 from tests.support.demo import start_demo
 from tests.support.own_bridge import run_bridge
 from tests.support.scripted_reader import SCRIPT
