@@ -95,21 +95,34 @@ def judge_permitted(command: CommandApdu, application: Application | None) -> bo
 
 
 def _judge_within(command: CommandApdu, kind: tuple[int, int], application: Application) -> bool:
-    p1, p2 = command.p1, command.p2
-    named_keys = application.keys - {DEFAULT_KEY}
     if kind == _SELECT:
-        files = application.readable | application.references | named_keys
+        files = application.readable | application.references | _find_named_keys(application)
         return any(command == build_select_file(file) for file in files)
     if kind == _READ_BINARY:
-        # The offset form reads the current file, which only a permitted SELECT or short identifier can have made
-        # current.
-        by_offset = not p1 & SHORT_IDENTIFIER
-        return not command.data and (by_offset or p1 & 0x7F in application.readable)
+        return _judge_read(command, application)
     if kind == _VERIFY:
-        named = p2 == CURRENT_FILE or (p2 > CURRENT_FILE and p2 & 0x7F in application.references)
-        return p1 == 0 and command.expected is None and named
-    if kind == _COMPUTE_SIGNATURE:
-        current = p2 == CURRENT_FILE and bool(named_keys)
-        default = p2 == DEFAULT_KEY and DEFAULT_KEY in application.keys
-        return p1 == 0 and (current or default or (p2 > CURRENT_FILE and p2 & 0x7F in named_keys))
-    return False
+        return _judge_verify(command, application)
+    return kind == _COMPUTE_SIGNATURE and _judge_signature(command, application)
+
+
+def _find_named_keys(application: Application) -> frozenset[int]:
+    return application.keys - {DEFAULT_KEY}
+
+
+def _judge_read(command: CommandApdu, application: Application) -> bool:
+    # The offset form reads the current file, which only a permitted SELECT or short identifier can have made current.
+    by_offset = not command.p1 & SHORT_IDENTIFIER
+    return not command.data and (by_offset or command.p1 & 0x7F in application.readable)
+
+
+def _judge_verify(command: CommandApdu, application: Application) -> bool:
+    p2 = command.p2
+    named = p2 == CURRENT_FILE or (p2 > CURRENT_FILE and p2 & 0x7F in application.references)
+    return command.p1 == 0 and command.expected is None and named
+
+
+def _judge_signature(command: CommandApdu, application: Application) -> bool:
+    p2, named_keys = command.p2, _find_named_keys(application)
+    current = p2 == CURRENT_FILE and bool(named_keys)
+    default = p2 == DEFAULT_KEY and DEFAULT_KEY in application.keys
+    return command.p1 == 0 and (current or default or (p2 > CURRENT_FILE and p2 & 0x7F in named_keys))

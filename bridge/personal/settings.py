@@ -34,22 +34,33 @@ class PersonalSettings:
     stand_in_fonts: Path | None = None
 
     def __post_init__(self) -> None:
+        self._judge_ports()
+        self._judge_deployment()
+        self._judge_stand_in()
+        self._judge_origins()
+
+    def _judge_ports(self) -> None:
         for port in (self.port, self.stand_in_port or 0):
             if not 0 <= port <= 65535 or port in BAD_PORTS or 0 < port < 1024:
                 raise SettingsError(f"browsers or the system keep port {port} closed; choose another with --port")
-        demo = self.deployment == "demo"
-        if self.virtual is not None and not demo:
+
+    def _judge_deployment(self) -> None:
+        if self.virtual is not None and self.deployment != "demo":
             raise SettingsError("a virtual reader has no place in production; use --pcsc, or --deployment demo")
         if self.virtual is not None and not self.virtual.is_dir():
             raise SettingsError(f"there is no folder {str(self.virtual)!a} for the virtual reader")
         if Path(self.virtual_reader).name != self.virtual_reader:
             raise SettingsError("--virtual-reader is the name of a file in the folder of the virtual reader")
-        if self.development and not demo:
+        if self.development and self.deployment != "demo":
             raise SettingsError("--development admits pages without TLS and needs --deployment demo")
+
+    def _judge_stand_in(self) -> None:
         if self.stand_in_port is not None and self.virtual is None:
             raise SettingsError("only a demo on a virtual reader may do without the bridge's own window")
         if self.stand_in_frame and (self.stand_in_port is None or not is_loopback_origin(self.stand_in_frame)):
             raise SettingsError("--demo-frame is the loopback origin of a demo desk, beside --demo-window-port")
+
+    def _judge_origins(self) -> None:
         for origin in self.origins:
             if not is_secure_origin(origin) and not (self.development and is_loopback_origin(origin)):
                 raise SettingsError(

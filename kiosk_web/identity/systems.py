@@ -6,7 +6,7 @@ person then has the same PPID in both. A municipal library system is apart: it g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,17 +67,19 @@ def build_systems(
         holder: LinkHolder = "platform" if _is_kept_here(owned) else "municipality"
         _judge(systems.setdefault(name, CooperatingSystem(name, Words(name, name), holder)), owned)
     for system in systems.values():
-        owned = profiles.get(system.id) or (LIBRARY_PROFILES if system.municipal_library else set())
-        if _is_kept_here(owned) and system.link_holder != "platform":
-            raise SystemRefused(
-                "library_links_elsewhere", f"{system.id}: the platform keeps the links of a library system"
-            )
-        if system.receives_basic_four and not any(PROFILES[profile].basic_four for profile in owned):
-            raise SystemRefused(
-                "basic_four_without_type1",
-                f"{system.id}: the basic 4 information is for systems with a Type 1 service; take receiver_key away",
-            )
+        _judge_holder(system, profiles.get(system.id) or (LIBRARY_PROFILES if system.municipal_library else set()))
     return systems
+
+
+def _judge_holder(system: CooperatingSystem, owned: Collection[ProfileName]) -> None:
+    """Rows 13 and 7: who keeps the links, and who receives the basic 4 information."""
+    if _is_kept_here(owned) and system.link_holder != "platform":
+        raise SystemRefused("library_links_elsewhere", f"{system.id}: the platform keeps the links of a library system")
+    if system.receives_basic_four and not any(PROFILES[profile].basic_four for profile in owned):
+        raise SystemRefused(
+            "basic_four_without_type1",
+            f"{system.id}: the basic 4 information is for systems with a Type 1 service; take receiver_key away",
+        )
 
 
 def _is_kept_here(profiles: Iterable[ProfileName]) -> bool:

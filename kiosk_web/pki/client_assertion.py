@@ -90,6 +90,17 @@ def _judge_claims(
         return RefusedAssertion("claims")
     if claims.get("aud") not in (audience, [audience]):
         return RefusedAssertion("audience")
+    expires_at = _judge_times(claims, now)
+    if isinstance(expires_at, RefusedAssertion):
+        return expires_at
+    jti = claims.get("jti")
+    if not isinstance(jti, str) or not 0 < len(jti) <= MAXIMUM_JTI:
+        return RefusedAssertion("jti")
+    return Assertion(client, key.id, jti, expires_at)
+
+
+def _judge_times(claims: dict[str, Any], now: datetime) -> datetime | RefusedAssertion:
+    """When it expires; `exp` must be there, `iat` and `nbf` may."""
     expires_at, issued_at, not_before = (_read_time(claims.get(name)) for name in ("exp", "iat", "nbf"))
     if expires_at is None or any(name in claims and _read_time(claims[name]) is None for name in ("iat", "nbf")):
         return RefusedAssertion("claims")
@@ -99,10 +110,7 @@ def _judge_claims(
         return RefusedAssertion("too_long")
     if any(time is not None and time > now + SKEW for time in (issued_at, not_before)):
         return RefusedAssertion("not_yet_valid")
-    jti = claims.get("jti")
-    if not isinstance(jti, str) or not 0 < len(jti) <= MAXIMUM_JTI:
-        return RefusedAssertion("jti")
-    return Assertion(client, key.id, jti, expires_at)
+    return expires_at
 
 
 def _read_time(value: object) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from kiosk_web.identity.offer import Offer, Service
-from kiosk_web.pki.status import StatusMalformed, from_json
+from kiosk_web.pki.status import CertificateStatus, StatusMalformed, from_json
 from kiosk_web.pki.status_policy import StatusContext, StatusPolicy
 from kiosk_web.pki.trust import TrustedCertificate
 from kiosk_web.pki.verdict import VerdictPolicy, judge_verdict
@@ -84,11 +84,26 @@ class ConclusionService:
         verdict = judge_verdict(held.certificate, status, held.proof, policy, now)
         if not verdict.accepted:
             return e.VisitRejected(command.challenge, verdict.refusal_code)
-        if challenge.purpose == "basic_four":
-            return await self._permit(transaction, command, service, now)
-        if challenge.purpose == "enrol":
-            kept = await self._kazashi.record_enrolment(transaction, held.certificate, held.surface_key, now)
-            return e.EnrolmentConcluded(challenge.id) if kept else e.VisitRejected(challenge.id, "internal")
+        match challenge.purpose:
+            case "basic_four":
+                return await self._permit(transaction, command, service, now)
+            case "enrol":
+                kept = await self._kazashi.record_enrolment(transaction, held.certificate, held.surface_key, now)
+                return e.EnrolmentConcluded(challenge.id) if kept else e.VisitRejected(challenge.id, "internal")
+            case _:
+                return await self._identify(transaction, command, challenge, service, held.certificate, status, now)
+
+    async def _identify(
+        self,
+        transaction: Transaction,
+        command: c.Conclude,
+        challenge: ChallengeRecord,
+        service: Service,
+        certificate: TrustedCertificate,
+        status: CertificateStatus,
+        now: datetime,
+    ) -> e.Event:
+        """The verdict accepted: the holder gets the identifier of this service, unless something else forbids it."""
         if command.agreed and not await self._kazashi.is_still_attended(transaction, challenge, now):
             return e.VisitRejected(challenge.id, "kazashi_unavailable")
         asked = command.visit.reading
@@ -97,7 +112,7 @@ class ConclusionService:
         try:
             identifier = await self._issuance.issue_identifier(
                 transaction,
-                held.certificate,
+                certificate,
                 service,
                 now,
                 reference=challenge.reference,
@@ -108,16 +123,16 @@ class ConclusionService:
             return e.TermsOutdated(command.challenge, unaccepted.changes)
         except IdentifierRefused as refused:
             return e.VisitRejected(command.challenge, refused.code)
-        expires_soon = held.certificate.not_after - now <= EXPIRES_SOON
+        expires_soon = certificate.not_after - now <= EXPIRES_SOON
         basic_four = _asks_basic_four(service, asked)
         if asked is not None:
             tell = hold_reading if basic_four else record_reading
             await tell(transaction, asked.id, challenge.reference, identifier, expires_soon, status, now)
-        offer: facts.KazashiOffer = ""
+        kazashi: facts.KazashiOffer = ""
         if challenge.method == "pin":
-            offer = await self._kazashi.note_pin(transaction, held.certificate, service, now)
+            kazashi = await self._kazashi.note_pin(transaction, certificate, service, now)
         else:
-            await self._kazashi.note_tap(transaction, held.certificate, now)
+            await self._kazashi.note_tap(transaction, certificate, now)
         return e.VisitConcluded(
             challenge=command.challenge,
             profile=service.profile,
@@ -128,7 +143,7 @@ class ConclusionService:
             status_as_of=status.evidence.this_update,
             status_method=status.evidence.method,
             fallback=status.evidence.opening.cause if status.evidence.opening else "",
-            kazashi=offer,
+            kazashi=kazashi,
             link=derive_link_offer(self._offer, service, challenge.method),
             basic_four=basic_four,
         )

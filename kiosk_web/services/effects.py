@@ -74,11 +74,7 @@ class EffectService:
             case c.Conclude():
                 return await self._conclusions.conclude(transaction, command, now)
             case c.RecordAudit():
-                lease = (
-                    await self._leases.find(transaction, terminal, now) if command.visit.method == "kazashi" else None
-                )
-                await record_visit(transaction, terminal, command, now, lease="" if lease is None else lease.id)
-                await end_reading(transaction, command, now)
+                await self._record(transaction, terminal, command, now)
                 return None
             case c.SealBasicFour():
                 return await self._basic_four.seal(transaction, terminal, command, now)
@@ -102,6 +98,11 @@ class EffectService:
                 return None
             case _:
                 assert_never(command)
+
+    async def _record(self, transaction: Transaction, terminal: str, command: c.RecordAudit, now: datetime) -> None:
+        lease = await self._leases.find(transaction, terminal, now) if command.visit.method == "kazashi" else None
+        await record_visit(transaction, terminal, command, now, lease="" if lease is None else lease.id)
+        await end_reading(transaction, command, now)
 
     async def note_suspension(self, transaction: Transaction, certificate: TrustedCertificate) -> None:
         """The certificate was found suspended or revoked."""

@@ -162,8 +162,7 @@ class ApiLinkService:
             return LinkRefused("identifier_unknown")
         own = await transaction.links.find_by_person(system, person)
         before = None if own is None else _tag(own)
-        held = "" if before is None else before.tag
-        if (only.absent and held) or (only.tag is not None and only.tag != held):
+        if not _is_met(only, before):
             return LinkRefused("precondition_failed")
         if before is not None and self._linking.read_number(system, number) == before.record.user_number:
             return before
@@ -177,6 +176,11 @@ class ApiLinkService:
         except _NotLinkedError as refused:
             return LinkRefused(_NUMBER_REFUSALS[str(refused)])
         return _tag(added, new=before is None)
+
+
+def _is_met(only: Precondition, before: TaggedLink | None) -> bool:
+    held = "" if before is None else before.tag
+    return not (only.absent and held) and only.tag in (None, held)
 
 
 class _NotLinkedError(Exception):

@@ -247,32 +247,22 @@ class SessionService:
         before = _build_snapshot(terminal, record)
         if page is not None and before.page != page.id:
             return None
-        if isinstance(event, e.PageVerified) and not await transaction.terminals.is_current(event.page):
-            return None
-        now = self._clock()
+        now, owner = self._clock(), before.page
         if isinstance(event, e.PageVerified):
+            if not await transaction.terminals.is_current(event.page):
+                return None
             await self._effects.leave_page(transaction, terminal, now)
-        state, checks = before.state, []
-        waiting: deque[e.Event] = deque((event,))
-        while waiting:
-            state, commands = step(state, waiting.popleft(), now)
-            for command in commands:
-                answer = await self._effects.execute(transaction, terminal, command, now)
-                if answer is not None:
-                    waiting.append(answer)
-                if isinstance(command, c.CheckStatus):
-                    checks.append(command.challenge)
+            owner = event.page
+        state, checks = await self._step_until_it_waits(transaction, terminal, before.state, event, now)
         left = _find_left_reading(before.state, state)
         if left:
             await end_held(transaction, left, "failed", "failed", now)  # unless it has ended in its own way
         if isinstance(event, e.StatusChecked):
             await transaction.sessions.finish_work(terminal, event.challenge, now)
-        owner = event.page if isinstance(event, e.PageVerified) else before.page
         lease = await self._leases.find(transaction, terminal, now)
         if state == before.state and owner == before.page:
             return _Progress(before.state, replace(before, lease=lease), ())
-        same = state.name == before.state.name and before.since is not None
-        since = before.since if same and before.since is not None else now
+        since = before.since if state.name == before.state.name and before.since is not None else now
         after = Snapshot(terminal, state, before.version + 1, owner, since, lease)
         saved = await transaction.sessions.save(
             SessionRecord(terminal, after.version, StateCodec.encode(state), owner, since),
@@ -282,7 +272,23 @@ class SessionService:
         )
         if not saved:
             raise VersionConflict(type(event).__name__)
-        return _Progress(before.state, after, tuple(checks))
+        return _Progress(before.state, after, checks)
+
+    async def _step_until_it_waits(
+        self, transaction: Transaction, terminal: str, state: s.State, event: e.Event, now: datetime
+    ) -> tuple[s.State, tuple[str, ...]]:
+        """The state in which the machine waits for something from outside, and the challenges whose status is asked."""
+        checks: list[str] = []
+        waiting: deque[e.Event] = deque((event,))
+        while waiting:
+            state, commands = step(state, waiting.popleft(), now)
+            for command in commands:
+                answer = await self._effects.execute(transaction, terminal, command, now)
+                if answer is not None:
+                    waiting.append(answer)
+                if isinstance(command, c.CheckStatus):
+                    checks.append(command.challenge)
+        return state, tuple(checks)
 
     def _follow(self, terminal: str, progress: _Progress) -> None:
         """After the commit: ask responders, forget what is over, tell the streams."""

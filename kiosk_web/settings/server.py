@@ -119,24 +119,27 @@ class Settings(BaseSettings):
     def _judge_deployment(self) -> Settings:
         if self.host != LOOPBACK:
             raise ValueError(f"host: the page of the terminal is served on {LOOPBACK} only")
-        if self.deployment == "production" and self.staff_host != LOOPBACK:
-            raise ValueError(f"staff_host: without a sign-in, production serves the staff page on {LOOPBACK} only")
-        if self.deployment == "production" and self.desk_origin is not None:
-            raise ValueError("desk_origin: production lets nobody show its pages in a frame")
-        if self.deployment == "production" and self.allow_test_arc:
-            raise ValueError("allow_test_arc: production refuses certificates of the test arc")
-        if self.deployment == "production" and self.api.url is not None and not self.api.url.startswith("https://"):
-            raise ValueError("api: production serves the API under https:// only")
         if self.deployment == "production":
-            for system in self.systems:
-                if system.webhook_url is not None and not system.webhook_url.startswith("https://"):
-                    raise ValueError(f"systems: {system.id}: production sends to https:// only")
+            self._judge_production()
         if len({service.id for service in self.services}) != len(self.services):
             raise ValueError("services: two have the same id")
         if self.register_service.url is not None and not self.verifier.has_both_roles:
             raise ValueError("register_service: verifier must name both roles, user_authentication and signature")
         self.build_offer().require_handover(self.handover.systems)  # raises `SystemRefused`, a ValueError
         return self
+
+    def _judge_production(self) -> None:
+        if self.staff_host != LOOPBACK:
+            raise ValueError(f"staff_host: without a sign-in, production serves the staff page on {LOOPBACK} only")
+        if self.desk_origin is not None:
+            raise ValueError("desk_origin: production lets nobody show its pages in a frame")
+        if self.allow_test_arc:
+            raise ValueError("allow_test_arc: production refuses certificates of the test arc")
+        if self.api.url is not None and not self.api.url.startswith("https://"):
+            raise ValueError("api: production serves the API under https:// only")
+        for system in self.systems:
+            if system.webhook_url is not None and not system.webhook_url.startswith("https://"):
+                raise ValueError(f"systems: {system.id}: production sends to https:// only")
 
     @property
     def demo(self) -> bool:
@@ -193,10 +196,22 @@ class Settings(BaseSettings):
 
 
 def load_settings(given: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
-    """`given` comes from the command line (None:
+    """`given` comes from the command line (None: not given) and goes before `environment`, that before the file.
 
-    not given). Raises `SettingsError` naming the key and where it stands.
+    Raises `SettingsError` naming the key and where it stands.
     """
+    values, origin = _gather(given, environment)
+    unknown = [place for key, place in origin.items() if key not in Settings.model_fields]
+    if unknown:
+        raise SettingsError(f"{unknown[0]}: there is no such setting")
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise _name_mistake(error, origin) from None
+
+
+def _gather(given: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Each key's value, and the place where it stands."""
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     path = environment.get(CONFIG_VARIABLE)
@@ -210,19 +225,18 @@ def load_settings(given: Mapping[str, Any], environment: Mapping[str, str]) -> S
     for key, value in given.items():
         if value is not None:
             values[key], origin[key] = value, f"--{key.replace('_', '-')}"
-    unknown = [place for key, place in origin.items() if key not in Settings.model_fields]
-    if unknown:
-        raise SettingsError(f"{unknown[0]}: there is no such setting")
-    try:
-        return Settings(**values)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        top = str(first["loc"][0]) if first["loc"] else ""
-        where = origin.get(top, place)
-        inner = place[len(top) :]
-        reason = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{where}{inner}: {reason}" if where else reason) from None
+    return values, origin
+
+
+def _name_mistake(error: ValidationError, origin: Mapping[str, str]) -> SettingsError:
+    """The first mistake, by its place and without the value: it may be a secret."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    top = str(first["loc"][0]) if first["loc"] else ""
+    where = origin.get(top, place)
+    inner = place[len(top) :]
+    reason = first["msg"].removeprefix("Value error, ")
+    return SettingsError(f"{where}{inner}: {reason}" if where else reason)
 
 
 def _load_toml(path: Path) -> dict[str, Any]:

@@ -55,12 +55,7 @@ def judge_lists(
     Their silence confirms nothing beside a list of the same issuer that was refused for what it is: it may be newer and
     name the certificate.
     """
-    policy, signers = CrlPolicy(), question.authorities.anchors
-    deputies: tuple[Anchor, ...] = ()
-    if question.profile == "any":
-        policy = CrlPolicy(max_age=ANY_AGE, allow_missing_key_id=True)
-        deputies = _find_deputies(question, trust)
-        signers = TrustStore((trust.anchor, *deputies))
+    policy, signers, deputies = _choose_signers(question, trust)
     read = [_judge_list(given, trust, signers, deputies, policy, now) for given in question.crls]
     findings = [one.finding for one in read if one.finding is not None]
     refused = {one.refused for one in read}
@@ -74,6 +69,15 @@ def judge_lists(
         status = _name_refusal(status, *refused)
     exhibits = [replace(one.exhibit, decisive=one.sha256 == status.evidence.sha256) for one in read]
     return status, steps, exhibits
+
+
+def _choose_signers(question: Question, trust: TrustedCertificate) -> tuple[CrlPolicy, TrustStore, tuple[Anchor, ...]]:
+    """The policy, whose lists count, and who of them speaks for the issuer beside it: in the profile `any` alone."""
+    if question.profile != "any":
+        return CrlPolicy(), question.authorities.anchors, ()
+    deputies = _find_deputies(question, trust)
+    policy = CrlPolicy(max_age=ANY_AGE, allow_missing_key_id=True)
+    return policy, TrustStore((trust.anchor, *deputies)), deputies
 
 
 def _judge_list(

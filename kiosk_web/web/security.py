@@ -54,16 +54,12 @@ class Guard:
 
     def refuse(self, method: str, path: str, headers: Headers) -> Response | None:
         """The answer to a request that may not pass, None for one that may."""
-        hosts = headers.getlist("host")
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or hosts[0] not in self.hosts:
-            if len(hosts) == 1 and hosts[0] in self.redirect_from and method in _SAFE and path == "/":
-                return RedirectResponse(f"{self.origin}/", status_code=307)
-            return _refuse(400)
+            return self._answer_other_host(method, path, hosts)
         if method not in _SAFE | {"POST"}:
             return _refuse(405)
-        origins = headers.getlist("origin")
-        own = origins in ([self.origin], *([f"http://{host}"] for host in self.hosts))
-        if origins and not own:
+        if origins and not self._is_own(origins):
             return _refuse(403)
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") and path != "/":
             return _refuse(403)
@@ -73,6 +69,14 @@ class Guard:
             if headers.getlist("content-type") != ["application/json"]:
                 return _refuse(415)
         return None
+
+    def _answer_other_host(self, method: str, path: str, hosts: list[str]) -> Response:
+        if len(hosts) == 1 and hosts[0] in self.redirect_from and method in _SAFE and path == "/":
+            return RedirectResponse(f"{self.origin}/", status_code=307)
+        return _refuse(400)
+
+    def _is_own(self, origins: list[str]) -> bool:
+        return origins in ([self.origin], *([f"http://{host}"] for host in self.hosts))
 
 
 _TITLES: Mapping[int, str] = {

@@ -75,13 +75,7 @@ def _build_data(
 ) -> Mapping[str, object]:
     match state:
         case s.ChoosingService(visit=visit):
-            offered = offer.list_tiles(in_use)
-            services = [
-                {**_describe(service), "uncertain": outage is not None and service.status_policy == "ocsp"}
-                for service in offered
-            ]
-            kazashi = any(service.terms.kazashi for service in offered)
-            return {"services": services, "card": visit.presence.card == "ours", "kazashi": kazashi}
+            return {**_build_tiles(offer, in_use, outage), "card": visit.presence.card == "ours"}
         case s.AwaitingCard(visit=visit):
             return {**_service(visit, offer), "hint": _derive_hint(visit.presence)}
         case s.AwaitingPin() | s.ConfirmingLastPin():
@@ -133,6 +127,15 @@ def _build_data(
             }
         case _:
             return {}
+
+
+def _build_tiles(offer: Offer, in_use: Collection[str], outage: Opening | None) -> dict[str, object]:
+    offered = offer.list_tiles(in_use)
+    services = [
+        {**_describe(service), "uncertain": outage is not None and service.status_policy == "ocsp"}
+        for service in offered
+    ]
+    return {"services": services, "kazashi": any(service.terms.kazashi for service in offered)}
 
 
 def _build_result(state: s.Result) -> dict[str, object]:

@@ -115,17 +115,11 @@ async def _hold_index(settings: Settings, clock: Callable[[], datetime], patienc
     migrate(settings.data)
     key = KeyFiles(settings.data, secrets.token_bytes).load_index_key()
     store = SqlStore(settings.data)
-    until = monotonic() + patience
     try:
         with contextlib.ExitStack() as held:
-            while True:
-                try:
-                    writer = held.enter_context(open_writer(settings.data / FOLDER, key, clock))
-                    break
-                except ListIndexError as error:
-                    if error.why != "writer_busy" or monotonic() >= until:
-                        raise
-                await asyncio.sleep(_LOCK_SECONDS)
+            writer = await _wait_for_writer(
+                lambda: held.enter_context(open_writer(settings.data / FOLDER, key, clock)), patience
+            )
             intake = ListIntake(
                 anchors=anchors,
                 policy=build_policy(settings.crl),
@@ -136,6 +130,18 @@ async def _hold_index(settings: Settings, clock: Callable[[], datetime], patienc
             yield _Writing(writer, intake)
     finally:
         await store.close()
+
+
+async def _wait_for_writer(enter: Callable[[], CrlWriter], patience: float) -> CrlWriter:
+    """Raises `ListIndexError`; `writer_busy` only after `patience` seconds."""
+    until = monotonic() + patience
+    while True:
+        try:
+            return enter()
+        except ListIndexError as error:
+            if error.why != "writer_busy" or monotonic() >= until:
+                raise
+        await asyncio.sleep(_LOCK_SECONDS)
 
 
 def find_lists(paths: Iterable[Path]) -> tuple[OfferedList, ...]:
