@@ -13,6 +13,7 @@ from bridge.visit import BasicFourRead, CertificateRead, EnrolmentSigned, Signed
 def sign_certificate(
     key: Ed25519PrivateKey, challenge: ChallengeTicket, report: CertificateRead
 ) -> messages.Certificate:
+    """The evidence of reading, before any secret is asked for."""
     signed = evidence.build_certificate_evidence(
         ticket=challenge.compact,
         certificate=report.certificate,
@@ -24,6 +25,7 @@ def sign_certificate(
 
 
 def sign_result(key: Ed25519PrivateKey, challenge: ChallengeTicket, report: Signed) -> messages.Result:
+    """The evidence of the card's signature (256 bytes, RSA-2048) over the challenge."""
     signed = evidence.build_result_evidence(
         ticket=challenge.compact,
         certificate=report.certificate,
@@ -35,6 +37,7 @@ def sign_result(key: Ed25519PrivateKey, challenge: ChallengeTicket, report: Sign
 
 
 def sign_enrolment(key: Ed25519PrivateKey, challenge: ChallengeTicket, report: EnrolmentSigned) -> messages.Enrolment:
+    """The surface key's signature, with its record (EF 0001) and its issuer's certificate (EF 0004)."""
     signed = evidence.build_enrolment_evidence(
         ticket=challenge.compact,
         certificate=report.certificate,

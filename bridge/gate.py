@@ -44,6 +44,7 @@ class RateLimiter:
         self._at = now
 
     def take(self, now: float) -> bool:
+        """False when there is no room for one more now; then nothing is taken."""
         self._level = min(BURST, self._level + (now - self._at) * RATE_PER_SECOND)
         self._at = now
         if self._level < 1:

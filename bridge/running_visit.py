@@ -41,6 +41,7 @@ class RunningVisit:
         pin.wipe()
 
     def end(self, error: BridgeError) -> None:
+        """Before its next command, for the first reason that is given; later ones change nothing."""
         with self._lock:
             if self._error is None:
                 self._error = error

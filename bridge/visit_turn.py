@@ -117,6 +117,7 @@ class VisitTurn:
     # ---- messages ----
 
     def enter_pin(self, message: messages.EnterPin, now: float) -> list[Effect]:
+        """Opened here, kept until VERIFY may go. What does not open, or is no PIN, ends the visit; no try is used."""
         visit = self._current()
         if visit.pin is not None or not message.data:
             # one PIN at a time; and this bridge has no reader keypad to read from
@@ -148,6 +149,7 @@ class VisitTurn:
     # ---- reports ----
 
     def certificate_read(self, report: CertificateRead, now: float) -> list[Effect]:
+        """Sent at once, so that the server can refuse before a try is used. What the card waits for is asked next."""
         visit = self._visit = replace(self._current(), tries_left=report.tries_left)
         challenge = visit.challenge
         certificate = Send(sign_certificate(self._terminal.key, challenge, report))
@@ -170,6 +172,7 @@ class VisitTurn:
         return [certificate, Send(need_pin)]
 
     def pin_wrong(self, report: PinWrong, _now: float) -> list[Effect]:
+        """The next one needs its own confirmation where it is the last; `authenticate` holds."""
         self._visit = replace(self._current(), pin=None, confirmed=False, tries_left=report.tries_left)
         self.state = State.HOLDING
         self.deadline = None
@@ -180,6 +183,7 @@ class VisitTurn:
         return [Send(messages.Progress("signing", 0))]
 
     def signed(self, report: Signed, now: float) -> list[Effect]:
+        """The result. A visit for the basic 4 information goes on with the same card."""
         challenge = self._current().challenge
         result = Send(sign_result(self._terminal.key, challenge, report))
         if challenge.purpose == "basic_four":  # the card is held on
@@ -197,6 +201,7 @@ class VisitTurn:
         return [Send(messages.NeedText(report.challenge, report.pin_tries_left, report.code_tries_left))]
 
     def basic_four_read(self, report: BasicFourRead, _now: float) -> list[Effect]:
+        """The items leave sealed for this page alone."""
         visit = self._current()
         told = Send(sign_basic_four(self._terminal.key, visit.box, visit.challenge, report))
         self._end()

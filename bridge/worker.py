@@ -130,6 +130,7 @@ class CardWorker:
         self._jobs.put(instance)
 
     def begin(self, challenge: ChallengeTicket) -> None:
+        """Visit the card that lies there now; answered by `VisitReport`s about this challenge, of which one ends it."""
         visit = RunningVisit(challenge, self._current)
         self._visits[challenge.jti] = visit
         self._judge_instance(visit)

@@ -30,6 +30,7 @@ class OriginPace:
         self._levels: dict[str, tuple[float, float]] = {}
 
     def take(self, origin: str, now: float) -> bool:
+        """False for an origin that has to wait; its time goes on running."""
         level, at = self._levels.pop(origin, (REQUESTS, now))
         level = min(REQUESTS, level + (now - at) / SECONDS_PER_REQUEST)
         while len(self._levels) >= REMEMBERED_ORIGINS:

@@ -34,6 +34,7 @@ class MonthlyCount:
 
 
 def derive_month(moment: datetime) -> str:
+    """The month of Japan in which this was, as `2026-11`."""
     return f"{moment.astimezone(JAPAN):%Y-%m}"
 
 

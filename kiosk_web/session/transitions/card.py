@@ -59,6 +59,7 @@ def notice_card_in_use(state: s.State, event: e.CardChanged, now: datetime) -> S
 
 
 def start_reading(state: s.ReadingCard, event: e.ChallengeIssued, now: datetime) -> Step:
+    """The card is asked for the certificate; the reference number is that of the first reading of this visit."""
     reference = event.reference if state.visit.reached is None else state.visit.reference  # one number for one visit
     visit = replace(state.visit, reference=reference, method=event.method)
     visit, order = issue_order(visit, "read_certificate", ticket=event.ticket)
@@ -66,6 +67,7 @@ def start_reading(state: s.ReadingCard, event: e.ChallengeIssued, now: datetime)
 
 
 def judge_certificate(state: s.ReadingCard, event: e.CertificateRead, now: datetime) -> Step:
+    """The evidence came: trust and status are judged while the 暗証番号 is still being typed."""
     _require_challenge(state, event, event.challenge)
     judge = c.JudgeCertificate(event.challenge, event.certificate, event.tries_left, event.counter, event.signature)
     return state, (judge,)
@@ -123,18 +125,21 @@ def learn_status(state: s.Holding, event: e.StatusChecked, now: datetime) -> Ste
 
 
 def submit_pin(state: s.AwaitingPin, event: e.PinSubmitted, now: datetime) -> Step:
+    """The page says that the bridge has it. The 暗証番号 itself never comes here."""
     _require_challenge(state, event, event.challenge)
     deadline = later(now, SIGNING_SECONDS)
     return s.CheckingPin(state.visit, state.evidence, deadline, state.release_at, state.orders), ()
 
 
 def submit_birth(state: s.AwaitingBirth, event: e.PinSubmitted, now: datetime) -> Step:
+    """The page says that the bridge has the birth date; the server never hears it."""
     _require_challenge(state, event, event.challenge)
     deadline = later(now, SIGNING_SECONDS)
     return s.CheckingCard(state.visit, state.evidence, deadline, state.release_at, state.orders), ()
 
 
 def refuse_pin(state: s.AwaitingPin | s.ConfirmingLastPin | s.CheckingPin, event: e.PinRefused, now: datetime) -> Step:
+    """The card compared and said no. With one try left the resident is asked before it is used."""
     _require_challenge(state, event, event.challenge)
     if event.tries_left == 0:
         return refuse(state.visit, "pin_locked", now, tries_left=0, status=state.evidence.status)
@@ -144,6 +149,7 @@ def refuse_pin(state: s.AwaitingPin | s.ConfirmingLastPin | s.CheckingPin, event
 
 
 def confirm_last_try(state: s.ConfirmingLastPin, event: e.LastTryConfirmed, now: datetime) -> Step:
+    """The resident knows that the card locks after this try."""
     visit, order = issue_order(state.visit, "confirm_last_try")
     orders = (*state.orders, order)
     deadline = later(now, STEP_SECONDS)
@@ -173,6 +179,7 @@ def fail_at_card(state: s.State, event: e.BridgeFailed, now: datetime) -> Step:
 
 
 def interrupt(state: s.State, event: e.WorkInterrupted, now: datetime) -> Step:
+    """Work for this visit was under way when something broke or the server stopped: nothing follows from it."""
     if event.challenge and event.challenge != s.derive_challenge(state):
         return state, ()  # it was for an earlier visit
     return refuse(require_visit(state), "internal", now, status=derive_status(state))
@@ -183,6 +190,7 @@ def time_out_reading(state: s.ReadingCard, event: e.DeadlinePassed, now: datetim
 
 
 def pass_time_holding(state: s.Holding, event: e.DeadlinePassed, now: datetime) -> Step:
+    """Either the time for typing is over, or just the seconds that VERIFY waits for the status."""
     if now >= state.deadline_at:
         typing = isinstance(state, s.AwaitingPin | s.ConfirmingLastPin | s.AwaitingText)
         code = "pin_timeout" if typing else "session_timeout"
@@ -196,6 +204,7 @@ def pass_time_holding(state: s.Holding, event: e.DeadlinePassed, now: datetime) 
 
 
 def judge_proof(state: s.AwaitingPin | s.CheckingPin | s.CheckingCard, event: e.Signed, now: datetime) -> Step:
+    """The card has signed: the proof is judged against what the challenge holds, not against what the page says."""
     _require_challenge(state, event, event.challenge)
     if state.visit.purpose == "enrol":
         raise IllegalEvent(state, event)
@@ -212,6 +221,7 @@ def judge_proof(state: s.AwaitingPin | s.CheckingPin | s.CheckingCard, event: e.
 
 
 def judge_enrolment(state: s.AwaitingBirth | s.CheckingCard, event: e.EnrolmentSigned, now: datetime) -> Step:
+    """The surface key has signed: its record and issuer are judged with the proof."""
     _require_challenge(state, event, event.challenge)
     if state.visit.purpose != "enrol":
         raise IllegalEvent(state, event)
@@ -252,6 +262,7 @@ def _go_on_by_pin(visit: s.Visit, now: datetime) -> Step:
 
 
 def reject_proof(state: s.Checking, event: e.ProofRejected, now: datetime) -> Step:
+    """A tap that lacks something goes on by 暗証番号; every other proof that fails ends the visit."""
     _require_challenge(state, event, event.challenge)
     if event.code == "kazashi_unavailable" and state.visit.purpose == "identify":
         return _go_on_by_pin(state.visit, now)
@@ -259,6 +270,7 @@ def reject_proof(state: s.Checking, event: e.ProofRejected, now: datetime) -> St
 
 
 def learn_last_status(state: s.Checking, event: e.StatusChecked, now: datetime) -> Step:
+    """After the signature: no try is at stake any more, and the verdict follows as soon as both are there."""
     _require_challenge(state, event, event.challenge)
     status = facts.StatusEvidence(event.json, event.checked_at)
     if event.code:
@@ -268,6 +280,7 @@ def learn_last_status(state: s.Checking, event: e.StatusChecked, now: datetime) 
 
 
 def conclude(state: s.Checking, event: e.VisitConcluded, now: datetime) -> Step:
+    """The verdict accepted. Raises `IllegalEvent` without proof or status: there is no other way to a result."""
     _require_challenge(state, event, event.challenge)
     if not state.proven or state.evidence.status is None or state.visit.purpose != "identify":
         raise IllegalEvent(state, event)
@@ -295,6 +308,7 @@ def conclude(state: s.Checking, event: e.VisitConcluded, now: datetime) -> Step:
 
 
 def conclude_enrolment(state: s.Checking, event: e.EnrolmentConcluded, now: datetime) -> Step:
+    """The surface key is stored. Raises `IllegalEvent` without proof or status."""
     _require_challenge(state, event, event.challenge)
     if not state.proven or state.evidence.status is None or state.visit.purpose != "enrol":
         raise IllegalEvent(state, event)
@@ -304,6 +318,7 @@ def conclude_enrolment(state: s.Checking, event: e.EnrolmentConcluded, now: date
 
 
 def reject_visit(state: s.Checking, event: e.VisitRejected, now: datetime) -> Step:
+    """As `reject_proof`, for what was found only when the verdict was made."""
     _require_challenge(state, event, event.challenge)
     if event.code == "kazashi_unavailable" and state.visit.purpose == "identify":
         return _go_on_by_pin(state.visit, now)
@@ -311,4 +326,5 @@ def reject_visit(state: s.Checking, event: e.VisitRejected, now: datetime) -> St
 
 
 def time_out_checking(state: s.Checking, event: e.DeadlinePassed, now: datetime) -> Step:
+    """Not confirmed in time, which is neither valid nor revoked."""
     return refuse(state.visit, "status_unavailable", now, status=state.evidence.status)
