@@ -18,10 +18,9 @@ from kiosk_web.pki.crl_builder import build_segment
 from kiosk_web.pki.crl_segment import Segment
 from kiosk_web.pki.crl_status import ListFinding, covers, judge_crl_status
 from kiosk_web.pki.crl_trust import RefusedCrl, judge_crl
-from kiosk_web.pki.status import Good, OnHold, Revoked, Stale, Unavailable, Unknown
 from kiosk_web.pki.trust import TrustStore
 from tests.support.certvalidator import STRICT, Allowances, Finding, Verdict, ask_certvalidator
-from tests.support.disagreements import Comparison, Generosity, Strictness
+from tests.support.disagreements import Comparison, Generosity, Strictness, name_status
 from tests.support.generated_case import ROOTS, Case, mutations
 from tests.support.generated_lists import FIELDS, Lists, build_lists, cases
 from tests.support.signed_der import Mutation
@@ -54,15 +53,8 @@ def judge_ours(lists: Lists) -> tuple[Verdict, str]:
     status = judge_crl_status(
         lists.certificate, accepted, lists.policy, lists.moment, certificate_mark=None, list_marks={}
     )
-    match status:
-        case Good():
-            return "good", ""
-        case Revoked() | OnHold():
-            return "revoked", ""
-        case Unknown():
-            return "refused", "unknown"
-        case Unavailable() | Stale():
-            return "refused", " ".join([*words, status.why])
+    verdict, word = name_status(status)
+    return verdict, " ".join([*words, word]) if verdict == "refused" else ""
 
 
 def ask_them(lists: Lists, allowances: Allowances) -> Finding:

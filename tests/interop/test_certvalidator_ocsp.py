@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given, settings
 
 from kiosk_web.pki.ocsp import judge_ocsp_response
-from kiosk_web.pki.status import Good, OnHold, Revoked, Stale, Unavailable, Unknown
 from tests.support.certvalidator import STRICT, Allowances, Finding, Verdict, ask_certvalidator
-from tests.support.disagreements import Comparison, Generosity, Strictness
+from tests.support.disagreements import Comparison, Generosity, Strictness, name_status
 from tests.support.generated_answers import FIELDS, LIVING, Answer, build_answer, cases
 from tests.support.generated_case import ROOTS, Case, mutations
 from tests.support.signed_der import Mutation
@@ -31,15 +30,7 @@ def judge_ours(answer: Answer) -> tuple[Verdict, str]:
     status = judge_ocsp_response(
         answer.certificate, answer.request, answer.response, answer.policy, answer.moment, None
     )
-    match status:
-        case Good():
-            return "good", ""
-        case Revoked() | OnHold():
-            return "revoked", ""
-        case Unknown():
-            return "refused", "unknown"
-        case Unavailable() | Stale():
-            return "refused", status.why
+    return name_status(status)
 
 
 def ask_them(answer: Answer, allowances: Allowances) -> Finding:

@@ -13,10 +13,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from kiosk_web.pki.status import CertificateStatus, Good, OnHold, Revoked, Stale, Unavailable, Unknown
 from tests.support.certvalidator import STRICT, Allowances, Finding, Verdict
 from tests.support.generated_case import Case
 
 SubjectT = TypeVar("SubjectT")
+
+
+def name_status(status: CertificateStatus) -> tuple[Verdict, str]:
+    """One of three verdicts, and our word for a refusal."""
+    match status:
+        case Good():
+            return "good", ""
+        case Revoked() | OnHold():
+            return "revoked", ""
+        case Unknown():
+            return "refused", "unknown"
+        case Unavailable() | Stale():
+            return "refused", status.why
 
 
 @dataclass(frozen=True)
