@@ -103,9 +103,9 @@ def serve(
     """Serve the resident page and the staff page until Ctrl-C."""
 
     from kiosk_web.event_loop import run_in_loop
-    from kiosk_web.listener import write_ready_file
     from kiosk_web.log import configure_log
     from kiosk_web.server import serve as serve_until_stopped
+    from kiosk_web.state_file import write_json
 
     with _telling_errors():
         settings = load_settings(
@@ -124,7 +124,7 @@ def serve(
 
         def tell(addresses: dict[str, Any]) -> None:
             if ready_file is not None:
-                write_ready_file(ready_file, addresses)
+                write_json(ready_file, addresses)
             typer.echo(f"kiosk page {addresses['kiosk']}   staff page {addresses['staff']}")
 
         run_in_loop(serve_until_stopped(settings, tell))

@@ -1,16 +1,12 @@
-"""One of the server's listeners: its socket, uvicorn in a loop shared with the others, and word of its address."""
+"""One of the server's listeners: its socket, and uvicorn in a loop shared with the others."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -116,11 +112,3 @@ def build_listener(app: Application) -> Listener:
         limit_concurrency=256,
     )
     return Listener(config)
-
-
-def write_ready_file(path: Path, addresses: dict[str, Any]) -> None:
-    """All at once, so that a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(addresses), encoding="utf-8")
-    draft.replace(path)

@@ -19,7 +19,8 @@ def load_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Replace the file in one step, so that nobody reads half of it."""
+    """Replace the file in one step, so that nobody reads half of it; make its folder where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
     temporary.replace(path)

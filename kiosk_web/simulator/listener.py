@@ -39,11 +39,6 @@ class Listener:
         """Address without a path."""
         return f"http://{self._host}:{self.port}"
 
-    @property
-    def listening(self) -> bool:
-        """False before `start`, while refusing and after `close`."""
-        return self._task is not None
-
     async def start(self) -> None:
         """Listen; returns when connections are accepted."""
         if self._task is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -170,10 +169,3 @@ def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
     assert migrate(tmp_path / "fresh")
     assert not migrate(tmp_path / "fresh")
     assert (tmp_path / "fresh" / "kiosk.sqlite3").stat().st_mode & 0o077 == 0
-
-
-def test_the_ready_file_is_whole(tmp_path: Path) -> None:
-    from kiosk_web.listener import write_ready_file
-
-    write_ready_file(tmp_path / "run" / "ready.json", {"kiosk": "http://127.0.0.1:1"})
-    assert json.loads((tmp_path / "run" / "ready.json").read_text()) == {"kiosk": "http://127.0.0.1:1"}
