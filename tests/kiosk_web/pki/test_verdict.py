@@ -197,6 +197,7 @@ def evidences(draw: st.DrawFn, fallback: FallbackState, context: StatusContext) 
     return replace(honest, **{name: draw(other[name]) for name in spoilt})  # type: ignore[arg-type]  # by their names
 
 
+@pytest.mark.long
 @settings(max_examples=600)
 @given(FALLBACKS, CONTEXTS, st.data())
 def test_whoever_is_accepted_came_by_the_one_path(
