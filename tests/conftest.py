@@ -72,8 +72,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 MOST_CORE_SECONDS = 1.5
-"""Three times what docs/tests.md calls long: of a core, by this process and those that it waited for, so that a busy computer
-changes little. A first run, which fills the caches, may name a few more."""
+"""Three times what docs/tests.md calls long: of a core, by this process and those that it waited for, so that a busy
+computer changes little. A first run, which fills the caches, may name a few more."""
 
 
 def read_core_seconds() -> float:

@@ -131,5 +131,7 @@ def test_every_test_that_the_threat_model_names_exists() -> None:
         named = re.findall(r"`(tests/[\w/]+\.py)`", row)
         assert named, f"no test is named in: {row}"
         missing += [name for name in named if not (ROOT / name).is_file()]
-    assert [int(row.split(" | ")[0].removeprefix("| ")) for row in rows] == list(range(1, 54))
+    numbers = [int(row.split(" | ")[0].removeprefix("| ")) for row in rows]
+    assert numbers == list(range(1, len(rows) + 1))
+    assert len(rows) >= 54
     assert missing == []
