@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
@@ -16,21 +15,17 @@ from kiosk_web import __version__
 from kiosk_web.commands.client import build_client_commands
 from kiosk_web.commands.counts import build_counts_command
 from kiosk_web.commands.crl import build_crl_commands
+from kiosk_web.commands.fallback import build_fallback_commands
 from kiosk_web.commands.link import build_link_commands, build_mykey_commands, build_person_commands
 from kiosk_web.commands.staff import build_staff_commands
 from kiosk_web.commands.system import build_system_commands
+from kiosk_web.commands.terminal import build_terminal_commands
 from kiosk_web.errors import KioskError
 from kiosk_web.linkage.command import build_linkage_command
-from kiosk_web.settings.server import load_settings
+from kiosk_web.settings.server import Settings, load_settings
 from kiosk_web.simulator.command import simulate
 from kiosk_web.vector_unit import choose_vector_unit, load_processor_description
 from kiosk_web.verify.command import VerifyCommand, verify
-
-if TYPE_CHECKING:
-    from kiosk_web.services.enrolment import EnrolmentService
-    from kiosk_web.services.fallback import FallbackService
-
-Answer = TypeVar("Answer")
 
 app = typer.Typer(
     name="kiosk",
@@ -39,10 +34,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-fallback_commands = typer.Typer(
-    help="Let revocation lists stand in while the responder is out of service.", no_args_is_help=True
-)
-terminal_commands = typer.Typer(help="Add, list and revoke terminals.", no_args_is_help=True)
 
 
 def _print_version(wanted: bool) -> None:
@@ -138,7 +129,7 @@ def migrate(
     from kiosk_web.adapters.store.migration import migrate as migrate_database
 
     with _telling_errors():
-        settings = load_settings({"data": data}, os.environ)
+        settings = _load({"data": data})
         applied = migrate_database(settings.data)
     typer.echo("The database was brought up to date." if applied else "The database is up to date.")
 
@@ -168,7 +159,7 @@ def doctor(
     from kiosk_web.wiring.introduction import load_introductions
 
     with _telling_errors():
-        settings = load_settings({"data": data, "anchors": anchors, "deployment": deployment}, os.environ)
+        settings = _load({"data": data, "anchors": anchors, "deployment": deployment})
     clock = examine_clock(read_clock_state(), required=settings.needs_synchronised_clock)
     diagnosis = examine_anchors(
         settings.anchors,
@@ -186,12 +177,6 @@ def doctor(
     raise typer.Exit(0 if diagnosis.healthy and clock.healthy and kazashi.healthy else 1)
 
 
-app.command("linkage-test")(build_linkage_command(lambda given: load_settings(given, os.environ)))
-app.command(cls=VerifyCommand)(verify)
-app.add_typer(terminal_commands, name="terminal")
-app.add_typer(fallback_commands, name="fallback")
-
-
 @contextmanager
 def _telling_errors() -> Iterator[None]:
     """What a person can mend is told in one line, with exit status 2."""
@@ -202,115 +187,25 @@ def _telling_errors() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
-app.add_typer(build_crl_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="crl")
-app.add_typer(build_client_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="client")
-app.add_typer(build_link_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="link")
-app.add_typer(build_mykey_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="mykey")
-app.add_typer(build_person_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="person")
-
-app.add_typer(build_staff_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="staff")
-app.command("counts")(build_counts_command(lambda given: load_settings(given, os.environ), _telling_errors))
-app.add_typer(build_system_commands(lambda given: load_settings(given, os.environ), _telling_errors), name="system")
+def _load(given: Mapping[str, Any]) -> Settings:
+    return load_settings(given, os.environ)
 
 
-def _with_enrolment(data: Path | None, work: Callable[[EnrolmentService], Awaitable[Answer]]) -> Answer:
-    """Run one use-case on the terminals, beside a server that may be running."""
-    import asyncio
-
-    from kiosk_web.wiring.command import run_enrolment
-
-    with _telling_errors():
-        settings = load_settings({"data": data}, os.environ)
-        return asyncio.run(run_enrolment(settings, work))
-
-
-Data = Annotated[Path | None, typer.Option(help="Folder of database and keys.")]
-Name = Annotated[str, typer.Argument(help="Name of the terminal, as staff know it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Facility = Annotated[str, typer.Option(help="Whose staff may attend it.")]
-
-
-@terminal_commands.command("add")
-def add_terminal(name: Name, facility: Facility = "main", data: Data = None, as_json: AsJson = False) -> None:
-    """Print a code with which a bridge enrols as this terminal: one use, 24 hours."""
-    invitation = _with_enrolment(data, lambda enrolment: enrolment.add_terminal(name, facility))
-    if as_json:
-        typer.echo(json.dumps({"terminal": invitation.terminal, "name": name, "code": invitation.code}))
-    else:
-        typer.echo(invitation.code)
-
-
-@terminal_commands.command("list")
-def list_terminals(data: Data = None, as_json: AsJson = False) -> None:
-    """List the terminals: enrolled, waiting for their bridge, or revoked."""
-    records = _with_enrolment(data, lambda enrolment: enrolment.list_terminals())
-    rows = [{"name": record.name, "terminal": record.id, "condition": record.condition} for record in records]
-    if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
-        return
-    for row in rows:
-        typer.echo(f"{row['condition']:10} {row['name']}")
-
-
-@terminal_commands.command("revoke")
-def revoke_terminal(name: Name, data: Data = None) -> None:
-    """End a terminal: its page is stopped at once and its key is refused from now on."""
-    _with_enrolment(data, lambda enrolment: enrolment.revoke_terminal(name))
-    typer.echo(f"{name} is revoked.")
-
-
-def _with_fallback(data: Path | None, work: Callable[[FallbackService], Awaitable[Answer]]) -> Answer:
-    """Run one use-case on the fallback, beside a server that may be running."""
-    import asyncio
-
-    from kiosk_web.wiring.command import run_fallback
-
-    with _telling_errors():
-        settings = load_settings({"data": data}, os.environ)
-        return asyncio.run(run_fallback(settings, work))
-
-
-@fallback_commands.command("open")
-def open_fallback(
-    until: Annotated[str, typer.Option(help="End: HH:MM (Japan), or ISO 8601 with offset.")],
-    reason: Annotated[str, typer.Option(help="Why, in one line; staff see it. No names of residents.")],
-    by: Annotated[str, typer.Option(help="Name of the manager who opens it.")],
-    data: Data = None,
-) -> None:
-    """Let lists stand in where the responder cannot be reached, from now until the end time.
-
-    The responder is still asked first. A running server follows within a second.
-    """
-    from datetime import UTC, datetime
-
-    from kiosk_web.commands.fallback_report import describe_record
-    from kiosk_web.pki.fallback import read_until
-
-    try:
-        end = read_until(until, datetime.now(UTC))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--until") from None
-    record = _with_fallback(data, lambda fallback: fallback.open(end, reason, by))
-    typer.echo(describe_record(record))
-
-
-@fallback_commands.command("close")
-def close_fallback(data: Data = None) -> None:
-    """End what a manager or the automatic rule opened. A configured window goes on."""
-    closed = _with_fallback(data, lambda fallback: fallback.close())
-    typer.echo("The fallback is closed." if closed else "No opening was there to close.")
-
-
-@fallback_commands.command("show")
-def show_fallback(data: Data = None, as_json: AsJson = False) -> None:
-    """Print why the fallback is open or that it is closed, the configured windows, and the latest openings."""
-    from kiosk_web.commands.fallback_report import build_document, describe_overview
-
-    overview = _with_fallback(data, lambda fallback: fallback.show())
-    if as_json:
-        typer.echo(json.dumps(build_document(overview), ensure_ascii=False))
-        return
-    typer.echo("\n".join(describe_overview(overview)))
+app.command("linkage-test")(build_linkage_command(_load))
+app.command(cls=VerifyCommand)(verify)
+app.command("counts")(build_counts_command(_load, _telling_errors))
+for name, build in {
+    "terminal": build_terminal_commands,
+    "fallback": build_fallback_commands,
+    "crl": build_crl_commands,
+    "client": build_client_commands,
+    "link": build_link_commands,
+    "mykey": build_mykey_commands,
+    "person": build_person_commands,
+    "staff": build_staff_commands,
+    "system": build_system_commands,
+}.items():
+    app.add_typer(build(_load, _telling_errors), name=name)
 
 
 def _forbid_core_dumps() -> None:
