@@ -17,6 +17,7 @@ from bridge import __version__
 from bridge.enrolment import enrol as enrol_terminal
 from bridge.errors import EnrolmentError, SettingsError
 from bridge.log import configure_log
+from bridge.peer import find_user_number
 from bridge.personal.command import personal, personal_window
 from bridge.service import run_bridge
 from bridge.settings import BridgeSettings
@@ -104,6 +105,13 @@ def run(
             envvar="KIOSK_BRIDGE_ALLOW_BIRTH_KEY_WITHOUT_LIMIT",
         ),
     ] = False,
+    page_user: Annotated[
+        str | None,
+        typer.Option(
+            help="The user, by name or number, as whom the browser runs: programs of all others are refused. Linux.",
+            envvar="KIOSK_BRIDGE_PAGE_USER",
+        ),
+    ] = None,
     log_level: Annotated[
         LogLevel, typer.Option(help="How much is logged on standard error.", envvar="KIOSK_BRIDGE_LOG_LEVEL")
     ] = LogLevel.INFO,
@@ -120,6 +128,7 @@ def run(
             virtual=virtual,
             deployment=deployment.value,
             allow_birth_key_without_limit=allow_birth_key_without_limit,
+            page_user=None if page_user is None else find_user_number(page_user),
             desktop={name: os.environ[name] for name in DESKTOP if name in os.environ},
         )
         asyncio.run(run_bridge(settings))

@@ -25,6 +25,7 @@ from websockets.typing import Subprotocol
 from bridge.errors import SettingsError
 from bridge.gate import REFUSAL_TEXT, HandshakeRequest, RateLimiter, Refusal, judge_load
 from bridge.log import SampledCount
+from bridge.peer import PeerGate
 from bridge.settings import HOST
 
 UNFINISHED_HANDSHAKES = 64
@@ -35,7 +36,7 @@ _log = structlog.get_logger("bridge.server")
 
 class GatedSocket:
     """`judge(request, host)` says who is refused, `host` being the socket's own address; `serve_page` has the others
-    until it returns.
+    until it returns. `peer`: the user as whom alone pages run; None: any.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class GatedSocket:
         *,
         subprotocol: str,
         maximum_bytes: int,
+        peer: PeerGate | None = None,
     ) -> None:
         self._judge = judge
+        self._peer = peer
         self._serve_page = serve_page
         self._subprotocol = Subprotocol(subprotocol)
         self._maximum_bytes = maximum_bytes
@@ -127,6 +130,8 @@ class GatedSocket:
                 subprotocols=_offered(request.headers),
             )
             refusal = self._judge(handshake, self.address)
+        if refusal is None and self._peer is not None:
+            refusal = self._peer.judge(connection.remote_address, connection.local_address)
         if refusal is None:
             self.open.add(connection)
             return None

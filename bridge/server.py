@@ -37,6 +37,7 @@ from bridge.gate import HandshakeRequest, Refusal, judge_request
 from bridge.gated_socket import CLOSE_SECONDS, GatedSocket
 from bridge.messages import MAXIMUM_BYTES, SUBPROTOCOL, Reader, build_bridge_message
 from bridge.output.order import OutputEnd
+from bridge.peer import PeerGate
 from bridge.protocol import PageConnection
 from bridge.ticket import ChallengeTicket, OutputTicket, Terminal, UsedTickets
 from bridge.visit import VisitReport
@@ -101,6 +102,7 @@ class BridgeServer:
         version: str,
         reader: Reader,
         overdue: Callable[[], None],
+        peer: PeerGate | None = None,
     ) -> None:
         """`reader` is what holds now; `overdue` is called when the card worker does not answer in time."""
         self._terminal = terminal
@@ -113,7 +115,11 @@ class BridgeServer:
         self._sessions: set[_Session] = set()
         self._owner: _Session | None = None
         self.socket = GatedSocket(
-            self._judge_handshake, self._serve_page, subprotocol=SUBPROTOCOL, maximum_bytes=MAXIMUM_BYTES
+            self._judge_handshake,
+            self._serve_page,
+            subprotocol=SUBPROTOCOL,
+            maximum_bytes=MAXIMUM_BYTES,
+            peer=peer,
         )
 
     @property

@@ -28,6 +28,7 @@ from bridge.output.desk import OutputDesk, open_no_keyboard
 from bridge.output.desktop import judge_desktop, open_keyboard, require_packages
 from bridge.output.order import OutputEnd
 from bridge.output.settings import OutputSettings, load_output_settings
+from bridge.peer import PeerGate
 from bridge.server import BridgeServer
 from bridge.settings import BridgeSettings
 from bridge.state_file import replace_file
@@ -53,6 +54,7 @@ class BridgeService:
         production: bool,
         allow_birth_key_without_limit: bool = False,
         outputs: OutputDesk | None = None,
+        peer: PeerGate | None = None,
     ) -> None:
         """Raises `SettingsError` for a source that a production terminal must not have."""
         if production and source.virtual:
@@ -82,6 +84,7 @@ class BridgeService:
             version=__version__,
             reader=self._desk.reader,
             overdue=self._desk.worker_hangs,
+            peer=peer,
         )
 
     async def start(self, port: int) -> int:
@@ -163,6 +166,7 @@ async def run_bridge(settings: BridgeSettings) -> None:
             production=settings.deployment == "production",
             allow_birth_key_without_limit=settings.allow_birth_key_without_limit,
             outputs=build_output_desk(settings),
+            peer=None if settings.page_user is None else PeerGate(settings.page_user),
         )
         try:
             port = await service.start(settings.port)

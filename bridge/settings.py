@@ -29,6 +29,7 @@ class BridgeSettings:
     virtual: Path | None = None
     deployment: Deployment = "demo"
     allow_birth_key_without_limit: bool = False
+    page_user: int | None = None  # whose programs alone may open the socket
     desktop: Mapping[str, str] = field(default_factory=dict)  # the variables of the session: DISPLAY and its like
 
     def __post_init__(self) -> None:

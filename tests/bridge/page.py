@@ -22,6 +22,7 @@ from bridge.card.transport import ReaderSource
 from bridge.counter import EvidenceCounter
 from bridge.evidence import build_fields, build_pin_data, build_welcome, derive_hash
 from bridge.output.desk import OutputDesk
+from bridge.peer import PeerGate
 from bridge.service import BridgeService
 from bridge.strict_json import decode_base64url, encode_base64url
 from bridge.terminal import store_terminal
@@ -63,6 +64,7 @@ async def running_bridge(
     source: ReaderSource | None = None,
     authority: Authority | None = None,
     outputs: OutputDesk | None = None,
+    peer: PeerGate | None = None,
     **card: Any,
 ) -> AsyncIterator[Bridge]:
     """A bridge with an empty virtual reader and the card `cards/taro` beside it."""
@@ -74,7 +76,12 @@ async def running_bridge(
     if not (state / "terminal.json").exists():
         store_terminal(state, authority.terminal)
     service = BridgeService(
-        authority.terminal, source or VirtualSource(folder), EvidenceCounter(state), production=False, outputs=outputs
+        authority.terminal,
+        source or VirtualSource(folder),
+        EvidenceCounter(state),
+        production=False,
+        outputs=outputs,
+        peer=peer,
     )
     port = await service.start(0)
     try:
