@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from kiosk_web.identity.alphabet import spell
 
 ENTROPY = 8
+_IGNORED = re.compile(r"[\s\-‐‑‒–—−ー]")
 
 
 def build_reference(entropy: bytes) -> str:
@@ -13,3 +17,12 @@ def build_reference(entropy: bytes) -> str:
         raise ValueError("entropy")
     signs = spell(entropy)
     return f"{signs[:4]}-{signs[4:]}"
+
+
+def read_reference(text: str) -> str:
+    """The number in its one form, as people copy it from a screen: small letters, full-width ones, without the hyphen.
+
+    What is none stays none: it names no visit.
+    """
+    plain = _IGNORED.sub("", unicodedata.normalize("NFKC", text)).upper()
+    return f"{plain[:4]}-{plain[4:]}"

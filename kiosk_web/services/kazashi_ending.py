@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.links import LINK_REFUSALS, LinkRefusal, judge_words
 from kiosk_web.identity.offer import Offer
+from kiosk_web.identity.reference import read_reference
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.ports import Clock, Store, Transaction
 from kiosk_web.services.ports.links import StaffAction
@@ -69,7 +70,7 @@ class KazashiEndingService:
             return "system_unknown"
         if holder.reference:
             # a tap is enough here: what it leads to can only end
-            visit = await transaction.links.find_visit(holder.reference.strip().upper(), self._clock())
+            visit = await transaction.links.find_visit(read_reference(holder.reference), self._clock())
             if visit is None:
                 return "visit_unknown"
             return _Person(visit.person) if visit.system == system else "visit_of_another_system"

@@ -20,6 +20,7 @@ from kiosk_web.identity.links import (
     judge_words,
 )
 from kiosk_web.identity.offer import Offer
+from kiosk_web.identity.reference import read_reference
 from kiosk_web.identity.user_numbers import NumberRefused, read_user_number
 from kiosk_web.services.ports import Clock, Store, Transaction
 from kiosk_web.services.ports.links import LinkRecord, RecentVisit, StaffAction
@@ -142,7 +143,7 @@ class LinkingService:
         refusal = judge_words(by, reason) or judge_system(self._offer.find_system(system))
         if refusal is not None:
             return refusal
-        visit = await transaction.links.find_visit(reference.strip().upper(), now)
+        visit = await transaction.links.find_visit(read_reference(reference), now)
         # Only who typed the 暗証番号 may be linked: a tap proves less.
         if visit is None or visit.method != "pin":
             return "visit_unknown"

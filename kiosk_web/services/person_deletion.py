@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.links import LinkRefusal, judge_words
+from kiosk_web.identity.reference import read_reference
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.links import StaffAction
 
@@ -21,7 +22,7 @@ class PersonDeletionService:
         systems: tuple[str, ...] = ()
         async with self._store.write() as transaction:
             refusal: LinkRefusal | None = judge_words(by, reason)
-            seen = None if refusal else await transaction.links.find_visit(reference.strip().upper(), now)
+            seen = None if refusal else await transaction.links.find_visit(read_reference(reference), now)
             if refusal is None and (seen is None or seen.method != "pin"):
                 refusal = "visit_unknown"
             if seen is not None and refusal is None:

@@ -13,6 +13,7 @@ from typing import Literal
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.links import LINK_REFUSALS, judge_words
 from kiosk_web.identity.persons import CertificateName
+from kiosk_web.identity.reference import read_reference
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.ports.links import StaffAction
@@ -69,7 +70,7 @@ class RelinkService:
 
     async def _find(self, reference: str, system: str, number: str) -> tuple[str, str, CertificateName]:
         async with self._store.read() as transaction:
-            visit = await transaction.links.find_visit(reference.strip().upper(), self._clock())
+            visit = await transaction.links.find_visit(read_reference(reference), self._clock())
             if visit is None or visit.method != "pin":
                 raise IdentityError("visit_unknown")
             link = await transaction.links.find_by_number(system, number)

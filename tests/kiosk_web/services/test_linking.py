@@ -45,9 +45,8 @@ async def test_a_visitor_is_linked_found_both_ways_and_unlinked(stand: Stand) ->
     assert await desk.look_up_visit(reference, LIBRARY, "鈴木", "asked") == FoundLink(LIBRARY, None, None, reference)
     now = stand.clock.now
     assert await link(stand, reference, f"A{FIRST}A") == "done"
-    assert await desk.look_up_visit(reference.lower(), LIBRARY, "鈴木", "asked") == FoundLink(
-        LIBRARY, FIRST, now, reference.lower()
-    )
+    typed = reference.lower().replace("-", "")  # as staff copy it
+    assert await desk.look_up_visit(typed, LIBRARY, "鈴木", "asked") == FoundLink(LIBRARY, FIRST, now, typed)
     assert await desk.look_up_number(LIBRARY, FIRST, "鈴木", "asked") == FoundLink(LIBRARY, FIRST, now)
     assert await desk.unlink(LIBRARY, FIRST, "鈴木", "asked") == FoundLink(LIBRARY, FIRST, now)
     with pytest.raises(IdentityError, match="not_linked"):
