@@ -114,7 +114,12 @@ def choose_service(state: s.State, event: e.ServiceChosen, now: datetime) -> Ste
 
 
 def notice_card_while_choosing(state: s.ChoosingService, event: e.CardChanged, now: datetime) -> Step:
+    """A card that is taken leaves nobody behind, unless its holder chose something on this screen."""
     visit = replace(state.visit, presence=facts.Presence(event.reader, event.card, event.instance))
+    if state.visit.presence.card != "none" and event.card == "none":
+        fresh = start_visit(state.visit, now, visit.presence)
+        if replace(fresh.visit, number=visit.number) == visit:
+            return fresh, ()
     deadline = later(now, STEP_SECONDS) if event.card == "ours" else state.deadline_at
     return s.ChoosingService(visit, deadline), ()
 

@@ -170,6 +170,14 @@ async def test_nobody_is_interrupted(counter: Counter) -> None:
     assert isinstance(state, AwaitingCard)
 
 
+async def test_a_terminal_is_free_again_once_the_card_was_taken(counter: Counter) -> None:
+    """Put too early, taken on the clerk's word: the request need not wait until the screen has rested."""
+    await counter.terminal.put_card()
+    assert told(await counter.asker.ask()) == "terminal_busy"
+    await counter.terminal.take_card()
+    assert (await counter.asker.ask()).status_code == 201
+
+
 async def test_what_was_asked_for_is_not_changed_by_a_touch(counter: Counter) -> None:
     await counter.ask()
     assert (await counter.terminal.send("service_chosen", service="library")).refusal == "illegal_event"

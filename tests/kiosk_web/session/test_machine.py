@@ -139,3 +139,15 @@ def test_a_card_forgotten_before_a_choice_must_be_taken_before_the_next_resident
     forgotten, _ = step(state, e.DeadlinePassed(), LATER)
     assert isinstance(forgotten, s.TakingCard)
     assert isinstance(run(forgotten, GONE)[0], s.ChoosingService)
+
+
+def test_a_card_taken_from_the_first_screen_leaves_it_as_if_nobody_came() -> None:
+    state, _ = run(start(), e.CardChanged("ready", "ours", "card-1"), GONE)
+    assert state == s.ChoosingService(s.Visit("page", 2, facts.Presence("ready", "none", "")), None)
+
+
+def test_who_chose_a_language_keeps_it_while_the_card_is_laid_anew() -> None:
+    state, _ = run(start(), e.LanguageChosen("en"), e.CardChanged("ready", "ours", "card-1"), GONE)
+    assert isinstance(state, s.ChoosingService)
+    assert state.visit.language == "en"
+    assert state.deadline_at is not None
