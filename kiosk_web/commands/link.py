@@ -28,6 +28,7 @@ System = Annotated[str, typer.Option(help="Id of the cooperating system.")]
 By = Annotated[str, typer.Option(help="Name of the member of staff who does it.")]
 Reason = Annotated[str, typer.Option(help="Why, in one line. No names of residents.")]
 Number = Annotated[str, typer.Option(help="User number in that system.")]
+Identifier = Annotated[str, typer.Option(help="PPID in that system, or MyKey ID of a library.")]
 Reference = Annotated[str, typer.Option(help="Reference number (受付番号) of a visit of the last 30 minutes.")]
 MyKeyId = Annotated[str, typer.Argument(metavar="MYKEY-ID", help="The 8 letters and digits.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV.", exists=True, dir_okay=False)]
@@ -67,13 +68,20 @@ def build_link_commands(load_settings: LoadSettings, telling_errors: TellingErro
         typer.echo("The link is ended.")
 
     @commands.command("relink")
-    def relink(system: System, reference: Reference, number: Number, by: By, reason: Reason, data: Data = None) -> None:
-        """The visitor with a new card is the person who has this number: one person again.
+    def relink(
+        system: System, reference: Reference, by: By, reason: Reason,
+        number: Number = "", identifier: Identifier = "", data: Data = None,
+    ) -> None:  # fmt: skip
+        """The visitor with a new card is the person who has this number or identifier: one person again.
 
         Only where a revocation list names the old certificate.
         """
-        done = run(data, lambda desk: desk.relinking.relink(reference, system, number, by, reason))
-        typer.echo("The new card belongs to the person of that number.")
+        if bool(number) == bool(identifier):
+            raise typer.BadParameter("give either --number or --identifier")
+        done = run(
+            data, lambda desk: desk.relinking.relink(reference, system, number, by, reason, identifier=identifier)
+        )
+        typer.echo(f"The new card belongs to the person of that {'number' if number else 'identifier'}.")
         for name in done.ended:
             typer.echo(f"The PPID of that visit ended in {name}." if name else "The MyKey ID of that visit ended.")
 

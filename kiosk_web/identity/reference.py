@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
-from kiosk_web.identity.alphabet import spell
+from kiosk_web.identity.alphabet import read_copied, spell
 
 ENTROPY = 8
-_IGNORED = re.compile(r"[\s\-‐‑‒–—−ー]")
 
 
 def build_reference(entropy: bytes) -> str:
@@ -24,5 +20,5 @@ def read_reference(text: str) -> str:
 
     What is none stays none: it names no visit.
     """
-    plain = _IGNORED.sub("", unicodedata.normalize("NFKC", text)).upper()
+    plain = read_copied(text)
     return f"{plain[:4]}-{plain[4:]}"

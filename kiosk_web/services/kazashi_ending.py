@@ -12,6 +12,7 @@ from kiosk_web.errors import IdentityError
 from kiosk_web.identity.links import LINK_REFUSALS, LinkRefusal, judge_words
 from kiosk_web.identity.offer import Offer
 from kiosk_web.identity.reference import read_reference
+from kiosk_web.services.holders import find_by_identifier
 from kiosk_web.services.linking import LinkingService
 from kiosk_web.services.ports import Clock, Store, Transaction
 from kiosk_web.services.ports.links import StaffAction
@@ -75,21 +76,10 @@ class KazashiEndingService:
                 return "visit_unknown"
             return _Person(visit.person) if visit.system == system else "visit_of_another_system"
         if holder.identifier:
-            return await _find_by_identifier(transaction, system, holder.identifier, library=known.municipal_library)
+            person = await find_by_identifier(transaction, known, holder.identifier)
+            return "identifier_unknown" if person is None else _Person(person)
         number = self._linking.read_number(system, holder.number)
         if number in LINK_REFUSALS:
             return number
         link = await transaction.links.find_by_number(system, number)
         return "not_linked" if link is None else _Person(link.person)
-
-
-async def _find_by_identifier(
-    transaction: Transaction, system: str, identifier: str, *, library: bool
-) -> LinkRefusal | _Person:
-    """Superseded MyKey IDs lead to their holder too: it is the one that somebody without a card remembers."""
-    written = identifier.strip().upper()
-    if library:
-        record = await transaction.persons.load_mykey_id(written)
-        return "identifier_unknown" if record is None else _Person(record.person)
-    person = await transaction.persons.find_by_ppid(written, system)
-    return "identifier_unknown" if person is None else _Person(person)

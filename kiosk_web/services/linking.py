@@ -21,6 +21,7 @@ from kiosk_web.identity.links import (
 )
 from kiosk_web.identity.offer import Offer
 from kiosk_web.identity.reference import read_reference
+from kiosk_web.identity.systems import CooperatingSystem
 from kiosk_web.identity.user_numbers import NumberRefused, read_user_number
 from kiosk_web.services.ports import Clock, Store, Transaction
 from kiosk_web.services.ports.links import LinkRecord, RecentVisit, StaffAction
@@ -43,6 +44,10 @@ class LinkingService:
         self._store = store
         self._offer = offer
         self._clock = clock
+
+    def find_system(self, system: str) -> CooperatingSystem | None:
+        """The cooperating system of this id, whoever keeps its links."""
+        return self._offer.find_system(system)
 
     def read_number(self, system: str, text: str) -> str | LinkRefusal:
         """The number in its one form, or why it is none of this system's."""

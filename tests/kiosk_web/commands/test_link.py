@@ -122,6 +122,7 @@ def test_relinking_without_a_list_is_refused(data: Path) -> None:
     refused = kiosk(data, "link", "relink", *given)
     assert refused.exit_code == 2
     assert "old_certificate_unconfirmed" in refused.stderr
+    assert "give either --number or --identifier" in kiosk(data, "link", "relink", *given, "--identifier", "A").stderr
 
 
 def test_a_mykey_id_is_stopped_resumed_and_superseded(data: Path) -> None:

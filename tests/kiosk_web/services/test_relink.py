@@ -9,12 +9,13 @@ import pytest
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.services.ports.kazashi import KazashiEnrolment
-from kiosk_web.services.relink import Relinked, RelinkService
+from kiosk_web.services.relink import JudgeCertificate, Relinked, RelinkService
 from tests.support.kiosk_server import Stand
 from tests.support.numbers import number
 
 pytestmark = pytest.mark.anyio
 LIBRARY = "city-library"
+HALL, BOOKING = "facility", "facility-booking"
 FIRST = number(1)
 
 
@@ -28,16 +29,28 @@ async def visit(stand: Stand, serial: int, service: str = "library") -> tuple[st
     return result.visit.reference, result.identifier
 
 
-async def relink(stand: Stand, reference: str, outcome: str = "revoked", text: str = FIRST) -> Relinked | str:
+def build_service(stand: Stand, judge: JudgeCertificate) -> RelinkService:
+    return RelinkService(store=stand.server.store, linking=stand.server.linking, judge=judge, clock=stand.clock)
+
+
+async def relink(
+    stand: Stand,
+    reference: str,
+    outcome: str = "revoked",
+    text: str = FIRST,
+    *,
+    system: str = LIBRARY,
+    identifier: str = "",
+) -> Relinked | str:
     asked: list[CertificateName] = []
 
     async def judge(name: CertificateName) -> str:
         asked.append(name)
         return outcome
 
-    service = RelinkService(store=stand.server.store, linking=stand.server.linking, judge=judge, clock=stand.clock)
+    service = build_service(stand, judge)
     try:
-        done = await service.relink(reference, LIBRARY, text, "鈴木", "new card")
+        done = await service.relink(reference, system, text, "鈴木", "new card", identifier=identifier)
     except IdentityError as refusal:
         return refusal.name
     assert [name.serial for name in asked] == [1]
@@ -63,6 +76,32 @@ async def test_a_new_card_gets_the_old_identifiers_back(stand: Stand) -> None:
     again, _ = await visit(stand, 2)
     found = await stand.server.linking.look_up_visit(again, LIBRARY, "鈴木", "asked")
     assert found.user_number == FIRST
+
+
+async def test_where_the_municipality_keeps_the_links_staff_name_the_old_ppid(stand: Stand) -> None:
+    _, ppid = await visit(stand, 1, HALL)
+    reference, fresh = await visit(stand, 2, HALL)
+    assert await relink(stand, reference, system=BOOKING, text="12345678") == "links_kept_elsewhere"
+    assert await relink(stand, reference, system=BOOKING, identifier="A" * 24) == "identifier_unknown"
+    assert await relink(stand, reference, system=BOOKING, identifier=fresh) == "same_person"
+    assert await relink(stand, reference, "not_listed", system=BOOKING, identifier=ppid) == "old_certificate_good"
+    copied = " ".join(ppid[place : place + 4] for place in range(0, 24, 4)).lower()  # as the screen has it
+    assert await relink(stand, reference, system=BOOKING, identifier=copied) == Relinked((BOOKING,))
+    assert (await visit(stand, 2, HALL))[1] == ppid
+
+
+async def test_at_a_library_the_old_mykey_id_does_where_nothing_was_linked(stand: Stand) -> None:
+    _, mykey_id = await visit(stand, 1)
+    reference, _ = await visit(stand, 2)
+    assert await relink(stand, reference, identifier=mykey_id) == Relinked(("",))
+    assert (await visit(stand, 2))[1] == mykey_id
+
+
+async def test_a_system_that_nobody_knows_is_not_repeated_in_the_audit(stand: Stand) -> None:
+    assert await relink(stand, "AAAA-AAAA", system="青葉みどり", identifier="A" * 24) == "system_unknown"
+    async with stand.server.store.read() as transaction:
+        (action,) = await transaction.staff_audit.list_latest(10)
+    assert (action.system, action.outcome) == ("", "system_unknown")
 
 
 async def test_a_ppid_that_the_old_person_did_not_have_comes_along(stand: Stand) -> None:
@@ -136,7 +175,7 @@ async def test_the_newest_certificate_of_the_old_person_is_the_one_that_must_not
         judged.append(name.serial)
         return "revoked" if name.serial == 1 else "not_listed"  # what a renewal leaves behind
 
-    service = RelinkService(store=stand.server.store, linking=stand.server.linking, judge=judge, clock=stand.clock)
+    service = build_service(stand, judge)
     with pytest.raises(IdentityError, match="old_certificate_good"):
         await service.relink(reference, LIBRARY, FIRST, "鈴木", "new card")
     assert judged == [5]
@@ -153,7 +192,7 @@ async def test_what_changes_while_the_lists_are_read_stops_it(stand: Stand) -> N
         await stand.server.linking.link_visit(third, LIBRARY, FIRST, "佐藤", "meanwhile", "desk")
         return "revoked"
 
-    service = RelinkService(store=stand.server.store, linking=stand.server.linking, judge=judge, clock=stand.clock)
+    service = build_service(stand, judge)
     with pytest.raises(IdentityError, match="visit_unknown"):
         await service.relink(reference, LIBRARY, FIRST, "鈴木", "new card")
     assert (await visit(stand, 2))[1] == fresh
