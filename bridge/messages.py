@@ -163,16 +163,24 @@ _SCHEMAS: Mapping[str, tuple[type[PageMessage], Mapping[str, Callable[[object], 
 PAGE_MESSAGES: tuple[type[PageMessage], ...] = tuple(kind for kind, _ in _SCHEMAS.values())
 
 
-def parse_page_message(text: str | bytes) -> PageMessage:
-    """One message of the page. Raises `MalformedMessage` or `WrongVersion`; neither quotes the text."""
+def open_message(text: str | bytes, *, version: int, limit: int) -> dict[str, Any]:
+    """The object of a message, on this socket or on that of personal mode. Raises `MalformedMessage`, `WrongVersion` or
+    `NotStrict`; none quotes the text.
+    """
     if isinstance(text, bytes):
         raise MalformedMessage("binary frame")
+    value = parse_object(text, limit=limit)
+    if type(value.get("v")) is not int:
+        raise NotStrict("no version")
+    if value["v"] != version:
+        raise WrongVersion
+    return value
+
+
+def parse_page_message(text: str | bytes) -> PageMessage:
+    """One message of the page. Raises `MalformedMessage` or `WrongVersion`; neither quotes the text."""
     try:
-        value = parse_object(text, limit=MAXIMUM_BYTES)
-        if type(value.get("v")) is not int:
-            raise NotStrict("no version")
-        if value["v"] != VERSION:
-            raise WrongVersion
+        value = open_message(text, version=VERSION, limit=MAXIMUM_BYTES)
         name = value.get("type")
         if not isinstance(name, str) or name not in _SCHEMAS:
             raise NotStrict("unknown type")

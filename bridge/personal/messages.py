@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bridge.messages import MalformedMessage, WrongVersion
-from bridge.strict_json import NotStrict, build_text, encode_base64url, parse_object
+from bridge.messages import MalformedMessage, open_message
+from bridge.strict_json import NotStrict, build_text, encode_base64url
 
 VERSION: Final = 1
 SUBPROTOCOL: Final = "kiosk-personal.v1"
@@ -51,14 +51,8 @@ PersonalMessage = Identify | Cancel
 
 def parse_personal_message(text: str | bytes) -> PersonalMessage:
     """One message of the page. Raises `MalformedMessage` or `WrongVersion`; neither quotes the text."""
-    if isinstance(text, bytes):
-        raise MalformedMessage("binary frame")
     try:
-        value = parse_object(text, limit=MAXIMUM_BYTES)
-        if type(value.get("v")) is not int:
-            raise NotStrict("no version")
-        if value["v"] != VERSION:
-            raise WrongVersion
+        value = open_message(text, version=VERSION, limit=MAXIMUM_BYTES)
         match value.get("type"):
             case "cancel":
                 _require_keys(value, frozenset({"v", "type"}))
