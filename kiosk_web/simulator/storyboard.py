@@ -157,30 +157,26 @@ def derive_progress(before: Progress, scene: Scene) -> Progress:
 
 
 def _add(progress: Progress, seen: Terminal, scene: Scene) -> Progress:
-    reached = set(progress.reached)
-    result = seen.state == "result"
-    tapped = progress.tapped
-    if result and seen.method == "kazashi" and seen.attended and scene.scanned > progress.scanned_before:
-        reached.add(2)
-        tapped = scene.placed or tapped
-    if seen.state == "awaiting_pin" and not seen.attended and tapped is not None and scene.placed == tapped:
-        reached.add(3)
-    if scene.placed == "copied-card" and (seen.state, seen.code) == ("refused", "signature_mismatch"):
-        reached.add(4)
-    if seen.state == "basic_four_sent" and scene.placed == "takako":
-        reached.add(5)
-    if result and seen.signature == "revoked" and scene.placed == "nagisa":
-        reached.add(7)
-    if scene.ocsp == OUTAGE and (seen.state, seen.code) == ("refused", "status_unavailable"):
-        reached.add(8)
+    tap = seen.state == "result" and seen.method == "kazashi" and seen.attended
+    scanned = tap and scene.scanned > progress.scanned_before
+    tapped = (scene.placed or progress.tapped) if scanned else progress.tapped
     trio = progress.trio | {
         name for name in TRIO if name == seen.code or (name == "expires_soon" and seen.expires_soon)
     }
-    if trio == set(TRIO):
-        reached.add(9)
-    if seen.help_called:
-        reached.add(10)
-    return replace(progress, reached=frozenset(reached), trio=trio, tapped=tapped)
+    away = seen.state == "awaiting_pin" and not seen.attended
+    refused = seen.code if seen.state == "refused" else ""
+    steps = {
+        2: scanned,
+        3: away and tapped is not None and scene.placed == tapped,
+        4: refused == "signature_mismatch" and scene.placed == "copied-card",
+        5: seen.state == "basic_four_sent" and scene.placed == "takako",
+        7: seen.state == "result" and seen.signature == "revoked" and scene.placed == "nagisa",
+        8: refused == "status_unavailable" and scene.ocsp == OUTAGE,
+        9: trio == set(TRIO),
+        10: seen.help_called,
+    }
+    reached = progress.reached | {number for number, seen_now in steps.items() if seen_now}
+    return replace(progress, reached=reached, trio=trio, tapped=tapped)
 
 
 def is_at_home(step: Step, progress: Progress) -> bool:
