@@ -125,6 +125,18 @@ def test_a_secret_with_fewer_than_two_tries_left_is_not_compared(
         assert compared(at) == ["4:98"]
 
 
+def test_with_two_tries_left_a_secret_is_compared(tmp_path: Path) -> None:
+    counters = {
+        "text_pin": {"value": TEXT_PIN, "tries": 3, "left": 2},
+        "code_b": {"value": CODE_B, "tries": 10, "left": 0},
+    }
+    with bench(tmp_path, counters) as at:
+        assert sign(at) == TextReady("challenge", 2, 0)
+        at.give("0000")
+        assert fail(at) == ("text_secret_wrong", 1)
+    assert compared(at) == ["4:98", "4:91"]
+
+
 def test_with_one_secret_guarded_the_other_one_still_opens(tmp_path: Path) -> None:
     with bench(tmp_path, {"text_pin": {"value": TEXT_PIN, "tries": 3, "left": 0}}) as at:
         sign(at)
