@@ -115,7 +115,9 @@ class IssuanceService:
             return _Known(person)
         before = None if self._renewals is None else self._renewals.recall(certificate)
         person = None if before is None else await transaction.persons.find(before.issuer_key_id, before.serial)
-        return None if person is None else _Known(person, renewed=True)
+        if person is None or await transaction.persons.find_newest_certificate(person) != before:
+            return None  # a certificate is replaced once: by another one before, and staff have to settle it
+        return _Known(person, renewed=True)
 
     async def _find_confirmed(
         self, transaction: Transaction, certificate: TrustedCertificate, now: datetime, known: _Known | None

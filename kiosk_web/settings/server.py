@@ -137,6 +137,8 @@ class Settings(BaseSettings):
             raise ValueError("allow_test_arc: production refuses certificates of the test arc")
         if self.api.url is not None and not self.api.url.startswith("https://"):
             raise ValueError("api: production serves the API under https:// only")
+        if self.register_service.url is not None and not self.register_service.url.startswith("https://"):
+            raise ValueError("register_service: its answers are not signed, so production asks it over https:// only")
         for system in self.systems:
             if system.webhook_url is not None and not system.webhook_url.startswith("https://"):
                 raise ValueError(f"systems: {system.id}: production sends to https:// only")

@@ -50,6 +50,16 @@ async def test_a_certificate_that_replaced_none_is_a_new_persons(tmp_path: Path)
         assert await identify(stand, 5) != ppid
 
 
+async def test_a_certificate_that_was_replaced_already_is_not_replaced_by_another_one(tmp_path: Path) -> None:
+    """Two that both say so cannot be the same person's: the second one is somebody new, and staff may settle it."""
+    register = ScriptedRegister({2: 1, 3: 1})
+    async with run_stand(tmp_path, register=register) as stand:
+        ppid = await identify(stand, 1)
+        assert await identify(stand, 2) == ppid
+        assert await identify(stand, 3) != ppid
+        assert await _list_actions(stand) == ["renewed"]
+
+
 async def test_a_circle_in_the_registers_answers_leads_nowhere(tmp_path: Path) -> None:
     register = ScriptedRegister({2: 3, 3: 2})
     async with run_stand(tmp_path, register=register) as stand:

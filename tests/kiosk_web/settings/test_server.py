@@ -215,6 +215,11 @@ def test_the_register_and_production_need_the_verifiers_roles() -> None:
         with pytest.raises(SettingsError, match="register_service: verifier must name both roles"):
             load_settings({"register_service": url, "verifier": verifier}, {})
     assert load_settings({"register_service": url, "verifier": both}, {}).register_service.url == url["url"]
+    plain = {"register_service": {"url": "http://register.invalid"}, "verifier": both}
+    assert load_settings(plain, {}).register_service.url == "http://register.invalid"  # a demo's
+    with pytest.raises(SettingsError, match="register_service: its answers are not signed"):
+        load_settings({**plain, "deployment": "production"}, {})
+    load_settings({**plain, "register_service": url, "deployment": "production"}, {})
     load_settings({}, {}).require_verifier()
     for verifier, missing in (({}, "user_authentication"), (one, "signature: facility")):
         with pytest.raises(SettingsError, match=f"verifier.{missing}"):
