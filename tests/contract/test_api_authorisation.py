@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,15 @@ async def test_a_challenge_is_for_the_clients_own_systems_and_origins(stand: Sta
         "system_not_permitted": 1,
         "origin_not_permitted": 1,
     }
+
+
+async def test_a_system_that_was_taken_from_the_client_takes_its_challenges_along(stand: Stand) -> None:
+    client, card = (await sign_in_all(stand))["both"], stand.card()
+    challenge = await client.challenge(SYSTEM)
+    with closing(sqlite3.connect(stand.data / "kiosk.sqlite3")) as database, database:
+        database.execute("UPDATE api_clients SET systems = ? WHERE name = 'both'", (OTHER_SYSTEM,))
+    answer = await client.post("validations", client.build_validation(challenge, card))
+    assert told(answer)[1]["code"] == "challenge_not_usable"
 
 
 async def test_a_certificate_is_confirmed_by_the_clients_own_methods(stand: Stand) -> None:

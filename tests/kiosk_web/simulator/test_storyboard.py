@@ -73,6 +73,7 @@ def test_one_sight_reaches_its_step_alone(scene: Scene, step: int) -> None:
     "scene",
     [
         Scene((Terminal("refused", code="signature_mismatch"),), placed="midori"),
+        Scene((Terminal("refused", code="card_swapped"),), placed="copied-card"),
         Scene((Terminal("result", signature="valid"),), placed="nagisa"),
         Scene((Terminal("refused", code="status_unavailable"),)),
         Scene((Terminal("refused", code="certificate_revoked"),), ocsp=OUTAGE),
