@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kiosk_web.listener import build_listener, open_socket
 from tests.support.kiosk_server import Clock, Stand, run_stand
+
+T = TypeVar("T")
 
 
 class LiveClock(Clock):
@@ -41,3 +45,38 @@ async def serve_api(folder: Path, **changes: Any) -> AsyncIterator[tuple[Stand, 
             finally:
                 listener.should_exit = True
                 await running
+
+
+@contextlib.contextmanager
+def serve_api_apart(
+    folder: Path, prepare: Callable[[Stand, str, contextlib.ExitStack], Awaitable[T]], **changes: Any
+) -> Iterator[T]:
+    """The same in a thread of its own, for tests that only wait. What `prepare` returns; what it puts on the stack is
+    there until the end.
+    """
+    ready: Future[T] = Future()
+    stop = asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        with contextlib.ExitStack() as stack:
+            async with serve_api(folder, **changes) as (stand, address):
+                ready.set_result(await prepare(stand, address, stack))
+                await stop.wait()
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(serve())
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield ready.result(60)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
