@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from examples.facility.__main__ import Server
 from kiosk_web.adapters.clock import read_clock
@@ -262,6 +262,34 @@ def read_at_home(demo: RunningDemo, system: System) -> dict[str, bytes]:
     return {"verdict": verdict.content, **{path: end.content for path, end in ends.items()}}
 
 
+def sign_in_at_home(context: BrowserContext, demo: RunningDemo) -> tuple[bytes, bytes]:
+    """By the city's home page, a wrong 暗証番号 first: what the page shows then, and all that it sent and heard."""
+    home, window = context.new_page(), context.new_page()
+    sent: list[bytes] = []
+
+    def keep(payload: str | bytes) -> None:
+        sent.append(payload.encode() if isinstance(payload, str) else payload)
+
+    home.on("websocket", lambda socket: (socket.on("framesent", keep), socket.on("framereceived", keep)))
+    home.on("request", lambda request: keep(f"{request.url} {request.post_data or ''}"))
+    demo.put_card_at_home(PERSON)
+    window.goto(json.loads((demo.data / "desk.json").read_text(encoding="utf-8"))["window"])
+    home.goto(demo.homepage)
+    home.locator("#login").click()
+    window.locator("body[data-step=asking] #primary").click()
+    for pin, said in ((WRONG_PIN, "暗証番号が違います。"), (PIN, "")):
+        window.locator("body[data-step=pin] #typed").fill(pin)
+        window.locator("#primary").click()
+        if said:
+            expect(window.locator("#alert")).to_have_text(said)
+    home.wait_for_url("**/mypage")
+    expect(home.locator("#standing")).to_be_visible()
+    shown = home.content().encode()
+    home.close()
+    window.close()
+    return shown, b"\n".join(sent)
+
+
 def look_up_at_the_desk(demo: RunningDemo) -> None:
     """Staff ask for the very number; it is told in that answer alone."""
     asked = {"v": 1, "system": "city-library", "reference": "", "number": NUMBER, "by": "見本", "reason": "照会"}
@@ -330,6 +358,7 @@ def test_a_planted_identity_is_found_only_where_it_may_be(browser: Browser, tmp_
         at_home = read_at_home(demo, system)
         pages |= {f"{address} with a result": content for address, content in fetch_open_pages(demo).items()}
         terminal.lift_card()
+        home_page, home_traffic = sign_in_at_home(context, demo)
 
         storage = terminal.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, location.href])")
         sinks = pages | at_home
@@ -337,6 +366,7 @@ def test_a_planted_identity_is_found_only_where_it_may_be(browser: Browser, tmp_
             "counts": run_kiosk(demo, "counts", "--json").encode(),
             "answer to the system": json.dumps(claims, ensure_ascii=False).encode(),
             "storage": storage.encode(),
+            "home page": home_page,
         }
         with serve_example(demo, tmp_path, ItemsApi, "counter-page") as example:
             own_page = terminal.be_sent(example, lambda: open_stream("kiosk stream of a redirected reading"))
@@ -357,11 +387,13 @@ def test_a_planted_identity_is_found_only_where_it_may_be(browser: Browser, tmp_
     files = {path: content for path, content in read_files(demo.data).items() if not path.startswith("simulator/")}
     database = {path for path in files if path.startswith("kiosk/kiosk.sqlite3")}
     assert {"kiosk/kiosk.sqlite3", "kiosk/kiosk.sqlite3-wal"} <= database
-    assert {"logs/kiosk.log", "logs/bridge.log", "logs/facility.log"} <= set(files)
+    logs = ("kiosk", "bridge", "facility", "library", "homepage", "personal")
+    assert {f"logs/{name}.log" for name in logs} <= set(files)
     assert all(b"data-state" in sinks[name] or b"data-terminal" in sinks[name] for name in streams), "nothing was said"
     sinks |= {path: content for path, content in files.items() if path not in database}
 
     assert planted.find_in(sinks) == set()
+    assert planted.find(home_traffic) == {"serial", "common name"}  # the certificate, to whom the resident agreed
     assert planted.find(b"\n".join(files[path] for path in database)) == IN_FILES
     events = [(json.loads(body).get("event", {}).get("type", ""), body) for _, _, body in terminal.requests if body]
     assert sort_by_kind(planted, events) == IN_WHAT_THE_PAGE_TELLS
