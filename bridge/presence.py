@@ -115,14 +115,18 @@ def _events(old: Presence, new: Presence) -> list[PresenceEvent]:
     events: list[PresenceEvent] = []
     if old.state is not new.state:
         events.append(ReaderStateChanged(new.state))
-    if old.instance is not None and new.instance is None:
-        events.append(Removed(old.instance))
-    elif old.instance is None and new.instance is not None:
-        events.append(Inserted(new.instance))
-    elif old.instance is not None and new.instance is not None and old.instance != new.instance:
-        events.append(Swapped(old.instance, new.instance))
+    if old.instance != new.instance:
+        events.append(_tell_exchange(old.instance, new.instance))
     elif new.instance is not None and old.mute and not new.mute:
         events.append(Answered(new.instance))
     if new.instance is not None and new.mute and (not old.mute or old.instance != new.instance):
         events.append(TurnedMute(new.instance))
     return events
+
+
+def _tell_exchange(old: CardInstance | None, new: CardInstance | None) -> PresenceEvent:
+    """Two different ones, of which one may be none."""
+    if old is None:
+        assert new is not None
+        return Inserted(new)
+    return Removed(old) if new is None else Swapped(old, new)

@@ -46,28 +46,19 @@ def judge_general_trust(
     """
     try:
         certificate = parse_certificate(der)
-        name = canonicalise_name(certificate.issuer)
+        canonicalise_name(certificate.issuer)
     except (MalformedCertificate, MalformedDer) as error:
         return Untrusted("certificate_malformed", str(error), "trust.0.form")
     key = certificate.public_key
     if not judge_key(key):
         return _refuse("its key is not on the list of algorithms", "trust.1.key")
-    candidates = [issuer for issuer in issuers if _may_have_issued(issuer, certificate)]
-    if not candidates:
-        return _refuse("its issuer's key is none of those given", "trust.2.issuer_key")
-    candidates = [issuer for issuer in candidates if canonicalise_name(issuer.subject) == name]
-    if not candidates:
-        return _refuse("its issuer has another name than those given", "trust.3.issuer_name")
-    judgements = [_judge_issuance(issuer, certificate, algorithms) for issuer in candidates]
-    candidates = [issuer for issuer, said in zip(candidates, judgements, strict=True) if said == "good"]
-    if not candidates:
-        if "signature_invalid" in judgements:
-            return _refuse("its signature was not made by the issuer it names", "trust.4.signature")
-        return _refuse(explain_refusal(certificate.signature_oid), "trust.4.signature")
+    signers = _find_signers(certificate, issuers, algorithms)
+    if isinstance(signers, Untrusted):
+        return signers
     if certificate.unprocessed_critical:
         return _refuse("a critical extension is not known here", "trust.5.critical_extensions")
-    unfit = [_find_unfitness(issuer) for issuer in candidates]
-    candidates = [issuer for issuer, why in zip(candidates, unfit, strict=True) if not why]
+    unfit = [_find_unfitness(issuer) for issuer in signers]
+    candidates = [issuer for issuer, why in zip(signers, unfit, strict=True) if not why]
     if not candidates:
         return _refuse(unfit[0], "trust.6.kind")
     refusal = judge_validity(certificate, now)
@@ -77,6 +68,25 @@ def judge_general_trust(
         if judge_window(issuer.not_before, issuer.not_after, now) == "within":
             return TrustedCertificate(certificate, build_issuer(issuer), key)
     return _refuse("the issuer's own certificate is not in its validity", "trust.8.issuer_validity")
+
+
+def _find_signers(
+    certificate: UnverifiedCertificate, issuers: Sequence[UnverifiedCertificate], algorithms: frozenset[AlgorithmName]
+) -> list[UnverifiedCertificate] | Untrusted:
+    """Steps 2 to 4: those whose key made the signature, one at least."""
+    candidates = [issuer for issuer in issuers if _may_have_issued(issuer, certificate)]
+    if not candidates:
+        return _refuse("its issuer's key is none of those given", "trust.2.issuer_key")
+    name = canonicalise_name(certificate.issuer)
+    candidates = [issuer for issuer in candidates if canonicalise_name(issuer.subject) == name]
+    if not candidates:
+        return _refuse("its issuer has another name than those given", "trust.3.issuer_name")
+    judgements = [_judge_issuance(issuer, certificate, algorithms) for issuer in candidates]
+    if "good" in judgements:
+        return [issuer for issuer, said in zip(candidates, judgements, strict=True) if said == "good"]
+    if "signature_invalid" in judgements:
+        return _refuse("its signature was not made by the issuer it names", "trust.4.signature")
+    return _refuse(explain_refusal(certificate.signature_oid), "trust.4.signature")
 
 
 def _refuse(detail: str, step: TrustStep) -> Untrusted:
