@@ -39,7 +39,9 @@ class Clock:
 
 @dataclass
 class Responder:
-    """Answers with `shape`, or fails, once the gate is open."""
+    """Implements `services.validation.Fetcher`: answers with `shape`, or fails, once the gate is open. The first question
+    sets `asked`.
+    """
 
     root: Root
     clock: Clock
@@ -48,11 +50,13 @@ class Responder:
     questions: int = 0
 
     def __post_init__(self) -> None:
+        self.asked = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def fetch_ocsp(self, url: str, request: bytes) -> bytes | FetchFailure:
         self.questions += 1
+        self.asked.set()
         await self.gate.wait()
         return self.failure or answer(request, self.root, shape=self._at(self.clock.now))
 

@@ -17,7 +17,6 @@ from cryptography.x509 import ocsp
 
 from kiosk_web.adapters.fetch import HttpFetcher
 from kiosk_web.pki.ocsp import OcspResponderPolicy
-from kiosk_web.pki.plan import FetchFailure
 from kiosk_web.pki.status import Good, HighWaterMark, OnHold, Revoked, Stale, Unavailable, Unknown
 from kiosk_web.pki.status_policy import StatusContext, StatusPolicy
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, Untrusted
@@ -25,6 +24,7 @@ from kiosk_web.services.validation import Fetcher, HighWaterMarks, ValidationSer
 from tests.support.fallback import MemoryFallback
 from tests.support.high_water import MemoryHighWaterMarks
 from tests.support.jpki import NOW, build_root, ec_key, issue, issue_delegate, trust
+from tests.support.kiosk_server import Clock, Responder
 from tests.support.ocsp_answers import AnswerShape, answer
 from tests.support.ocsp_responder import Exchange, run_openssl_responder, serve, write_openssl_index
 
@@ -162,28 +162,20 @@ async def test_every_question_has_its_own_nonce() -> None:
     assert len(set(served.requests)) == 2
 
 
-class HeldFetcher:
-    """Answers once `release` is set; counts the questions."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.release = asyncio.Event()
-        self.questions = 0
-
-    async def fetch_ocsp(self, url: str, request: bytes) -> bytes | FetchFailure:
-        self.questions += 1
-        self.asked.set()
-        await self.release.wait()
-        return answer(request, ROOT, DELEGATE)
+def hold_responder() -> Responder:
+    """It hears questions, and answers once its gate is open."""
+    responder = Responder(ROOT, Clock())
+    responder.gate.clear()
+    return responder
 
 
 async def test_those_who_ask_meanwhile_share_one_question() -> None:
-    fetcher = HeldFetcher()
+    fetcher = hold_responder()
     service = build_service("http://127.0.0.1/", fetcher)
     waiting = [asyncio.create_task(service.check_status(CERTIFICATE, ASK)) for _ in range(5)]
     other = asyncio.create_task(service.check_status(OTHER, ASK))
     await fetcher.asked.wait()
-    fetcher.release.set()
+    fetcher.gate.set()
     assert len({id(status) for status in await asyncio.gather(*waiting)}) == 1
     assert isinstance(await other, Good)
     assert fetcher.questions == 2
@@ -192,7 +184,7 @@ async def test_those_who_ask_meanwhile_share_one_question() -> None:
 
 
 async def test_a_caller_who_gives_up_takes_nobody_elses_answer_away() -> None:
-    fetcher = HeldFetcher()
+    fetcher = hold_responder()
     service = build_service("http://127.0.0.1/", fetcher)
     impatient = asyncio.create_task(service.check_status(CERTIFICATE, ASK))
     patient = asyncio.create_task(service.check_status(CERTIFICATE, ASK))
@@ -200,7 +192,7 @@ async def test_a_caller_who_gives_up_takes_nobody_elses_answer_away() -> None:
     impatient.cancel()
     with pytest.raises(asyncio.CancelledError):
         await impatient
-    fetcher.release.set()
+    fetcher.gate.set()
     assert isinstance(await patient, Good)
 
 
