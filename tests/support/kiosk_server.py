@@ -39,8 +39,8 @@ class Clock:
 
 @dataclass
 class Responder:
-    """Implements `services.validation.Fetcher`: answers with `shape`, or fails, once the gate is open. The first question
-    sets `asked`.
+    """Implements `services.validation.Fetcher`: answers with `shape`, or fails, once the gate is open. The first
+    question sets `asked`.
     """
 
     root: Root
