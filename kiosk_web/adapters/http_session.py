@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import aiohttp
 from aiohttp import hdrs
+from aiohttp.abc import AbstractResolver
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import Connection
 from aiohttp.resolver import ThreadedResolver
@@ -53,11 +54,18 @@ def read_address(text: str) -> URL | None:
     return address if address.scheme in ("http", "https") and host and port else None
 
 
-def open_session(*, phase: float, connections: int, headers: dict[str, str], most: int | None) -> aiohttp.ClientSession:
+def open_session(
+    *,
+    phase: float,
+    connections: int,
+    headers: dict[str, str],
+    most: int | None,
+    resolver: AbstractResolver | None = None,
+) -> aiohttp.ClientSession:
     """A session of the running loop. `phase`: the longest wait in seconds for a connection, and for the next bytes.
 
     `most`: bytes that are taken for one answer in all, heads, answers of 1xx and chunk sizes included; None where the
-    body is counted anyway and may be large.
+    body is counted anyway and may be large. `resolver`: what finds the addresses of a name, if not the system alone.
     """
 
     class MeteredRequest(_MeteredRequest):
@@ -65,7 +73,10 @@ def open_session(*, phase: float, connections: int, headers: dict[str, str], mos
 
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=connections, keepalive_timeout=KEPT_SECONDS, use_dns_cache=False, resolver=ThreadedResolver()
+            limit=connections,
+            keepalive_timeout=KEPT_SECONDS,
+            use_dns_cache=False,
+            resolver=resolver or ThreadedResolver(),
         ),
         timeout=aiohttp.ClientTimeout(total=None, connect=phase, sock_read=phase),
         headers={"Accept-Encoding": "identity", "User-Agent": "mynumber-kiosk", **headers},

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from kiosk_web.identity.basic_four import BasicFourTerms
 from kiosk_web.identity.offer import Service, StatusPolicyName, Words
 from kiosk_web.identity.profiles import PROFILES, ProfileName
+from kiosk_web.identity.receivers import judge_receiver_host
 from kiosk_web.identity.systems import CooperatingSystem, LinkConfirmation, LinkHolder
 from kiosk_web.identity.user_numbers import ANY_NUMBER, CheckDigit, NumberFormat
 from kiosk_web.pki.receiver_key import read_receiver_key
@@ -78,6 +79,8 @@ class SystemSettings(BaseModel):
         parts = urlsplit(self.webhook_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.fragment:
             raise ValueError(f"{self.id}: webhook_url is an address such as https://booking.example.lg.jp/readings")
+        if not judge_receiver_host(parts.hostname):
+            raise ValueError(f"{self.id}: webhook_url leads to no receiver, but to this link or to everybody on it")
         if self.receiver_key is None:
             raise ValueError(f"{self.id}: webhook_url needs a receiver_key: nothing is sent that is not sealed")
         return self

@@ -28,7 +28,9 @@ def build_basic_four(settings: Settings, store: Store, clock: Clock, entropy: En
     )
 
 
-def build_delivery(settings: Settings, store: Store, webhook: Webhook, keys: KeyRing, clock: Clock) -> ReadingDelivery:
+def build_delivery(
+    settings: Settings, store: Store, webhook: Webhook, keys: KeyRing, clock: Clock, entropy: Entropy
+) -> ReadingDelivery:
     """What sends sealed readings to the systems that are sent to."""
     urls = {system.id: system.webhook_url for system in settings.systems if system.webhook_url is not None}
-    return ReadingDelivery(store=store, webhook=webhook, urls=urls, keys=keys, clock=clock)
+    return ReadingDelivery(store=store, webhook=webhook, urls=urls, keys=keys, clock=clock, entropy=entropy)

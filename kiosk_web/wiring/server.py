@@ -163,7 +163,7 @@ def _wire(world: World, validation: ValidationService, fallback: FallbackService
         upkeep=build_upkeep(world, services),
         list_upkeep=list_upkeep,
         sweep=build_sweep(settings, world.store, world.clock),
-        delivery=build_delivery(settings, world.store, world.webhook, world.keys, world.clock),
+        delivery=build_delivery(settings, world.store, world.webhook, world.keys, world.clock, world.entropy),
         resident=build_resident_listener(world, services, renderer, health),
         staff=build_staff_listener(world, services, renderer, health),
     )

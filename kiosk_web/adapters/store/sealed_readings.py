@@ -72,10 +72,10 @@ class SqlSealedReadingRows:
             .values(jwe="", next_attempt_at=None)
         )
 
-    async def list_due(self, now: datetime) -> tuple[SealedReading, ...]:
+    async def list_due(self, system: str, now: datetime) -> tuple[SealedReading, ...]:
         rows = await self._connection.execute(
             select(schema.sealed_readings)
-            .where(_r.next_attempt_at <= now, _r.jwe != "", _r.expires_at > now)
+            .where(_r.system == system, _r.next_attempt_at <= now, _r.jwe != "", _r.expires_at > now)
             .order_by(_r.next_attempt_at)
             .limit(AT_ONCE)
         )

@@ -45,8 +45,8 @@ class SealedReadingRows(Protocol):
         """The client does not want it, unless another one has it: the ciphertext is gone, handed over to nobody."""
         ...
 
-    async def list_due(self, now: datetime) -> tuple[SealedReading, ...]:
-        """Those whose webhook is due and whose life has not ended, the oldest first; a few at a time."""
+    async def list_due(self, system: str, now: datetime) -> tuple[SealedReading, ...]:
+        """Those of a system whose webhook is due and whose life has not ended, the oldest first; a few at a time."""
         ...
 
     async def finish(self, reading: str, now: datetime, attempts: int) -> None:

@@ -134,7 +134,7 @@ async def test_who_declines_keeps_the_result_and_nothing_is_sealed(stand: Stand)
     assert stage.state == "result"
     assert "基本4情報は渡していません" in stage.html
     async with stand.server.store.read() as transaction:
-        assert await transaction.readings.list_due(stand.clock.now) == ()
+        assert await transaction.readings.list_due(SYSTEM, stand.clock.now) == ()
     again = await terminal.send("basic_four_wanted")
     assert again.state == "consenting"
 

@@ -166,7 +166,7 @@ async def test_only_the_server_that_brings_the_code_confirms_the_items_of_the_da
 async def test_it_is_not_sent_by_webhook_as_well(desk: Desk) -> None:
     await reach_sealed(desk)
     async with desk.stand.server.store.read() as transaction:
-        assert await transaction.readings.list_due(desk.stand.clock.now) == ()
+        assert await transaction.readings.list_due(SYSTEM, desk.stand.clock.now) == ()
     assert len(await list_ciphertexts(desk.stand)) == 1
 
 
