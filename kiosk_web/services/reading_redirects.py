@@ -24,8 +24,7 @@ from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.services.ports.terminals import PageRecord
 from kiosk_web.services.reading_results import forget_result
 from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService, ToldResult
-from kiosk_web.services.sessions import SessionService, Snapshot
-from kiosk_web.session import events as e
+from kiosk_web.services.sessions import Snapshot
 from kiosk_web.session.facts import AskedReading
 
 REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
@@ -80,14 +79,12 @@ class RedirectService:
         self,
         *,
         store: Store,
-        sessions: SessionService,
         readings: ReadingService,
         issuer: str,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
         self._store = store
-        self._sessions = sessions
         self._readings = readings
         self._issuer = issuer
         self._clock = clock
@@ -139,7 +136,7 @@ class RedirectService:
         asked = AskedReading(
             record.id, redirect.title_ja, redirect.title_en, returns=True, basic_four=redirect.basic_four
         )
-        answer = await self._sessions.apply(page.terminal, e.ReadingRequested(asked, record.service, record.expires_at))
+        answer = await self._readings.show(record, asked)
         if not answer.refusal:
             return OpenedReading(answer.snapshot, browser)
         async with self._store.write() as transaction:

@@ -22,7 +22,7 @@ from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.services.ports.readings import ReadingRecord
 from kiosk_web.services.reading_results import end_held, forget_result
 from kiosk_web.services.receipts import AGAIN, draw_receipt, is_given_again
-from kiosk_web.services.sessions import SessionService
+from kiosk_web.services.sessions import Answer, SessionService
 from kiosk_web.session import events as e
 from kiosk_web.session.facts import AskedReading
 
@@ -113,12 +113,23 @@ class ReadingService:
                 await transaction.asked_readings.drop(record.id)
                 return ReadingRefused("terminal_offline")
         shown = AskedReading(record.id, asked.title_ja, asked.title_en, basic_four=asked.basic_four)
-        event = e.ReadingRequested(shown, asked.service, record.expires_at)
-        if not (await self._sessions.apply(record.terminal, event)).refusal:
+        if not (await self.show(record, shown)).refusal:
             return record
         async with self._store.write() as transaction:
             await transaction.asked_readings.drop(record.id)
         return ReadingRefused("terminal_busy")
+
+    async def show(self, record: ReadingRecord, asked: AskedReading) -> Answer:
+        """Have the terminal show it, if nobody is there. A request that ended meanwhile, before there was a screen to
+        tell, does not stay on it.
+        """
+        event = e.ReadingRequested(asked, record.service, record.expires_at)
+        answer = await self._sessions.apply(record.terminal, event)
+        if answer.refusal:
+            return answer
+        async with self._store.read() as transaction:
+            ended = await transaction.asked_readings.find_refusal(record.id, self._clock())
+        return await self._sessions.apply(record.terminal, e.ReadingCancelled(record.id, ended)) if ended else answer
 
     async def add_within(
         self, transaction: Transaction, client: ClientRecord, asked: ReadingRequest, *, redirected: bool = False

@@ -31,7 +31,5 @@ def build_readings(
         clock=clock,
         entropy=entropy,
     )
-    redirects = RedirectService(
-        store=store, sessions=sessions, readings=readings, issuer=issuer, clock=clock, entropy=entropy
-    )
+    redirects = RedirectService(store=store, readings=readings, issuer=issuer, clock=clock, entropy=entropy)
     return readings, redirects

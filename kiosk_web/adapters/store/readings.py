@@ -69,10 +69,12 @@ class SqlReadingRows:
         return None if row is None else _build(row)
 
     async def find_refusal(self, reading: str, now: datetime) -> OpenRefusal:
-        found = select(_r.ended_at, _r.expires_at, _c.revoked_at).join(api_clients, _c.name == _r.client)
+        found = select(_r.state, _r.ended_at, _r.expires_at, _c.revoked_at).join(api_clients, _c.name == _r.client)
         row = (await self._connection.execute(found.where(_r.id == reading))).one_or_none()
         if row is not None and row.revoked_at is not None:
             return "reading_client_revoked"
+        if row is not None and row.state == "cancelled":
+            return "reading_withdrawn"
         return "" if row is not None and row.ended_at is None and row.expires_at > now else "reading_expired"
 
     async def end(self, reading: str, state: ReadingState, result: str | None, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from kiosk_web.identity.readings import ReadingState
 
-OpenRefusal = Literal["", "reading_expired", "reading_client_revoked"]
+OpenRefusal = Literal["", "reading_withdrawn", "reading_expired", "reading_client_revoked"]
 """Names of `session/codes.py`."""
 
 
