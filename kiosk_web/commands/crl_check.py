@@ -23,12 +23,13 @@ from kiosk_web.adapters.anchor_files import AnchorFileRefused, load_trust_store
 from kiosk_web.adapters.durable_files import write_durably
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
+from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import KioskError, SettingsError
 from kiosk_web.pki.crl_trust import ListMark, ListScope
 from kiosk_web.pki.trust import TrustPolicy
 from kiosk_web.services.list_answers import build_answers
-from kiosk_web.services.list_check import ListCheck, build_list_check
+from kiosk_web.services.list_check import ListCheck, build_list_check, is_clock_reliable
 from kiosk_web.services.list_rows import (
     MAX_LINE,
     Format,
@@ -41,6 +42,7 @@ from kiosk_web.services.list_rows import (
 )
 from kiosk_web.settings.server import Settings
 from kiosk_web.wiring.crl_index import build_policy, open_shelf
+from kiosk_web.wiring.validation import choose_clock_check
 
 ROWS_AT_A_TIME = 65_536
 STANDARD = Path("-")
@@ -109,16 +111,20 @@ def open_check(settings: Settings, now: datetime) -> ListCheck:
         )
     except AnchorFileRefused as error:
         raise SettingsError(str(error)) from None
-    marks = asyncio.run(_load_marks(settings))
-    trust_policy = TrustPolicy(allow_test_arc=settings.allow_test_arc)
-    return build_list_check(open_shelf(settings), anchors, trust_policy, build_policy(settings.crl), marks, now)
+    marks, newest = asyncio.run(_load_marks(settings))
+    trust_policy, policy = TrustPolicy(allow_test_arc=settings.allow_test_arc), build_policy(settings.crl)
+    times = (newest, *(mark.this_update for mark in marks.values()))
+    reliable = is_clock_reliable(times, policy, now, trusted=choose_clock_check(settings)())
+    shelf = open_shelf(settings)
+    return build_list_check(shelf, anchors, trust_policy, policy, marks, now, clock_reliable=reliable)
 
 
-async def _load_marks(settings: Settings) -> Mapping[ListScope, ListMark]:
+async def _load_marks(settings: Settings) -> tuple[Mapping[ListScope, ListMark], datetime | None]:
+    """The newest list of each scope, and the newest time of any answer."""
     migrate(settings.data)
     store = SqlStore(settings.data)
     try:
-        return await SqlListMarks(store).load_all()
+        return await SqlListMarks(store).load_all(), await SqlHighWaterMarks(store).load_newest_time()
     finally:
         await store.close()
 

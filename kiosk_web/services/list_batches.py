@@ -39,6 +39,9 @@ ROWS_AT_A_TIME = 512
 KEPT_SECONDS = 60.0
 LOOK_EVERY = timedelta(seconds=10)
 LONGEST = timedelta(hours=1)
+OPEN_ANEW_AFTER = timedelta(minutes=5)
+"""A batch that comes slowly is not answered from lists, and for a moment, of long ago."""
+
 _PPID = re.compile(r"[2-9A-HJ-NP-Z]{24}")
 
 Ending = Literal["done", "client_revoked", "too_long"]
@@ -136,7 +139,7 @@ class ListBatches:
         rows = 0
         try:
             check = await open_check()
-            began = looked = self._clock()
+            began = looked = opened = self._clock()
             async for lines in split_lines(chunks):
                 now = self._clock()
                 if now - looked >= LOOK_EVERY:
@@ -145,6 +148,8 @@ class ListBatches:
                     if ending != "done":
                         yield build_last_line(rows, ending)
                         return
+                if now - opened >= OPEN_ANEW_AFTER:
+                    check, opened = await open_check(), now
                 yield await answer(check, rows + 1, lines)
                 rows += len(lines)
             yield build_last_line(rows, "done")

@@ -13,7 +13,7 @@ from kiosk_web.pki.crl_batch import SerialAnswer, SerialJudge
 from kiosk_web.pki.crl_segment import Segment
 from kiosk_web.pki.crl_status import ListFinding, judge_crl_status
 from kiosk_web.pki.crl_trust import CrlPolicy, ListMark, ListScope
-from kiosk_web.pki.status import CertificateStatus
+from kiosk_web.pki.status import CertificateStatus, Unavailable
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, Untrusted, judge_trust_of_bytes
 
 
@@ -35,7 +35,10 @@ class WholeShelf(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ListCheck:
-    """All lists in force, the anchors, and what was ever accepted, at the moment `now`. Made by `build_list_check`."""
+    """All lists in force, the anchors, and what was ever accepted, at the moment `now`. Made by `build_list_check`.
+
+    Without a `clock_reliable` nothing is concluded, as everywhere (`docs/validation.md`).
+    """
 
     shelf: WholeShelf
     anchors: TrustStore
@@ -45,6 +48,7 @@ class ListCheck:
     now: datetime
     judges: Mapping[bytes, SerialJudge]
     damaged: frozenset[bytes]
+    clock_reliable: bool = True
 
     @property
     def lists(self) -> int:
@@ -52,6 +56,8 @@ class ListCheck:
 
     def judge_serials(self, key_id: bytes, serials: Sequence[int]) -> list[SerialAnswer]:
         """An answer for each serial number under one key, in order."""
+        if not self.clock_reliable:
+            return [SerialAnswer("unavailable", "clock_unreliable")] * len(serials)
         judge = self.judges.get(key_id)
         if judge is None:  # not kept: thousands of made-up keys must not fill the memory
             judge = SerialJudge([], self.policy, self.now, self.marks, damaged=key_id in self.damaged)
@@ -63,7 +69,8 @@ class ListCheck:
         if isinstance(trust, Untrusted):
             return trust
         findings = self.shelf.look_up(trust)
-        return judge_crl_status(trust, findings, self.policy, self.now, certificate_mark=None, list_marks=self.marks)
+        said = judge_crl_status(trust, findings, self.policy, self.now, certificate_mark=None, list_marks=self.marks)
+        return said if self.clock_reliable else Unavailable("clock_unreliable", said.evidence)
 
 
 def build_list_check(
@@ -73,6 +80,8 @@ def build_list_check(
     policy: CrlPolicy,
     marks: Mapping[ListScope, ListMark],
     now: datetime,
+    *,
+    clock_reliable: bool = True,
 ) -> ListCheck:
     """Read every segment as a whole, which puts damaged ones out of use, and make one judge for each key. Blocking."""
     shelf.check_digests()
@@ -83,4 +92,9 @@ def build_list_check(
     judges = {
         key_id: SerialJudge(found, policy, now, marks, damaged=key_id in damaged) for key_id, found in segments.items()
     }
-    return ListCheck(shelf, anchors, trust_policy, policy, marks, now, judges, damaged)
+    return ListCheck(shelf, anchors, trust_policy, policy, marks, now, judges, damaged, clock_reliable)
+
+
+def is_clock_reliable(seen: Iterable[datetime | None], policy: CrlPolicy, now: datetime, *, trusted: bool) -> bool:
+    """Is it `trusted`, since something keeps it right, and behind none of the verified times that were `seen`?"""
+    return trusted and all(time is None or time <= now + policy.skew for time in seen)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
+from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.identity.alphabet import spell
-from kiosk_web.pki.trust import TrustPolicy, TrustStore
+from kiosk_web.pki.trust import TrustPolicy
 from kiosk_web.services.client_auth import ClientAuthService
 from kiosk_web.services.clients import ClientService, find_api_systems, find_link_systems
 from kiosk_web.services.kept_replies import KeptReplies
 from kiosk_web.services.link_by_api import ApiLinkService
 from kiosk_web.services.list_batches import ListBatches
-from kiosk_web.services.list_check import ListCheck, build_list_check
+from kiosk_web.services.list_check import ListCheck, build_list_check, is_clock_reliable
 from kiosk_web.services.ports import Clock
 from kiosk_web.services.rate_limit import RateLimits
 from kiosk_web.services.receipts import ReceiptService
@@ -43,7 +45,7 @@ REQUEST_ID_SIGNS = 12
 
 def build_api(world: World, services: Services, url: str) -> ApiGate:
     """`url` is the public address of the API."""
-    settings, store, offer, anchors = world.settings, world.store, world.offer, world.anchors
+    settings, store, offer = world.settings, world.store, world.offer
     clock, entropy = world.clock, world.entropy
     auth = ClientAuthService(
         store=store, audience=url + TOKEN.whole_path, limits=RateLimits(), clock=clock, entropy=entropy
@@ -67,8 +69,8 @@ def build_api(world: World, services: Services, url: str) -> ApiGate:
         store=store,
         in_use=services.in_use,
         systems_by_list=offer.systems_by_list,
-        open_certificates=build_opener(settings, store, anchors, clock, whole=False),
-        open_persons=build_opener(settings, store, anchors, clock, whole=True),
+        open_certificates=build_opener(world, whole=False),
+        open_persons=build_opener(world, whole=True),
         clock=clock,
     )
     links = ApiLinkService(store=store, linking=services.linking, offer=offer, in_use=services.in_use, clock=clock)
@@ -97,19 +99,21 @@ def build_api(world: World, services: Services, url: str) -> ApiGate:
     )
 
 
-def build_opener(
-    settings: Settings, store: SqlStore, anchors: TrustStore, clock: Clock, *, whole: bool
-) -> Callable[[], Awaitable[ListCheck]]:
+def build_opener(world: World, *, whole: bool) -> Callable[[], Awaitable[ListCheck]]:
     """How the lists are opened for a batch; `whole`: with every entry at hand, to ask for serial numbers."""
+    settings, store, anchors = world.settings, world.store, world.anchors
     trust_policy = TrustPolicy(allow_test_arc=settings.allow_test_arc)
     shelf, policy = open_shelf(settings), build_policy(settings.crl)
 
     async def open_check() -> ListCheck:
         marks = await SqlListMarks(store).load_all()
+        newest, now = await SqlHighWaterMarks(store).load_newest_time(), world.clock()
+        times = (newest, *(mark.this_update for mark in marks.values()))
+        reliable = is_clock_reliable(times, policy, now, trusted=world.is_clock_trusted())
         if whole:
-            own = open_shelf(settings)
-            return await asyncio.to_thread(build_list_check, own, anchors, trust_policy, policy, marks, clock())
-        return ListCheck(shelf, anchors, trust_policy, policy, marks, clock(), {}, frozenset())
+            read = partial(build_list_check, clock_reliable=reliable)
+            return await asyncio.to_thread(read, open_shelf(settings), anchors, trust_policy, policy, marks, now)
+        return ListCheck(shelf, anchors, trust_policy, policy, marks, now, {}, frozenset(), reliable)
 
     return open_check
 

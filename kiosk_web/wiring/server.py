@@ -112,6 +112,7 @@ async def build_server(
             register=register or asked,
             webhook=webhook,
             clock=clock,
+            is_clock_trusted=is_clock_trusted or choose_clock_check(settings),
             entropy=entropy,
         )
         fallback = FallbackService(
@@ -123,7 +124,6 @@ async def build_server(
             fetcher or network,
             lists or build_lists(world, shelf),
             fallback,
-            is_clock_trusted or choose_clock_check(settings),
         )
         server = _wire(world, validation, fallback, build_list_upkeep(world, shelf))
         await server.in_use.watch()

@@ -27,7 +27,6 @@ def build_validation(
     fetcher: Fetcher,
     lists: Lists,
     fallback: FallbackService,
-    is_clock_trusted: Callable[[], bool],
 ) -> ValidationService:
     """`fetcher` asks the responder, unless its circuit is open."""
     settings = world.settings
@@ -40,7 +39,7 @@ def build_validation(
         lists=lists,
         fallback=fallback,
         clock=world.clock,
-        is_clock_trusted=is_clock_trusted,
+        is_clock_trusted=world.is_clock_trusted,
         entropy=world.entropy,
         answers=AnswerCache(timedelta(seconds=settings.ocsp_cache_seconds)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -35,6 +35,7 @@ class World:
     register: Register
     webhook: Webhook
     clock: Clock
+    is_clock_trusted: Callable[[], bool]
     entropy: Entropy
 
 

@@ -8,15 +8,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import text
 
 from kiosk_web.wiring import crl_index
 from kiosk_web.wiring.api import run_clients
 from tests.support.api_client import (
     API,
+    API_SYSTEMS,
     OTHER_SYSTEM,
     SYSTEM,
     ApiClient,
@@ -29,7 +32,7 @@ from tests.support.api_client import (
 from tests.support.crl_stand import ORDINARY, SilentWatcher, offer, town_point
 from tests.support.crl_writer import build_list, encode_entry, encode_reason
 from tests.support.jpki import NOW, rsa_key
-from tests.support.kiosk_server import Stand
+from tests.support.kiosk_server import Stand, run_stand
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +110,27 @@ async def test_linked_persons_are_told_by_ppid_and_nothing_more_than_whether(sta
     assert problem(await post(client, f"persons?system={OTHER_SYSTEM}", b"")) == (403, "system_not_permitted")
     assert problem(await post(client, "persons?system=nothing", b"")) == (403, "system_not_permitted")
     assert problem(await post(client, "persons", b"")) == (400, "malformed_request")
+
+
+@pytest.mark.parametrize("wrong", ["nothing keeps it", "behind what was verified"])
+async def test_nothing_is_concluded_by_a_clock_in_doubt(tmp_path: Path, wrong: str) -> None:
+    """An old list seems fresh to a clock that is behind."""
+    trusted = [True]
+    async with run_stand(tmp_path, is_clock_trusted=lambda: trusted[0], systems=API_SYSTEMS) as stand:
+        client = await (await register(stand)).sign_in()
+        (ppid,) = await link(client, stand, [GOOD])
+        await take_in(stand, {REVOKED: 4})
+        if wrong == "nothing keeps it":
+            trusted[0] = False
+        else:
+            async with stand.server.store.write() as transaction:
+                ahead = text("UPDATE high_water_marks SET this_update = '2026-11-24 03:00:00.000000'")
+                await transaction.connection.execute(ahead)
+        (person,), _ = read(await post(client, f"persons?system={SYSTEM}", ask({"ppid": ppid})))
+        rows = [{"certificate": encode(stand.card(serial).der)} for serial in (GOOD, REVOKED)]
+        certificates, _ = read(await post(client, "certificates", ask(*rows)))
+        said = [(one["outcome"], one["reason"]) for one in (person, *certificates)]
+        assert said == [("unavailable", "clock_unreliable")] * 3
 
 
 async def test_without_lists_nothing_is_confirmed(stand: Stand, client: ApiClient) -> None:
@@ -188,6 +212,25 @@ async def test_a_client_that_is_revoked_meanwhile_gets_no_more_answers(stand: St
         stand.clock.advance(10)
         pipe.send(b"{}\n")
         assert await anext(lines) == {"end": "client_revoked", "rows": 1}
+    await pipe.task
+
+
+async def test_a_batch_that_comes_slowly_is_not_answered_by_what_held_long_ago(stand: Stand, client: ApiClient) -> None:
+    """The list ends while the batch is under way: 28 hours after the stand's first moment."""
+    await take_in(stand, {})
+    stand.clock.advance(28 * 3600 - 60)
+    client = await client.sign_in()
+    pipe = Pipe(stand, client)
+    row = ask({"certificate": encode(stand.card().der)})
+    async with aclosing(pipe.lines()) as lines:
+        pipe.send(row)
+        assert (await anext(lines))["outcome"] == "good"
+        stand.clock.advance(5 * 60)
+        pipe.send(row)
+        answer = await anext(lines)
+        assert (answer["row"], answer["outcome"], answer["reason"]) == (2, "stale", "next_update_passed")
+        pipe.send(b"", more=False)
+        assert await anext(lines) == {"end": "done", "rows": 2}
     await pipe.task
 
 
