@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,11 @@ def load_terminal(folder: Path) -> Terminal:
     advice = "enrol this terminal with: kiosk-bridge enrol"
     try:
         text, pem = (folder / TERMINAL_FILE).read_bytes(), (folder / KEY_FILE).read_bytes()
+        shared = os.name == "posix" and (folder / KEY_FILE).stat().st_mode & 0o077
     except OSError as trouble:
         raise SettingsError(f"no enrolled terminal in {str(folder)!a} ({trouble.strerror}); {advice}") from None
+    if shared:
+        raise SettingsError(f"others may read {KEY_FILE}: chmod 600, or enrol anew if somebody may have done so")
     try:
         value = parse_object(text, limit=8192)
         key = load_pem_private_key(pem, password=None)

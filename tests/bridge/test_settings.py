@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -121,4 +122,15 @@ def test_a_broken_key_file_is_named(tmp_path: Path, content: bytes) -> None:
 
 def test_a_computer_that_is_no_terminal_is_told_how_to_become_one(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="kiosk-bridge enrol"):
+        load_terminal(tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_terminal_key_that_others_may_read_is_not_used(tmp_path: Path, mode: int) -> None:
+    authority = Authority()
+    store_terminal(tmp_path, authority.terminal)
+    assert load_terminal(tmp_path).id == authority.terminal_id
+    (tmp_path / "terminal.key").chmod(mode)
+    with pytest.raises(SettingsError, match=r"others may read terminal\.key"):
         load_terminal(tmp_path)
