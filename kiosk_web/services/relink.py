@@ -61,36 +61,37 @@ class RelinkService:
             raise IdentityError(refusal)
         if self._linking.find_system(system) is None:
             raise IdentityError("system_unknown")
-        stranger, person, old = await self._find(reference, system, number, identifier)
+        async with self._store.read() as reading:
+            stranger, person, old = await self._find(reading, reference, system, number, identifier)
         outcome = await self._judge(old)  # outside of the transaction: it reads whole lists
         if outcome != "revoked":
             raise IdentityError(_REFUSALS.get(outcome, "old_certificate_unconfirmed"))
         now = self._clock()
         async with self._store.write() as transaction:
-            if await self._find(reference, system, number, identifier) != (stranger, person, old):
+            if await self._find(transaction, reference, system, number, identifier) != (stranger, person, old):
                 raise IdentityError("visit_unknown")  # somebody else was faster
             ended = await transaction.persons.absorb(stranger, person, now)
             await transaction.staff_audit.add(StaffAction(now, by, "relink", system, "done", 1, reason))
         return Relinked(ended)
 
     async def _find(
-        self, reference: str, system: str, number: str, identifier: str
+        self, transaction: Transaction, reference: str, system: str, number: str, identifier: str
     ) -> tuple[str, str, CertificateName]:
-        async with self._store.read() as transaction:
-            visit = await transaction.links.find_visit(read_reference(reference), self._clock())
-            if visit is None or visit.method != "pin":
-                raise IdentityError("visit_unknown")
-            person = await self._find_person(transaction, system, number, identifier)
-            if person == visit.person:
-                raise IdentityError("same_person")
-            if await transaction.persons.count_certificates(visit.person) != 1:
-                raise IdentityError("not_a_new_card")
-            if await transaction.links.has_any(visit.person):
-                raise IdentityError("person_has_another")
-            old = await transaction.persons.find_newest_certificate(person)
-            if old is None:
-                raise IdentityError("old_certificate_unconfirmed")
-            return visit.person, person, old
+        """In the caller's transaction: one that writes must not rest on what another one saw."""
+        visit = await transaction.links.find_visit(read_reference(reference), self._clock())
+        if visit is None or visit.method != "pin":
+            raise IdentityError("visit_unknown")
+        person = await self._find_person(transaction, system, number, identifier)
+        if person == visit.person:
+            raise IdentityError("same_person")
+        if await transaction.persons.count_certificates(visit.person) != 1:
+            raise IdentityError("not_a_new_card")
+        if await transaction.links.has_any(visit.person):
+            raise IdentityError("person_has_another")
+        old = await transaction.persons.find_newest_certificate(person)
+        if old is None:
+            raise IdentityError("old_certificate_unconfirmed")
+        return visit.person, person, old
 
     async def _find_person(self, transaction: Transaction, system: str, number: str, identifier: str) -> str:
         if identifier:

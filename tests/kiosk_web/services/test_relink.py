@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -196,6 +197,30 @@ async def test_what_changes_while_the_lists_are_read_stops_it(stand: Stand) -> N
     with pytest.raises(IdentityError, match="visit_unknown"):
         await service.relink(reference, LIBRARY, FIRST, "鈴木", "new card")
     assert (await visit(stand, 2))[1] == fresh
+
+
+async def test_two_at_once_cannot_give_one_new_card_to_two_persons(stand: Stand) -> None:
+    """Also where both write in one commit, and neither could yet read what the other one wrote."""
+    await link_first(stand)
+    third, _ = await visit(stand, 3)
+    await stand.server.linking.link_visit(third, LIBRARY, number(2), "鈴木", "desk", "desk")
+    reference, _ = await visit(stand, 2)
+    both, asked = asyncio.Event(), []
+
+    async def judge(name: CertificateName) -> str:
+        asked.append(name)
+        if len(asked) == 2:
+            both.set()
+        await both.wait()
+        return "revoked"
+
+    service = build_service(stand, judge)
+    said = await asyncio.gather(
+        service.relink(reference, LIBRARY, FIRST, "鈴木", "new card"),
+        service.relink(reference, LIBRARY, number(2), "佐藤", "new card"),
+        return_exceptions=True,
+    )
+    assert {type(one) for one in said} == {Relinked, IdentityError}
 
 
 async def test_a_tap_of_the_new_card_is_not_enough(stand: Stand) -> None:
