@@ -172,8 +172,7 @@ class HandoverService:
             return await transaction.handovers.finish(output, page.terminal, code, sent, self._clock())
 
     async def _find(self, transaction: Transaction, page: PageRecord) -> _Linked | None:
-        snapshot = await self._sessions.load_for_page(page)
-        state = snapshot.state
+        state = (await self._sessions.load_within(transaction, page)).state
         if not isinstance(state, s.Result) or not state.same_card:
             return None
         visit = state.visit

@@ -98,6 +98,10 @@ class SessionService:
         """What this page shows now: an older page of the terminal is superseded."""
         return _show(page, await self.load(page.terminal))
 
+    async def load_within(self, transaction: Transaction, page: PageRecord) -> Snapshot:
+        """The same as the caller's transaction has it, which may not be on the disk yet; without the lease."""
+        return _show(page, _build_snapshot(page.terminal, await transaction.sessions.load(page.terminal)))
+
     async def open_session(self, page: PageRecord, *, again: bool) -> Snapshot:
         """A page was verified; from now on the session is its. `again`: it is the page that had it before."""
         answer = await self.apply(page.terminal, e.PageVerified(page.id, again))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import logging
@@ -156,6 +157,25 @@ async def test_without_the_card_the_visit_or_the_link_there_is_nothing(tmp_path:
             answer = await terminal.client.get(path)
             assert (answer.status_code, answer.content) == (204, b"")
         assert await ask_ticket(terminal) is None
+        assert rows_of(stand) == []
+
+
+async def test_a_visit_that_ended_in_the_same_commit_hands_nothing_over(tmp_path: Path) -> None:
+    async with at_a_result(tmp_path) as (stand, terminal):
+        store: Any = stand.server.store
+
+        async def wait_for(queued: int) -> None:
+            while len(store._group._turn._waiters or ()) < queued:
+                await asyncio.sleep(0)
+
+        async with store.write():
+            await wait_for(1)  # the commit of this one
+            ended = asyncio.create_task(terminal.send("finished"))
+            await wait_for(2)
+            ticket = asyncio.create_task(ask_ticket(terminal))
+            await wait_for(3)
+        assert (await ended).state == "taking_card"
+        assert await ticket is None
         assert rows_of(stand) == []
 
 
