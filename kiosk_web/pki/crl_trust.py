@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from kiosk_web.pki.algorithms import DEFAULT_ALGORITHMS, AlgorithmName, Judgement, explain_refusal, judge_signed_view
 from kiosk_web.pki.anchors import Anchor
@@ -39,12 +40,14 @@ class CrlPolicy:
     allow_missing_key_id: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ListScope:
+class ListScope(NamedTuple):
     """What a list is about: the identifier of the key that signed it, and `derive_point` of where it is published."""
 
-    key_id: bytes = field(repr=False)
-    point: bytes = field(repr=False)
+    key_id: bytes
+    point: bytes
+
+    def __repr__(self) -> str:
+        return "ListScope(…)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,7 @@ class ListHeader:
         return frozenset(derive_name_scope(self.scope.key_id, name) for name in self.point_names)
 
 
-@dataclass(frozen=True, slots=True)
-class ListMark:
+class ListMark(NamedTuple):
     """The newest list of one scope that was ever accepted."""
 
     crl_number: int | None

@@ -8,7 +8,7 @@ has a dozen statements (`docs/decisions/005-sqlalchemy-core.md`).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -22,14 +22,15 @@ _Processor = Callable[[Any], Any]
 
 
 class _Compiled(NamedTuple):
-    """The text; of each parameter, in order, name and processor; the values that stand in the statement; the processors
-    of the columns, None if none of them has one.
+    """The text; the names of its parameters in order; the values that stand in the statement; of parameters (by name)
+    and columns (by place) those that their type changes on the way.
     """
 
     text: str
-    parameters: tuple[tuple[str, _Processor | None], ...]
+    names: tuple[str, ...]
     fixed: dict[str, Any]
-    columns: tuple[_Processor | None, ...] | None
+    written: tuple[tuple[str, _Processor], ...]
+    read: tuple[tuple[int, _Processor], ...]
 
 
 class Prepared:
@@ -46,29 +47,37 @@ class Prepared:
         compiled = self._statement.compile(dialect=_DIALECT, column_keys=self._names)
         assert isinstance(compiled, SQLCompiler)
         binds = compiled.binds
-        parameters = tuple((name, _find_bind_processor(binds[name].type)) for name in compiled.positiontup or ())
-        fixed = {name: binds[name].value for name, _ in parameters if not binds[name].required}
-        columns = tuple(_find_result_processor(column.type) for column in self._statement.exported_columns)
-        return _Compiled(compiled.string, parameters, fixed, columns if any(columns) else None)
+        names = tuple(compiled.positiontup or ())
+        processors = ((name, _find_bind_processor(binds[name].type)) for name in dict.fromkeys(names))
+        columns = (_find_result_processor(column.type) for column in self._statement.exported_columns)
+        return _Compiled(
+            text=compiled.string,
+            names=names,
+            fixed={name: binds[name].value for name in names if not binds[name].required},
+            written=tuple((name, process) for name, process in processors if process is not None),
+            read=tuple((place, process) for place, process in enumerate(columns) if process is not None),
+        )
 
     def run(self, driver: sqlite3.Connection, values: Mapping[str, object]) -> sqlite3.Cursor:
         """Raises `sqlite3.Error`, which quotes no value."""
         compiled = self._compiled
-        if compiled.fixed:
-            values = {**compiled.fixed, **values}
-        bound = [values[name] if process is None else process(values[name]) for name, process in compiled.parameters]
-        return driver.execute(compiled.text, bound)
+        bound = {**compiled.fixed, **values}
+        for name, process in compiled.written:
+            bound[name] = process(bound[name])
+        return driver.execute(compiled.text, [bound[name] for name in compiled.names])
 
     def fetch(self, driver: sqlite3.Connection, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """All rows."""
         rows: list[tuple[Any, ...]] = self.run(driver, values).fetchall()
-        columns = self._compiled.columns
-        if columns is None or not rows:
-            return rows
-        return [
-            tuple([value if process is None else process(value) for value, process in zip(row, columns, strict=True)])
-            for row in rows
-        ]
+        read = self._compiled.read
+        return [_read_row(row, read) for row in rows] if read else rows
+
+
+def _read_row(row: tuple[Any, ...], read: Iterable[tuple[int, _Processor]]) -> tuple[Any, ...]:
+    values = list(row)
+    for place, process in read:
+        values[place] = process(values[place])
+    return tuple(values)
 
 
 def _find_bind_processor(kind: TypeEngine[Any]) -> _Processor | None:

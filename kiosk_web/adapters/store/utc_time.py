@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import DateTime, Dialect, TypeDecorator
 
-_TIME_SIGNS = len("2026-11-26 03:21:50.123456")
+_TEXT = "%04d-%02d-%02d %02d:%02d:%02d.%06d"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -44,9 +44,12 @@ def _require_utc(value: datetime) -> datetime:
 
 
 def _write_time(value: datetime | None) -> str | None:
-    """`2026-11-26 03:21:50.123456`, as SQLAlchemy writes it."""
-    return None if value is None else _require_utc(value).isoformat(" ", "microseconds")[:_TIME_SIGNS]
+    """`2026-11-26 03:21:50.123456`, as SQLAlchemy writes it. `isoformat` takes twice as long."""
+    if value is None:
+        return None
+    utc = _require_utc(value)
+    return _TEXT % (utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond)
 
 
 def _read_time(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return None if value is None else datetime.fromisoformat(value + "+00:00")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kiosk_web.pki.crl_trust import ListMark, ListScope
 from kiosk_web.pki.status import HighWaterMark
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(NamedTuple):
     """`certificate`: what was seen of it, by whichever method; `lists`: the newest that was accepted of each scope, one
     without any left out; `newest`: the latest time that anything verified has told, of whomever.
     """

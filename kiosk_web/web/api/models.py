@@ -18,10 +18,13 @@ from kiosk_web.pki.outcomes import Outcome
 
 _BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
+_TIME = "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"
+
 
 def write_time(value: datetime) -> str:
-    """A time in UTC, as answers have it."""
-    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """A time in UTC, as answers have it. `isoformat` takes twice as long."""
+    time = (value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond // 1000)
+    return _TIME % time
 
 
 Time = Annotated[

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
+from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,7 +31,6 @@ from kiosk_web.web.api.operations import CHALLENGE, CONFIRMATION, VALIDATION, Op
 from kiosk_web.web.api.problems import ProblemRaised
 
 _SHA256_OCTETS = 32
-_write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def write_validation(verdict: RemoteVerdict) -> str:
     """A `ValidationAnswer` in JSON, written field by field: the model, which says how it must look, takes four times as
     long. A test holds the two together.
     """
-    return _write_json(
+    return to_json(
         {
             "accepted": verdict.outcome == "good",
             "outcome": verdict.outcome,
@@ -130,7 +130,7 @@ def write_validation(verdict: RemoteVerdict) -> str:
             "evidence": None if verdict.evidence is None else _describe_evidence(verdict.evidence),
             "standing": None if verdict.standing is None else _describe_standing(verdict.standing),
         }
-    )
+    ).decode()
 
 
 def _describe_standing(standing: HolderStanding) -> dict[str, object]:
@@ -155,5 +155,7 @@ def _describe_evidence(evidence: Evidence) -> dict[str, object]:
     }
 
 
+@lru_cache(maxsize=256)
 def _write_time(time: datetime | None) -> str | None:
+    """Remembered: those of a list are the same in every answer that rests on it."""
     return None if time is None else m.write_time(time)
