@@ -80,7 +80,8 @@ class ListHeader:
         return frozenset(derive_name_scope(self.scope.key_id, name) for name in self.point_names)
 
 
-class ListMark(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ListMark:
     """The newest list of one scope that was ever accepted."""
 
     crl_number: int | None

@@ -21,7 +21,7 @@ from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.ports import Clock, Store, Transaction, Validation
 from kiosk_web.services.ports.clients import ClientRecord
-from kiosk_web.services.ports.remote import RemoteChallengeRecord
+from kiosk_web.services.ports.remote import RemoteChallengeRecord, RemoteVisitRecord
 from kiosk_web.services.remote_answers import (
     EXPIRES_SOON,
     ChallengeNotUsable,
@@ -52,6 +52,7 @@ class RemoteVisit:
     proof: Proof | None = None
     status: CertificateStatus | None = None
     ppid: str | None = None
+    record: RemoteVisitRecord | None = None
     must_wait: bool = False
     ended: RemoteVerdict | NotPermitted | ChallengeNotUsable | Exception | None = None
 
@@ -104,6 +105,7 @@ class RemoteVisits:
                         await step(transaction, visit)
                     except Exception as error:
                         visit.ended = error
+        await transaction.remote.add_visits([visit.record for visit in visits if visit.record is not None])
         return [visit for visit in visits if visit.must_wait]
 
     async def _use_challenge(self, transaction: Transaction, visit: RemoteVisit) -> None:
@@ -156,10 +158,12 @@ class RemoteVisits:
         visit.ppid = None
         async with self._store.write() as transaction:
             openings = await self._fallback.load_within(transaction)
-            return await self._judge(transaction, visit, openings)
+            answer = await self._judge(transaction, visit, openings)
+            await transaction.remote.add_visits([visit.record] if visit.record is not None else [])
+        return answer
 
     async def _judge(self, transaction: Transaction, visit: RemoteVisit, openings: FallbackState) -> RemoteVerdict:
-        """The verdict, recorded. A PPID that was found is told only if the verdict accepts."""
+        """The verdict, and the record of it. A PPID that was found is told only if the verdict accepts."""
         challenge, trust, status, now = visit.challenge, visit.trust, visit.status, self._clock()
         assert challenge is not None
         verdict = _judge_signature(visit) or judge_verdict(
@@ -171,7 +175,7 @@ class RemoteVisits:
             expires_soon = trust.not_after - now <= EXPIRES_SOON
         elif isinstance(trust, TrustedCertificate) and isinstance(status, Revoked | OnHold):
             await _note_suspension(transaction, trust)
-        await transaction.remote.add_visit(build_record(challenge, verdict, status, now))
+        visit.record = build_record(challenge, verdict, status, now)
         return build_answer(challenge, verdict, status, now, ppid, expires_soon)
 
 

@@ -22,10 +22,10 @@ _t = schema.api_tokens.c
 
 _HOLDS = or_(_k.ends_at.is_(None), _k.ends_at > bindparam("now"))
 _FIND_BY_TOKEN = Prepared(
-    select(schema.api_clients)
+    select(schema.api_clients, _t.expires_at, _k.ends_at)
     .join(schema.api_tokens, _t.client == _c.name)
     .join(schema.api_client_keys, _k.id == _t.key_id)
-    .where(_t.sha256 == bindparam("token"), _t.expires_at > bindparam("now"), _c.revoked_at.is_(None), _HOLDS)
+    .where(_t.sha256 == bindparam("token"), _c.revoked_at.is_(None))
 )
 
 
@@ -110,8 +110,10 @@ class SqlClientRows:
         )
 
     async def find_by_token(self, sha256: bytes, now: datetime) -> ClientRecord | None:
-        rows = await self._connection.fetch(_FIND_BY_TOKEN, token=sha256, now=now)
-        return _build_client(*rows[0]) if rows else None
+        for *client, expires_at, key_ends_at in await self._connection.fetch(_FIND_BY_TOKEN, token=sha256):
+            if expires_at > now and (key_ends_at is None or key_ends_at > now):
+                return _build_client(*client)
+        return None
 
     async def forget_expired(self, now: datetime) -> None:
         await self._connection.execute(delete(schema.api_assertions).where(_a.expires_at < now))

@@ -5,13 +5,12 @@ WAL, synchronous=FULL, secure_delete, foreign_keys; one writer at a time in this
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
@@ -33,13 +32,16 @@ from kiosk_web.adapters.store.remote import SqlRemoteRows
 from kiosk_web.adapters.store.sealed_readings import SqlSealedReadingRows
 from kiosk_web.adapters.store.sessions import SqlSessionRows
 from kiosk_web.adapters.store.staff import SqlLeaseRows, SqlStaffRows
-from kiosk_web.adapters.store.statements import InlineStatements, Statements
+from kiosk_web.adapters.store.statements import InlineStatements, Snapshot, Statements
 from kiosk_web.adapters.store.sweeps import SqlSweepRows
 from kiosk_web.adapters.store.terminals import SqlTerminalRows
 from kiosk_web.adapters.store.terms import SqlTermsRows
 from kiosk_web.errors import DatabaseError
 
 FILE_NAME = "kiosk.sqlite3"
+
+Way = TypeVar("Way", bound=InlineStatements)
+
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -127,21 +129,24 @@ def _build_transaction(statements: InlineStatements) -> SqlTransaction:
     )
 
 
-class _Opened:
+class _Opened(Generic[Way]):
     """A connection that stays open, and the transaction that it gives to whoever has it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, way: Callable[[Connection, sqlite3.Connection], Way]) -> None:
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
         self.connection = connection
         self.driver = driver
-        self.transaction = _build_transaction(InlineStatements(connection, driver))
+        self.statements = way(connection, driver)
+        self.transaction = _build_transaction(self.statements)
 
 
 class Reading:
     """`async with` around a transaction that sees the database as it was at its first statement, and cannot write."""
 
-    def __init__(self, idle: list[_Opened], open_another: Callable[[], _Opened]) -> None:
+    def __init__(
+        self, idle: list[_Opened[InlineStatements]], open_another: Callable[[], _Opened[InlineStatements]]
+    ) -> None:
         self._idle = idle
         self._open_another = open_another
 
@@ -165,25 +170,22 @@ class SqlStore:
         )
         event.listen(self._engine, "connect", _prepare_connection)
         # Connections stay open: opening one costs more than all statements of an event.
-        self._idle: list[_Opened] = []
-        self._glance: _Opened | None = None
-        self._writer: _Opened | None = None
+        self._idle: list[_Opened[InlineStatements]] = []
+        self._glance: _Opened[Snapshot] | None = None
+        self._writer: _Opened[InlineStatements] | None = None
         self._group: GroupCommit | None = None
 
     def read(self) -> Reading:
-        return Reading(self._idle, self._open_reader)
+        return Reading(self._idle, lambda: self._open_reader(InlineStatements))
 
     def glance(self) -> SqlTransaction:
         if self._glance is None:
-            self._glance = self._open_reader()
-        driver = self._glance.driver
-        if not driver.in_transaction:  # to see what was committed since, all pages are read again: once for all who ask
-            driver.execute("BEGIN")  # before the loop has gone round
-            asyncio.get_running_loop().call_soon(driver.rollback)
+            self._glance = self._open_reader(Snapshot)
+        self._glance.statements.begin()
         return self._glance.transaction
 
-    def _open_reader(self) -> _Opened:
-        opened = _Opened(self._engine.connect())
+    def _open_reader(self, way: Callable[[Connection, sqlite3.Connection], Way]) -> _Opened[Way]:
+        opened = _Opened(self._engine.connect(), way)
         opened.driver.execute("PRAGMA query_only=ON")
         return opened
 
@@ -195,7 +197,7 @@ class SqlStore:
 
     def _build_part(self, *, ahead: bool) -> Part[SqlTransaction]:
         if self._writer is None or self._group is None:
-            self._writer = _Opened(self._engine.connect())
+            self._writer = _Opened(self._engine.connect(), InlineStatements)
             self._group = GroupCommit(self._writer.driver)
         return Part(self._group, self._writer.transaction, ahead=ahead)
 
@@ -203,8 +205,10 @@ class SqlStore:
         if self._writer is not None and self._group is not None:
             await self._group.close()
             self._writer.connection.close()
-        for opened in (*self._idle, *([self._glance] if self._glance else [])):
+        for opened in self._idle:
             opened.connection.close()
+        if self._glance is not None:
+            self._glance.connection.close()
         self._engine.dispose()
 
 

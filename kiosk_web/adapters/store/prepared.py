@@ -60,11 +60,18 @@ class Prepared:
 
     def run(self, driver: sqlite3.Connection, values: Mapping[str, object]) -> sqlite3.Cursor:
         """Raises `sqlite3.Error`, which quotes no value."""
+        return driver.execute(self._compiled.text, self._bind(values))
+
+    def run_all(self, driver: sqlite3.Connection, rows: Iterable[Mapping[str, object]]) -> None:
+        """Once for each of them. Raises `sqlite3.Error`, which quotes no value."""
+        driver.executemany(self._compiled.text, map(self._bind, rows))
+
+    def _bind(self, values: Mapping[str, object]) -> list[object]:
         compiled = self._compiled
         bound = {**compiled.fixed, **values}
         for name, process in compiled.written:
             bound[name] = process(bound[name])
-        return driver.execute(compiled.text, [bound[name] for name in compiled.names])
+        return [bound[name] for name in compiled.names]
 
     def fetch(self, driver: sqlite3.Connection, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """All rows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -48,8 +48,8 @@ class SqlRemoteRows:
         rows = await self._connection.fetch(_CONSUME_CHALLENGE, challenge=challenge, owner=client, now=now)
         return RemoteChallengeRecord(*rows[0]) if rows else None
 
-    async def add_visit(self, record: RemoteVisitRecord) -> None:
-        await self._connection.change(_ADD_VISIT, **record._asdict())
+    async def add_visits(self, records: Iterable[RemoteVisitRecord]) -> None:
+        await self._connection.change_all(_ADD_VISIT, (record._asdict() for record in records))
 
     async def find_linked(self, system: str, ppids: Collection[str]) -> Mapping[str, LinkedCertificate]:
         rows = await self._connection.execute(

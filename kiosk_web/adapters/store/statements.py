@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
@@ -31,6 +32,10 @@ class Statements(Protocol):
         """How many rows were changed."""
         ...
 
+    async def change_all(self, statement: Prepared, rows: Iterable[Mapping[str, object]]) -> None:
+        """Once for each of them."""
+        ...
+
     def savepoint(self) -> AbstractAsyncContextManager[None]: ...
 
 
@@ -55,6 +60,9 @@ class InlineStatements:
     async def change(self, statement: Prepared, **values: object) -> int:
         return statement.run(self._driver, values).rowcount
 
+    async def change_all(self, statement: Prepared, rows: Iterable[Mapping[str, object]]) -> None:
+        statement.run_all(self._driver, rows)
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         self._driver.execute("SAVEPOINT part")
@@ -65,3 +73,29 @@ class InlineStatements:
             raise
         finally:
             self._driver.execute("RELEASE part")
+
+
+class Snapshot(InlineStatements):
+    """What was true at one moment, for all who ask in one round of the loop: after a commit of anybody SQLite reads all
+    pages anew, and here it does so once. The same question has the same answer, and is asked once.
+    """
+
+    def __init__(self, connection: Connection, driver: sqlite3.Connection) -> None:
+        super().__init__(connection, driver)
+        self._found: dict[tuple[object, ...], list[tuple[Any, ...]]] = {}
+
+    def begin(self) -> None:
+        """For this round, if it has not begun."""
+        if not self._driver.in_transaction:
+            self._driver.execute("BEGIN")
+            asyncio.get_running_loop().call_soon(self._end)
+
+    def _end(self) -> None:
+        self._found.clear()
+        self._driver.rollback()
+
+    async def fetch(self, statement: Prepared, **values: object) -> list[tuple[Any, ...]]:
+        asked = (statement, *values.values())
+        if asked not in self._found:
+            self._found[asked] = statement.fetch(self._driver, values)
+        return self._found[asked]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -65,7 +65,7 @@ class RemoteRows(Protocol):
         """One UPDATE … RETURNING: the challenge for the one caller who was first and in time, None for all others."""
         ...
 
-    async def add_visit(self, record: RemoteVisitRecord) -> None: ...
+    async def add_visits(self, records: Iterable[RemoteVisitRecord]) -> None: ...
     async def find_linked(self, system: str, ppids: Collection[str]) -> Mapping[str, LinkedCertificate]:
         """The persons behind these PPIDs of this system; others are left out."""
         ...

@@ -60,7 +60,7 @@ async def read_stream(request: Request, seconds: float = BODY_SECONDS) -> AsyncG
 def read_model(body: bytes, model: type[Model]) -> Model:
     """The JSON object in `body`. Raises `ProblemRaised` naming the first field that is not as it must be."""
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
+        value = _JSON.decode(body.decode())
     except (ValueError, RecursionError):
         raise ProblemRaised("malformed_request", "the body is no JSON in UTF-8, or has a name twice") from None
     try:
@@ -87,6 +87,9 @@ def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_constant(text: str) -> object:
     raise ValueError("NaN or Infinity")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
 
 
 def read_form(body: bytes) -> dict[str, str]:
