@@ -21,6 +21,7 @@ from bridge.peer import find_user_number
 from bridge.personal.command import personal, personal_window
 from bridge.service import run_bridge
 from bridge.settings import BridgeSettings
+from bridge.window.command import window
 
 EXIT_CANNOT_RUN = 3
 EXIT_NOT_ENROLLED = 4
@@ -140,6 +141,7 @@ def run(
 
 app.command()(personal)
 app.command(hidden=True)(personal_window)
+app.command()(window)
 
 
 def _fail(message: str, exit_code: int) -> None:

@@ -44,10 +44,11 @@ ONLY_THERE = {
     "sqlalchemy": ("kiosk_web/adapters/",),
     "starlette": ("kiosk_web/web/", "kiosk_web/simulator/", "kiosk_web/__main__.py"),
     "serial": ("bridge/output/serial_port.py",),
-    "subprocess": ("kiosk_web/demo/children.py", "bridge/output/x11_input_method.py"),
+    "subprocess": ("kiosk_web/demo/children.py", "bridge/output/x11_input_method.py", "bridge/window/browser.py"),
     "typer": (
         "bridge/__main__.py",
         "bridge/personal/command.py",
+        "bridge/window/command.py",
         "kiosk_web/__main__.py",
         "kiosk_web/commands/",
         "kiosk_web/linkage/command.py",
@@ -56,7 +57,7 @@ ONLY_THERE = {
     ),
     "tkinter": ("bridge/personal/tk_window.py",),
     "websockets": ("bridge/gated_socket.py", "bridge/personal/", "bridge/server.py"),
-    "Xlib": ("bridge/output/x11_keyboard.py",),
+    "Xlib": ("bridge/output/x11_keyboard.py", "bridge/window/x11_desk.py"),
 }
 """The edges of the product: each library is known to one place."""
 

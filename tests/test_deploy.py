@@ -7,13 +7,16 @@ import configparser
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from typer.main import get_command
 
+import bridge.__main__
 from kiosk_web.demo.ports import DEFAULT_PORT, HOST
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
@@ -114,6 +117,16 @@ def test_the_bridge_reaches_loopback_only() -> None:
 def test_the_services_run_in_production() -> None:
     for name in UNITS:
         assert "--deployment production" in load_unit(name)["Service"]["ExecStart"]
+
+
+def test_the_counters_session_starts_the_narrow_window_with_options_that_there_are() -> None:
+    entry = configparser.ConfigParser(interpolation=None)
+    entry.optionxform = str  # type: ignore[assignment,method-assign]
+    entry.read(DEPLOY / "autostart" / "kiosk-window.desktop", encoding="utf-8")
+    program, command, *options = shlex.split(entry["Desktop Entry"]["Exec"])
+    assert (Path(program).name, command) == ("kiosk-bridge", "window")
+    parameters = get_command(bridge.__main__.app).commands[command].params  # type: ignore[attr-defined]
+    assert {option for option in options if option.startswith("--")} <= {name for it in parameters for name in it.opts}
 
 
 def test_every_user_of_a_service_is_made() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from Xlib import X
 from Xlib.display import Display
+from Xlib.error import BadWindow
 
 PROGRAMS = ("Xvfb", "xterm", "setxkbmap")
 PATIENCE_SECONDS = 20.0
@@ -27,10 +28,10 @@ def find_missing_program() -> str | None:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[str]:
+def running_server(size: str = "800x600") -> Iterator[str]:
     """The name of a display of its own, such as `:99`."""
     reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"]
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"]
     server = subprocess.Popen(command, pass_fds=(writing,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(writing)
     try:
@@ -76,12 +77,20 @@ class Window:
         found: list[object] = []
 
         def look() -> bool:
-            tree = self._connection.screen().root.query_tree()
-            found[:] = [child for child in tree.children if child.get_wm_name() == title]
-            return bool(found) and found[0].get_attributes().map_state == X.IsViewable  # type: ignore[attr-defined]
+            tops = self._connection.screen().root.query_tree().children
+            try:  # a window manager puts a frame around it
+                all_of_them = [*tops, *(child for top in tops for child in top.query_tree().children)]
+                found[:] = [window for window in all_of_them if window.get_wm_name() == title]
+                return bool(found) and found[0].get_attributes().map_state == X.IsViewable  # type: ignore[attr-defined]
+            except BadWindow:
+                return False  # one closed while it was looked at
 
         wait_for(look)
         return found[0]
+
+    @property
+    def id(self) -> int:
+        return int(self._window.id)  # type: ignore[attr-defined]
 
     def focus(self) -> None:
         """Keys go here from now on."""

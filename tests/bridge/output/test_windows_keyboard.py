@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -72,10 +73,69 @@ def build(libraries: Libraries) -> w.WindowsKeyboard:
     return w.WindowsKeyboard(libraries, libraries, libraries)
 
 
-def test_the_structures_have_the_sizes_of_windows() -> None:
-    pointer = ctypes.sizeof(ctypes.c_void_p)
-    assert ctypes.sizeof(w.Input) == (40 if pointer == 8 else 28)
-    assert w.Input.u.offset == (8 if pointer == 8 else 4)  # type: ignore[attr-defined]
+WIDE = ctypes.sizeof(ctypes.c_void_p) == 8
+LAYOUT = {  # winuser.h: octets of the structure, and where its fields begin, where pointers have 64 bits | 32 bits
+    w.Input: ((40, {"type": 0, "u": 8}), (28, {"type": 0, "u": 4})),
+    w.KeyboardInput: (
+        (24, {"wVk": 0, "wScan": 2, "dwFlags": 4, "time": 8, "dwExtraInfo": 16}),
+        (16, {"wVk": 0, "wScan": 2, "dwFlags": 4, "time": 8, "dwExtraInfo": 12}),
+    ),
+    w.MouseInput: (
+        (32, {"dx": 0, "dy": 4, "mouseData": 8, "dwFlags": 12, "time": 16, "dwExtraInfo": 24}),
+        (24, {"dx": 0, "dy": 4, "mouseData": 8, "dwFlags": 12, "time": 16, "dwExtraInfo": 20}),
+    ),
+}
+
+
+@pytest.mark.parametrize("structure", LAYOUT, ids=lambda it: it.__name__)
+def test_the_structures_lie_in_memory_as_windows_reads_them(structure: type[ctypes.Structure]) -> None:
+    size, offsets = LAYOUT[structure][0 if WIDE else 1]
+    assert ctypes.sizeof(structure) == size
+    assert {name: getattr(structure, name).offset for name, *_ in structure._fields_} == offsets
+
+
+@pytest.mark.skipif(not WIDE, reason="octets of 64 bits")
+def test_a_digit_goes_as_these_octets() -> None:
+    """type 1, no virtual key, U+0037, KEYEVENTF_UNICODE, then with KEYEVENTF_KEYUP; neither time nor extra."""
+    press, release = "0100000000000000 0000 3700 04000000", "0100000000000000 0000 3700 06000000"
+    assert bytes(w.build_inputs("7")) == bytes.fromhex(press + "00" * 24 + release + "00" * 24)
+
+
+def test_enter_goes_as_a_virtual_key_since_a_control_character_is_no_key() -> None:
+    (press, _) = w.build_inputs("\r")
+    assert (press.type, press.ki.wVk, press.ki.wScan, press.ki.dwFlags) == (1, 0x0D, 0, 0)
+
+
+def test_every_handle_is_declared_as_wide_as_a_pointer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ctypes takes an undeclared argument or answer for an int of 32 bits."""
+    libraries: dict[str, Any] = {}
+
+    def load(name: str, **_options: object) -> Any:
+        return libraries.setdefault(name, _Library())
+
+    monkeypatch.setattr(ctypes, "WinDLL", load, raising=False)
+    w.open_windows_keyboard()
+    user32, kernel32, imm32 = (libraries[name] for name in ("user32", "kernel32", "imm32"))
+    handle, uint, pointer = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_size_t
+    assert user32.GetForegroundWindow.restype is handle
+    assert user32.GetWindowTextW.argtypes == [handle, ctypes.c_wchar_p, ctypes.c_int]
+    assert user32.GetWindowThreadProcessId.argtypes == [handle, ctypes.c_void_p]
+    assert user32.SendMessageTimeoutW.argtypes == [handle, uint, pointer, pointer, uint, uint, ctypes.c_void_p]
+    assert (user32.SendInput.argtypes, user32.SendInput.restype) == ([uint, ctypes.c_void_p, ctypes.c_int], uint)
+    assert user32.GetAsyncKeyState.restype is ctypes.c_int16
+    assert kernel32.OpenProcess.restype is handle
+    assert kernel32.CloseHandle.argtypes == [handle]
+    assert kernel32.QueryFullProcessImageNameW.argtypes == [handle, uint, ctypes.c_wchar_p, ctypes.c_void_p]
+    assert (imm32.ImmGetDefaultIMEWnd.argtypes, imm32.ImmGetDefaultIMEWnd.restype) == ([handle], handle)
+
+
+class _Library:
+    """Stands for a library that is only declared."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = SimpleNamespace(argtypes=None, restype=ctypes.c_int)
+        setattr(self, name, function)
+        return function
 
 
 @pytest.mark.parametrize(

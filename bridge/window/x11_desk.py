@@ -1,0 +1,143 @@
+"""The desk as its window manager keeps it (EWMH 1.5): the free area, who has the focus, and a window made a panel.
+
+A window of the type DOCK is what every window manager knows as a panel: above the others, on every desktop, without
+title bar and buttons, in no list of windows, and never given the focus, neither when it appears nor when it is touched.
+`WM_HINTS` says the same in the words of ICCCM 4.1.7. Window managers read all this when a window appears, so that of
+the browser is taken away for a moment and shown anew.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from Xlib import X, Xatom, Xutil
+from Xlib.display import Display
+from Xlib.error import BadWindow, ConnectionClosedError, DisplayError
+from Xlib.protocol.event import ClientMessage
+
+from bridge.errors import SettingsError
+from bridge.window.strip import Area, Side, build_strut
+
+MANAGER_SECONDS = 10.0
+PAGER = 2  # of _NET_ACTIVE_WINDOW: asked by what moves windows for the user, so not refused as stolen
+MOVE_AND_RESIZE = 2 << 12 | 0xF << 8 | X.StaticGravity
+NO_MANAGER = "the desktop has no window manager that keeps a window in place (EWMH); use a second screen"
+NO_DISPLAY = "the desktop cannot be reached; start this inside the session of this counter PC"
+STUCK = "the window manager does not let the window be changed; use a second screen"
+DESK_GONE = (ConnectionClosedError, OSError)
+
+
+class Readable(Protocol):
+    """What select() takes."""
+
+    def fileno(self) -> int: ...
+
+
+class X11Desk:
+    """One connection to the display. Every method may raise `SettingsError`."""
+
+    def __init__(self, display: str) -> None:
+        try:
+            self._display = Display(display)
+        except (DisplayError, *DESK_GONE):
+            raise SettingsError(NO_DISPLAY) from None
+        self._root = self._display.screen().root
+        if not self._read(self._root, "_NET_SUPPORTING_WM_CHECK"):
+            self.close()
+            raise SettingsError(NO_MANAGER)
+        self._root.change_attributes(event_mask=X.PropertyChangeMask)
+        self._display.sync()
+
+    def close(self) -> None:
+        with suppress(*DESK_GONE):
+            self._display.close()
+
+    def await_change(self, *others: Readable, seconds: float | None = None) -> None:
+        """Until something on the desk changed, one of `others` can be read, or the time is up."""
+        if not self._display.pending_events():
+            select.select([self._display.fileno(), *(other.fileno() for other in others)], [], [], seconds)
+        while self._display.pending_events():
+            self._display.next_event()  # that something changed is all they say
+
+    @property
+    def width(self) -> int:
+        return int(self._display.screen().width_in_pixels)
+
+    def read_free_area(self) -> Area:
+        """What no panel covers of the desktop in use."""
+        numbers = self._read(self._root, "_NET_WORKAREA")
+        desktop = next(iter(self._read(self._root, "_NET_CURRENT_DESKTOP")), 0)
+        if len(numbers) >= 4 * (desktop + 1):
+            return Area(*numbers[4 * desktop : 4 * desktop + 4])
+        screen = self._display.screen()
+        return Area(0, 0, screen.width_in_pixels, screen.height_in_pixels)
+
+    def read_active(self) -> int:
+        """The window with the focus, 0 without one."""
+        return next(iter(self._read(self._root, "_NET_ACTIVE_WINDOW")), 0)
+
+    def find_windows(self, window_class: str) -> list[int]:
+        """Those of a program that the window manager shows."""
+        return [window for window in self._read(self._root, "_NET_CLIENT_LIST") if self._is_of(window, window_class)]
+
+    def make_panel(self, window: int, strip: Area, side: Side) -> None:
+        """Show `window` anew as a panel in `strip`."""
+        panel = self._display.create_resource_object("window", window)
+        panel.unmap()
+        self._await(lambda: window not in self._read(self._root, "_NET_CLIENT_LIST"))
+        self._write(panel, "_NET_WM_WINDOW_TYPE", Xatom.ATOM, [self._atom("_NET_WM_WINDOW_TYPE_DOCK")])
+        above = [self._atom(f"_NET_WM_STATE_{name}") for name in ("ABOVE", "STICKY", "SKIP_TASKBAR", "SKIP_PAGER")]
+        self._write(panel, "_NET_WM_STATE", Xatom.ATOM, above)
+        self._write(panel, "_NET_WM_STRUT_PARTIAL", Xatom.CARDINAL, build_strut(strip, side, self.width))
+        self._write(panel, "_NET_WM_USER_TIME", Xatom.CARDINAL, [0])  # do not focus when it appears
+        self._write(panel, "_MOTIF_WM_HINTS", self._atom("_MOTIF_WM_HINTS"), [2, 0, 0, 0, 0])  # no decorations
+        panel.set_wm_hints(flags=Xutil.InputHint | Xutil.StateHint, input=0, initial_state=Xutil.NormalState)
+        panel.set_wm_normal_hints(
+            flags=Xutil.USPosition | Xutil.USSize | Xutil.PWinGravity, win_gravity=X.StaticGravity
+        )
+        panel.configure(x=strip.x, y=strip.y, width=strip.width, height=strip.height)
+        panel.map()
+        self._await(lambda: window in self._read(self._root, "_NET_CLIENT_LIST"))
+        self._ask(window, "_NET_MOVERESIZE_WINDOW", [MOVE_AND_RESIZE, strip.x, strip.y, strip.width, strip.height])
+
+    def activate(self, window: int) -> None:
+        """Give the focus to `window`."""
+        self._ask(window, "_NET_ACTIVE_WINDOW", [PAGER, X.CurrentTime, 0, 0, 0])
+
+    # ---- properties ----
+
+    def _atom(self, name: str) -> int:
+        return int(self._display.intern_atom(name))
+
+    def _read(self, window: Any, name: str) -> list[int]:
+        property_ = window.get_full_property(self._atom(name), X.AnyPropertyType)
+        return [int(number) for number in property_.value] if property_ is not None else []
+
+    def _write(self, window: Any, name: str, kind: int, numbers: list[int]) -> None:
+        window.change_property(self._atom(name), kind, 32, numbers)
+
+    def _is_of(self, window: int, window_class: str) -> bool:
+        try:
+            names = self._display.create_resource_object("window", window).get_wm_class()
+        except BadWindow:
+            return False  # it closed while it was looked at
+        return names is not None and names[1] == window_class
+
+    def _ask(self, window: int, message: str, numbers: list[int]) -> None:
+        """What only the window manager may do (EWMH, root window messages)."""
+        event = ClientMessage(window=window, client_type=self._atom(message), data=(32, numbers))
+        self._root.send_event(event, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+        self._display.sync()
+
+    def _await(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + MANAGER_SECONDS
+        self._display.sync()
+        while not condition():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise SettingsError(STUCK)
+            self.await_change(seconds=left)
