@@ -21,7 +21,7 @@ from bridge.peer import find_user_number
 from bridge.personal.command import personal, personal_window
 from bridge.service import run_bridge
 from bridge.settings import BridgeSettings
-from bridge.window.command import window
+from bridge.window.session import show_window
 
 EXIT_CANNOT_RUN = 3
 EXIT_NOT_ENROLLED = 4
@@ -46,6 +46,11 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+
+
+class SideName(StrEnum):
+    LEFT = "left"
+    RIGHT = "right"
 
 
 class DeploymentName(StrEnum):
@@ -139,9 +144,31 @@ def run(
         return  # before the handlers were in place
 
 
+@app.command()
+def window(
+    state: State,
+    browser: Annotated[str | None, typer.Option(help="The browser's program; else Chromium, Chrome or Edge.")] = None,
+    side: Annotated[SideName, typer.Option(help="Edge of the screen.")] = SideName.RIGHT,
+    width: Annotated[int, typer.Option(help="Pixels, 360 to 480.")] = 420,
+    more: Annotated[list[str] | None, typer.Argument(help="Further options for the browser, after --.")] = None,
+) -> None:
+    """Show the page in a narrow window that never takes the keyboard, until SIGINT or SIGTERM. X11."""
+    configure_log("info")
+    try:
+        show_window(
+            state,
+            browser=browser,
+            side="left" if side is SideName.LEFT else "right",
+            width=width,
+            more=more or (),
+            environment=dict(os.environ),
+        )
+    except SettingsError as trouble:
+        _fail(str(trouble), EXIT_CANNOT_RUN)
+
+
 app.command()(personal)
 app.command(hidden=True)(personal_window)
-app.command()(window)
 
 
 def _fail(message: str, exit_code: int) -> None:

@@ -48,7 +48,6 @@ ONLY_THERE = {
     "typer": (
         "bridge/__main__.py",
         "bridge/personal/command.py",
-        "bridge/window/command.py",
         "kiosk_web/__main__.py",
         "kiosk_web/commands/",
         "kiosk_web/linkage/command.py",

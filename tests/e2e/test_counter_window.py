@@ -37,6 +37,7 @@ WIDTH, HEIGHT = 1920, 1080
 NARROW = 420
 RULES = 'output = "wedge"\n[[windows]]\nprocess = "xterm"\ntitle = "Loans*"\n'
 OTHER_DESKTOPS = ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE")
+NO_BAR = "--test-type"  # else a bar above the page warns of the missing sandbox of root
 COUNT_KEYS = "() => { window.keys = 0; addEventListener('keydown', () => { window.keys += 1; }, true); }"
 
 
@@ -92,8 +93,7 @@ def narrow_window(counter: Counter, browser_type: BrowserType) -> Iterator[Page]
     command = [sys.executable, "-m", "bridge", "window", f"--state={state}", f"--width={NARROW}"]
     command += [f"--browser={found}"] if (found := find_chromium()) else []
     program = subprocess.Popen(
-        # the type: else a bar above the page warns of the missing sandbox of root
-        [*command, "--", "--remote-debugging-port=0", "--test-type", *build_arguments()],
+        [*command, "--", "--remote-debugging-port=0", NO_BAR, *build_arguments()],
         env={**environment, "DISPLAY": counter.display},
         stderr=subprocess.DEVNULL,
     )
@@ -119,6 +119,7 @@ def ordinary_window(counter: Counter, browser_type: BrowserType, folder: Path) -
         no_viewport=True,
         args=[
             *build_arguments(),
+            NO_BAR,
             f"--app={counter.demo.kiosk}",
             "--class=kiosk-ordinary",
             f"--window-size={NARROW},{HEIGHT}",
@@ -197,10 +198,12 @@ def test_an_ordinary_window_takes_it_with_a_touch_and_the_number_waits_for_the_l
         window = desk.find("kiosk-ordinary")
         counter.click_library()
         with closing(FocusWatch(counter.display, library.id)) as watch:
+            laid = page.locator("#scene-choosing_service .notice--good")
             demo.put_card("midori")
-            kiosk.wait_for("choosing_service")
+            expect(laid).to_have_count(1, timeout=STEP_MILLISECONDS)
             assert watch.count_losses() == 0  # a card alone brings no window to the front
             demo.lift_card()
+            expect(laid).to_have_count(0, timeout=STEP_MILLISECONDS)
         visit(counter, kiosk, window)
         assert desk.active == window
         page.evaluate(COUNT_KEYS)

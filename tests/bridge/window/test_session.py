@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from bridge.__main__ import app
 from bridge.errors import SettingsError
 from bridge.terminal import store_terminal
-from bridge.window.command import judge_session
+from bridge.window.session import judge_session
 from tests.bridge.authority import Authority
 from tests.support import x11
 
