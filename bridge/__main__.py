@@ -147,6 +147,9 @@ def run(
 @app.command()
 def window(
     state: State,
+    page: Annotated[
+        str | None, typer.Option(help="Origin of the page, if this user cannot read the terminal's folder.")
+    ] = None,
     browser: Annotated[str | None, typer.Option(help="The browser's program; else Chromium, Chrome or Edge.")] = None,
     side: Annotated[SideName, typer.Option(help="Edge of the screen.")] = SideName.RIGHT,
     width: Annotated[int, typer.Option(help="Pixels, 360 to 480.")] = 420,
@@ -157,6 +160,7 @@ def window(
     try:
         show_window(
             state,
+            page=page,
             browser=browser,
             side="left" if side is SideName.LEFT else "right",
             width=width,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bridge.errors import SettingsError
-from bridge.terminal import load_terminal
+from bridge.terminal import judge_origin, load_terminal
 from bridge.window.browser import find_browser
 from bridge.window.strip import Side
 
@@ -29,13 +29,17 @@ def judge_session(platform: str, environment: Mapping[str, str]) -> None:
 def show_window(
     state: Path,
     *,
+    page: str | None,
     browser: str | None,
     side: Side,
     width: int,
     more: Sequence[str],
     environment: Mapping[str, str],
 ) -> None:
-    """Keep the window of the terminal in `state` until SIGINT or SIGTERM. Raises `SettingsError`."""
+    """Keep the window until SIGINT or SIGTERM. `page` is an origin; without it the terminal in `state` says which.
+
+    Raises `SettingsError`.
+    """
     judge_session(sys.platform, environment)
     try:
         from bridge.window.run import WindowSettings, keep_window
@@ -43,7 +47,7 @@ def show_window(
         raise SettingsError(NO_PACKAGE) from None
     keep_window(
         WindowSettings(
-            address=load_terminal(state).origin + "/",
+            address=(load_terminal(state).origin if page is None else judge_origin(page)) + "/",
             program=find_browser(browser),
             profile=state / PROFILE_FOLDER,
             side=side,

@@ -8,7 +8,7 @@ from typing import Literal
 from bridge.errors import SettingsError
 
 Side = Literal["left", "right"]
-NARROWEST, WIDEST = 360, 480  # the widths for which the page has its narrow form (static/kiosk.css)
+NARROWEST, WIDEST, LOWEST = 360, 480, 720  # for which the page has its narrow form (static/kiosk.css)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,10 @@ def build_strip(free: Area, side: Side, width: int) -> Area:
     """The strip within `free`, the part of the screen that no panel covers. Raises `SettingsError`."""
     if not NARROWEST <= width <= WIDEST:
         raise SettingsError(f"--width must be between {NARROWEST} and {WIDEST}")
-    if free.width < 2 * width:
-        raise SettingsError(f"this screen is too narrow to give {width} pixels of it to residents; use a second screen")
+    if free.width < 2 * width or free.height < LOWEST:
+        raise SettingsError(
+            f"this screen is too small to give {width}×{LOWEST} of it to residents; use a second screen"
+        )
     return Area(free.x if side == "left" else free.x + free.width - width, free.y, width, free.height)
 
 

@@ -53,11 +53,21 @@ def screen(page: Page) -> Page:
     return page
 
 
-@pytest.mark.parametrize("size", [(900, 900), (1024, 768), (768, 1024)], ids=lambda it: f"{it[0]}x{it[1]}")
-def test_nothing_lies_on_something_else_in_a_window_of_any_shape(screen: Page, size: tuple[int, int]) -> None:
-    screen.set_viewport_size({"width": size[0], "height": size[1]})
+@pytest.mark.parametrize(
+    ("width", "height", "text_sizes"),
+    [
+        (900, 900, ("normal", "extra")),
+        (1024, 768, ("normal", "extra")),
+        (768, 1024, ("normal", "extra")),
+        (420, 728, ("normal",)),  # the narrow window on a screen of 1366×768, above a panel
+    ],
+)
+def test_nothing_lies_on_something_else_in_a_window_of_any_shape(
+    screen: Page, width: int, height: int, text_sizes: tuple[str, ...]
+) -> None:
+    screen.set_viewport_size({"width": width, "height": height})
     wrong: dict[str, Any] = {}
-    for text_size in ("normal", "extra"):
+    for text_size in text_sizes:
         for language in LANGUAGES:
             for name in SHOWN:
                 show(screen, name, language, text_size)

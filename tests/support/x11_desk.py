@@ -91,9 +91,10 @@ class Desk:
         corner = self.root.translate_coords(window, 0, 0)
         return corner.x, corner.y, size.width, size.height
 
-    def maximise(self, number: int) -> None:
+    def maximise(self, number: int, *, on: bool = True) -> None:
         states = [self.atom(f"_NET_WM_STATE_MAXIMIZED_{side}") for side in ("VERT", "HORZ")]
-        message = ClientMessage(window=number, client_type=self.atom("_NET_WM_STATE"), data=(32, [1, *states, 1, 0]))
+        data = (32, [int(on), *states, 1, 0])
+        message = ClientMessage(window=number, client_type=self.atom("_NET_WM_STATE"), data=data)
         self.root.send_event(message, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
         self._display.sync()
 

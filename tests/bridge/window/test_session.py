@@ -53,6 +53,12 @@ def test_a_terminal_that_was_not_enrolled_has_no_page(tmp_path: Path) -> None:
     assert "kiosk-bridge enrol" in said
 
 
+def test_another_user_names_the_page_by_its_origin(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "--page=http://127.0.0.1:8480/k", f"--browser={BROWSER}")
+    assert code == 3
+    assert "scheme://host:port" in said
+
+
 def test_a_browser_that_is_not_there_is_named(state: Path) -> None:
     code, said = run(state, "--browser=no-such-browser")
     assert code == 3

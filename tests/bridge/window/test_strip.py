@@ -36,6 +36,11 @@ def test_only_the_widths_for_which_the_page_has_its_narrow_form(width: int) -> N
         build_strip(FREE, "right", width)
 
 
-def test_a_screen_without_room_for_both_is_refused() -> None:
+@pytest.mark.parametrize("free", [Area(0, 0, 800, 768), Area(0, 0, 1366, 719)], ids=["narrow", "low"])
+def test_a_screen_without_room_for_both_is_refused(free: Area) -> None:
     with pytest.raises(SettingsError, match="second screen"):
-        build_strip(Area(0, 0, 800, 600), "right", 420)
+        build_strip(free, "right", 420)
+
+
+def test_the_screen_of_an_old_counter_pc_has_room_above_its_panel() -> None:
+    assert build_strip(Area(0, 0, 1366, 728), "right", 420) == Area(946, 0, 420, 728)
