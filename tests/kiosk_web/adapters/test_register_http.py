@@ -16,6 +16,7 @@ from kiosk_web.adapters.register_http import HttpRegister
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.identity.standing import HolderStanding
 from kiosk_web.services.register import Predecessor, RegisterSilent
+from tests.support.web_server import serve
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -25,22 +26,15 @@ GOOD: dict[str, Any] = {"renewed_to": None, "signature_certificate": "valid", "i
 
 
 @asynccontextmanager
-async def serve(
+async def serve_register(
     answer: Callable[[web.Request], Awaitable[web.Response]], budget: float = 5
 ) -> AsyncIterator[HttpRegister]:
     """A real server on 127.0.0.1, and the adapter that asks it."""
-    app = web.Application()
-    app.router.add_post("/services/{service}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/services/"
-        async with HttpRegister(url, budget=budget, clock=lambda: NOW) as register:
-            yield register
-    finally:
-        await runner.cleanup()
+    async with (
+        serve(answer) as port,
+        HttpRegister(f"http://127.0.0.1:{port}/services/", budget=budget, clock=lambda: NOW) as register,
+    ):
+        yield register
 
 
 def always(content: object, status: int = 200) -> AbstractAsyncContextManager[HttpRegister]:
@@ -48,7 +42,7 @@ def always(content: object, status: int = 200) -> AbstractAsyncContextManager[Ht
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         return web.Response(status=status, body=body, content_type="application/json")
 
-    return serve(answer)
+    return serve_register(answer)
 
 
 async def test_a_question_names_the_certificate_and_nothing_else() -> None:
@@ -58,7 +52,7 @@ async def test_a_question_names_the_certificate_and_nothing_else() -> None:
         asked.append((request.path, await request.json()))
         return web.json_response({"predecessor": {"issuer_key_id": "0a0b", "serial": 7}, **GOOD})
 
-    async with serve(answer) as register:
+    async with serve_register(answer) as register:
         assert await register.find_predecessor(KEY, 9) == Predecessor(CertificateName(b"\n\x0b", 7))
         assert await register.fetch_standing(KEY, 9, SINCE) == HolderStanding("valid", "unchanged", SINCE, NOW)
     question = {"issuer_key_id": KEY.hex(), "serial": 9}
@@ -139,7 +133,7 @@ async def test_a_register_that_is_not_there_or_never_answers_is_silence() -> Non
         await waiting.wait()
         return web.json_response(GOOD)
 
-    async with serve(hang, budget=0.05) as register:
+    async with serve_register(hang, budget=0.05) as register:
         assert await register.fetch_standing(KEY, 9, SINCE) == HolderStanding(since=SINCE, why="timeout")
         waiting.set()
     for url in ("http://127.0.0.1:9/", "http://", "ftp://x"):
@@ -156,5 +150,5 @@ async def test_an_answer_of_another_type_or_packed_is_not_read() -> None:
         return web.Response(body=json.dumps(GOOD).encode(), headers=headers)
 
     for answer in (text, packed):
-        async with serve(answer) as register:
+        async with serve_register(answer) as register:
             assert (await register.fetch_standing(KEY, 9, SINCE)).why == "malformed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,10 +13,10 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from kiosk_web.adapters.webhook import HttpWebhook, ReceiverResolver
+from tests.support.web_server import Answer, serve
 
 pytestmark = pytest.mark.anyio
 NAME = "booking.example.lg.jp"
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ class PlayedNames(AbstractResolver):
 
 
 @asynccontextmanager
-async def serve(answer: Answer) -> AsyncIterator[tuple[int, list[str]]]:
+async def receive(answer: Answer) -> AsyncIterator[tuple[int, list[str]]]:
     """Port, and the paths that were asked for."""
     heard: list[str] = []
 
@@ -48,15 +48,8 @@ async def serve(answer: Answer) -> AsyncIterator[tuple[int, list[str]]]:
         heard.append(request.path)
         return await answer(request)
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", take)
-    runner = web.AppRunner(app, shutdown_timeout=0.01)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield runner.addresses[0][1], heard
-    finally:
-        await runner.cleanup()
+    async with serve(take) as port:
+        yield port, heard
 
 
 async def accept(request: web.Request) -> web.Response:
@@ -67,14 +60,14 @@ async def accept(request: web.Request) -> web.Response:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_a_receiver_on_this_computer_is_sent_to_where_the_settings_name_it(host: str) -> None:
     names = PlayedNames("127.0.0.1")
-    async with serve(accept) as (port, heard), HttpWebhook(resolver=names) as webhook:
+    async with receive(accept) as (port, heard), HttpWebhook(resolver=names) as webhook:
         assert await webhook.send(f"http://{host}:{port}/readings", b"sealed", {"Kiosk-Signature": "s"}) == ""
     assert heard == ["/readings"]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "0.0.0.0"])
 async def test_a_name_that_was_turned_round_to_this_computer_or_its_link_is_not_dialled(address: str) -> None:
-    async with serve(accept) as (port, heard), HttpWebhook(resolver=PlayedNames(address)) as webhook:
+    async with receive(accept) as (port, heard), HttpWebhook(resolver=PlayedNames(address)) as webhook:
         assert await webhook.send(f"http://{NAME}:{port}/readings", b"sealed", {}) == "refused"
     assert heard == []
 
@@ -89,12 +82,12 @@ async def test_of_several_addresses_the_receivers_alone_are_dialled_and_each_que
 
 
 async def test_a_redirect_is_a_refusal_wherever_it_leads() -> None:
-    async with serve(accept) as (elsewhere, untouched):
+    async with receive(accept) as (elsewhere, untouched):
 
         async def send_on(request: web.Request) -> web.Response:
             return web.Response(status=307, headers={"Location": f"http://127.0.0.1:{elsewhere}/metadata"})
 
-        async with serve(send_on) as (port, heard), HttpWebhook() as webhook:
+        async with receive(send_on) as (port, heard), HttpWebhook() as webhook:
             assert await webhook.send(f"http://127.0.0.1:{port}/readings", b"sealed", {}) == "status_307"
     assert (heard, untouched) == (["/readings"], [])
 
@@ -114,7 +107,7 @@ async def test_an_answer_that_is_too_long_or_never_comes_costs_its_budget_and_no
     async with server, HttpWebhook() as webhook:
         port = server.sockets[0].getsockname()[1]
         assert await webhook.send(f"http://127.0.0.1:{port}/", b"sealed", {}) == "reset"
-    async with serve(keep_silent) as (port, _), HttpWebhook(budget=0.1) as webhook:
+    async with receive(keep_silent) as (port, _), HttpWebhook(budget=0.1) as webhook:
         assert await webhook.send(f"http://127.0.0.1:{port}/", b"sealed", {}) == "timeout"
 
 

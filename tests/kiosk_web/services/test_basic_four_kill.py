@@ -28,6 +28,7 @@ from tests.support.own_bridge import find_free_port
 from tests.support.planted import Planted, read_files
 from tests.support.receiver import build_systems, unseal
 from tests.support.terminal import Stage, Terminal
+from tests.support.web_server import serve
 
 pytestmark = [
     pytest.mark.long,
@@ -71,17 +72,9 @@ class Receiver:
 @contextlib.asynccontextmanager
 async def run_receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver()
-    app = web.Application()
-    app.router.add_post("/readings", receiver.take)
-    runner = web.AppRunner(app, shutdown_timeout=0.01)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/readings"
-    try:
+    async with serve(receiver.take) as port:
+        receiver.url = f"http://127.0.0.1:{port}/readings"
         yield receiver
-    finally:
-        await runner.cleanup()
 
 
 @dataclass

@@ -25,6 +25,7 @@ from tests.kiosk_web.services.test_basic_four import FOUR, OTHER_REFERENCE, REFE
 from tests.support.api_client import OTHER_SYSTEM, SYSTEM, register
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.receiver import build_systems, unseal
+from tests.support.web_server import serve
 
 pytestmark = pytest.mark.anyio
 
@@ -52,13 +53,8 @@ class Receiver:
 @pytest.fixture
 async def receiver(anyio_backend: str) -> AsyncIterator[tuple[Receiver, str]]:
     played = Receiver()
-    app = web.Application()
-    app.router.add_post("/{path}", played.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield played, f"http://127.0.0.1:{runner.addresses[0][1]}/readings"
-    await runner.cleanup()
+    async with serve(played.answer) as port:
+        yield played, f"http://127.0.0.1:{port}/readings"
 
 
 def read_signature(stand: Stand, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
