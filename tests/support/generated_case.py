@@ -15,6 +15,7 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 from hypothesis import strategies as st
 
+from tests.support.der import content
 from tests.support.jpki import build_root
 from tests.support.signed_der import MUTATIONS, Mutation
 
@@ -78,3 +79,14 @@ def respell(name: x509.Name, *, other_case: bool) -> x509.Name:
             for part in name
         ]
     )
+
+
+def encode_otherwise(der: bytes, how: str) -> bytes:
+    """The same, signed before, as BER or with something behind it: `how` is the value of the field `encoding`."""
+    match how:
+        case "a byte after":
+            return der + b"\0"
+        case "length not minimal":
+            return der[:1] + b"\x83\0" + der[2:4] + content(der)
+        case _:
+            return der

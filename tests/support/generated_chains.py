@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.support.der import INTEGER, SEQUENCE, content, split, tlv
-from tests.support.generated_case import ROOTS, Case, GeneratedCase, respell
+from tests.support.generated_case import ROOTS, Case, GeneratedCase, encode_otherwise, respell
 from tests.support.jpki import (
     AUTHENTICATION_POLICY,
     NOW,
@@ -233,13 +233,7 @@ def _sign_again(issued: Issued, case: Case, root: Root) -> bytes:
         case _:
             pass
     der = build_signed(tlv(SEQUENCE, b"".join([version, serial, inner, *rest])), key, algorithm)
-    match encoding:
-        case "a byte after":
-            return der + b"\0"
-        case "length not minimal":
-            return der[:1] + b"\x83\0" + der[2:4] + content(der)
-        case _:
-            return der
+    return encode_otherwise(der, encoding)
 
 
 def _find_moment(case: Case, certificate: x509.Certificate, root: Root) -> datetime:

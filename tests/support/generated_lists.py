@@ -27,8 +27,8 @@ from tests.support.crl_writer import (
     encode_reason,
     encode_time,
 )
-from tests.support.der import SEQUENCE, content, tlv
-from tests.support.generated_case import ROOTS, Case, GeneratedCase, choose_with_times, respell
+from tests.support.der import SEQUENCE, tlv
+from tests.support.generated_case import ROOTS, Case, GeneratedCase, choose_with_times, encode_otherwise, respell
 from tests.support.generated_list_entries import ENTRY_FIELDS, LONG_SERIAL, build_entries
 from tests.support.jpki import (
     NOW,
@@ -262,13 +262,7 @@ def _build_first(case: Case, root: Root, serial: int) -> bytes:
     if encoding != "no extensions":
         parts.append(tlv(0xA0, tlv(SEQUENCE, b"".join(_build_extensions(case, speaker)))))
     der = build_signed(tlv(SEQUENCE, b"".join(parts)), key, algorithm)
-    match encoding:
-        case "a byte after":
-            return der + b"\0"
-        case "length not minimal":
-            return der[:1] + b"\x83\0" + der[2:4] + content(der)
-        case _:
-            return der
+    return encode_otherwise(der, encoding)
 
 
 def _spell(name: x509.Name, how: str) -> x509.Name:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from kiosk_web.errors import IdentityError
 from kiosk_web.services.kazashi_ending import Holder, KazashiEndingService
-from tests.support.kazashi import Body, Desk, build_kazashi, enrol, identify_by_pin, tap
+from tests.support.kazashi import Body, Desk, build_kazashi, enrol, identify_by_pin, query, tap
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.numbers import number
 from tests.support.terminal import Terminal
@@ -49,14 +48,6 @@ async def end(stand: Stand, system: str, holder: Holder, by: str = "鈴木", rea
     except IdentityError as refusal:
         return refusal.name
     return "done"
-
-
-def query(stand: Stand, statement: str) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
-    try:
-        return connection.execute(statement).fetchall()
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize("way", ["reference", "number", "mykey_id"])
