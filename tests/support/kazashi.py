@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import sqlite3
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -168,11 +167,3 @@ async def continue_by_pin(stand: Stand, terminal: Terminal, body: Body, stage: S
     await stand.server.sessions.settle()
     await terminal.submit_pin()
     return await terminal.sign(body.issued)
-
-
-def query(stand: Stand, statement: str) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
-    try:
-        return connection.execute(statement).fetchall()
-    finally:
-        connection.close()

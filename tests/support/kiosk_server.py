@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -17,7 +18,7 @@ from kiosk_web.services.register import Register
 from kiosk_web.session.states import Result
 from kiosk_web.settings.server import Settings
 from kiosk_web.wiring.server import Server, build_server
-from tests.support.database import lay_database
+from tests.support.database import lay_database, run_statement
 from tests.support.jpki import NOW, Issued, Root, build_root, issue
 from tests.support.ocsp_answers import AnswerShape, answer
 from tests.support.terminal import Stage, Terminal
@@ -78,6 +79,10 @@ class Stand:
     responder: Responder
     root: Root
     data: Path
+
+    def query(self, statement: str, *values: object) -> list[Any]:
+        """One statement of SQL in the server's database, past the server."""
+        return run_statement(self.data, statement, *values)
 
     def client(self) -> httpx2.AsyncClient:
         transport = httpx2.ASGITransport(self.server.resident, raise_app_exceptions=False)

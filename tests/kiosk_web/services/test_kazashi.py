@@ -30,7 +30,6 @@ from tests.support.kazashi import (
     enrol,
     enrolled,
     identify_by_pin,
-    query,
     reach_birth,
     sign_enrolment,
     take_ticket,
@@ -80,7 +79,7 @@ async def test_an_enrolled_card_is_confirmed_by_a_tap_and_by_a_fresh_answer(
     assert stage.state == "result"
     assert identifier(stage) == by_pin
     assert stand.responder.questions == asked + 1
-    rows = query(stand, "SELECT outcome, method, lease != '' FROM audit ORDER BY id")
+    rows = stand.query("SELECT outcome, method, lease != '' FROM audit ORDER BY id")
     assert rows == [("done", "pin", 0), ("enrolled", "kazashi", 0), ("done", "kazashi", 1)]
 
 
@@ -112,10 +111,10 @@ async def test_a_tap_where_nothing_was_ever_typed_asks_for_the_terms_under_its_l
     stage = await tap(stand, terminal, body, "library")
     assert stage.state == "agreeing"
     assert "demo-1" in stage.html
-    assert query(stand, "SELECT count(*) FROM mykey_ids") == [(0,)]
+    assert stand.query("SELECT count(*) FROM mykey_ids") == [(0,)]
     assert (await terminal.send("terms_agreed")).state == "result"
     accepted = "SELECT document, version FROM accepted_terms WHERE system = 'city-library' ORDER BY document"
-    assert query(stand, accepted) == [("privacy-policy", "demo-1"), ("terms-of-use", "demo-1")]
+    assert stand.query(accepted) == [("privacy-policy", "demo-1"), ("terms-of-use", "demo-1")]
     await terminal.take_card()
     assert (await tap(stand, terminal, body, "library")).state == "result"
 
@@ -157,7 +156,7 @@ async def test_the_resident_switches_it_off_and_is_asked_for_the_pin_again(
     await terminal.send("staff_signed_out")
     assert 'id="kazashi-stop"' in (await identify_by_pin(stand, terminal, body)).html
     assert (await terminal.send("kazashi_stopped")).state == "kazashi_set"
-    assert query(stand, "SELECT * FROM kazashi_enrolments") == []
+    assert stand.query("SELECT * FROM kazashi_enrolments") == []
 
 
 # --- an enrolment -----------------------------------------------------------------------------------------------------
@@ -201,7 +200,7 @@ async def test_an_enrolment_that_no_issuer_vouches_for_keeps_nothing(
     code = "card_issuer_untrusted" if case == "own issuer" else "evidence_refused"
     assert (stage.state, stage.code) == ("refused", code)
     assert "かざし利用だけが登録されませんでした" in stage.html
-    assert query(stand, "SELECT * FROM kazashi_enrolments") == []
+    assert stand.query("SELECT * FROM kazashi_enrolments") == []
 
 
 async def test_an_enrolment_never_goes_by_list(stand: Stand, terminal: Terminal, body: Body) -> None:
@@ -211,7 +210,7 @@ async def test_an_enrolment_never_goes_by_list(stand: Stand, terminal: Terminal,
     stage = await reach_birth(stand, terminal, body)
     assert (await terminal.send("extended")).code == "status_unavailable"
     assert stage.state == "awaiting_birth"
-    assert query(stand, "SELECT * FROM kazashi_enrolments") == []
+    assert stand.query("SELECT * FROM kazashi_enrolments") == []
 
 
 async def test_the_birth_date_is_nowhere(stand: Stand, terminal: Terminal, body: Body) -> None:
@@ -281,7 +280,7 @@ async def test_what_needs_one_visit_by_pin_first(stand: Stand, terminal: Termina
         card = replace(body, issued=stand.card(0x55))
     elif why == "check again":
         async with stand.server.store.write() as transaction:
-            (person,) = query(stand, "SELECT person_id FROM kazashi_enrolments")[0]
+            (person,) = stand.query("SELECT person_id FROM kazashi_enrolments")[0]
             await transaction.persons.mark_check_again([str(person)])
     elif why == "twelve months":
         stand.clock.advance(366 * 86400)
@@ -309,7 +308,7 @@ async def test_an_enrolment_keeps_nothing_for_a_certificate_that_is_nobodys_any_
         await transaction.connection.execute(sql("DELETE FROM person_certificates"))
     stage = await sign_enrolment(terminal, body)
     assert (stage.state, stage.code) == ("refused", "internal")
-    assert query(stand, "SELECT * FROM kazashi_enrolments") == []
+    assert stand.query("SELECT * FROM kazashi_enrolments") == []
 
 
 async def test_a_lease_that_ends_between_challenge_and_consumption_confirms_nobody(
@@ -337,7 +336,7 @@ async def test_a_revoked_or_suspended_card_is_refused_and_asked_for_the_pin_shou
     code = "certificate_revoked" if status == "revoked" else "certificate_on_hold"
     assert (stage.state, stage.code) == ("refused", code)
     await terminal.take_card()
-    assert query(stand, "SELECT check_again FROM persons") == [(1,)]
+    assert stand.query("SELECT check_again FROM persons") == [(1,)]
 
 
 @pytest.mark.parametrize("where", ["card taken before the answer", "by API"])

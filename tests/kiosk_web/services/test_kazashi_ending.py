@@ -10,7 +10,7 @@ import pytest
 
 from kiosk_web.errors import IdentityError
 from kiosk_web.services.kazashi_ending import Holder, KazashiEndingService
-from tests.support.kazashi import Body, Desk, build_kazashi, enrol, identify_by_pin, query, tap
+from tests.support.kazashi import Body, Desk, build_kazashi, enrol, identify_by_pin, tap
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.numbers import number
 from tests.support.terminal import Terminal
@@ -60,9 +60,9 @@ async def test_the_library_ends_it_for_whoever_lost_the_card(stand: Stand, way: 
     elif way == "number":
         holder = Holder(number=number(1))
     else:
-        holder = Holder(identifier=str(query(stand, "SELECT mykey_id FROM mykey_ids")[0][0]))
+        holder = Holder(identifier=str(stand.query("SELECT mykey_id FROM mykey_ids")[0][0]))
     assert await end(stand, LIBRARY, holder) == "done"
-    assert query(stand, "SELECT * FROM kazashi_enrolments") == []
+    assert stand.query("SELECT * FROM kazashi_enrolments") == []
     assert await end(stand, LIBRARY, holder) == "kazashi_not_registered"
     await (await Desk.opened(stand)).attend(terminal)
     assert (await tap(stand, terminal, body, "library")).state == "reading_card"  # again, now for the 暗証番号
@@ -71,10 +71,10 @@ async def test_the_library_ends_it_for_whoever_lost_the_card(stand: Stand, way: 
 async def test_a_municipality_names_a_person_by_ppid_and_nobody_else_is_touched(stand: Stand) -> None:
     terminal, body, other = await stand.opened(), Body(stand.card()), Body(stand.card(0x77))
     await enrolled(stand, terminal, body, "facility")
-    (ppid,) = query(stand, "SELECT ppid FROM pairwise_ids")[0]
+    (ppid,) = stand.query("SELECT ppid FROM pairwise_ids")[0]
     await enrolled(stand, terminal, other, "facility")
     assert await end(stand, BOOKING, Holder(identifier=str(ppid))) == "done"
-    (left,) = query(stand, "SELECT certificate_sha256 FROM kazashi_enrolments")
+    (left,) = stand.query("SELECT certificate_sha256 FROM kazashi_enrolments")
     assert left == (hashlib.sha256(other.issued.der).digest(),)
 
 
@@ -93,7 +93,7 @@ async def test_what_is_refused_has_its_name(stand: Stand) -> None:
         "reason_missing": await end(stand, LIBRARY, Holder(reference=reference), reason=""),
     }
     assert refused == {name: name for name in refused}
-    assert len(query(stand, "SELECT * FROM kazashi_enrolments")) == 1
+    assert len(stand.query("SELECT * FROM kazashi_enrolments")) == 1
 
 
 async def test_every_attempt_is_audited_without_a_person_or_a_number(stand: Stand) -> None:
@@ -101,7 +101,7 @@ async def test_every_attempt_is_audited_without_a_person_or_a_number(stand: Stan
     reference = await enrolled(stand, terminal, body, "library")
     await end(stand, LIBRARY, Holder(number=number(1)))
     await end(stand, LIBRARY, Holder(reference=reference))
-    rows = query(stand, "SELECT * FROM staff_audit WHERE action = 'end_kazashi'")
+    rows = stand.query("SELECT * FROM staff_audit WHERE action = 'end_kazashi'")
     assert [row for row in rows if "not_linked" in row and "鈴木" in row]
     assert [row for row in rows if "done" in row and "card lost" in row]
     said = repr(rows)

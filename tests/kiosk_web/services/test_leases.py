@@ -10,17 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiosk_web.wiring.kazashi import load_seal
-from tests.support.kazashi import (
-    STAFF,
-    Body,
-    Desk,
-    begin_tap,
-    build_kazashi,
-    continue_by_pin,
-    enrolled,
-    query,
-    tap,
-)
+from tests.support.kazashi import STAFF, Body, Desk, begin_tap, build_kazashi, continue_by_pin, enrolled, tap
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.terminal import Terminal, read_claims
 
@@ -99,7 +89,7 @@ async def test_who_attends_is_shown_until_when_here_and_on_the_staff_page(stand:
     assert row.attended_until is not None
     assert (row.attended_until - stand.clock.now).total_seconds() == 15 * 60
     assert "窓口モード：" not in (await terminal.send("staff_signed_out")).html
-    assert query(stand, "SELECT ended_by FROM leases") == [("signed_out",)]
+    assert stand.query("SELECT ended_by FROM leases") == [("signed_out",)]
 
 
 async def test_a_code_works_once_and_wrong_ones_are_limited(stand: Stand, terminal: Terminal) -> None:
@@ -141,7 +131,7 @@ async def test_a_code_of_a_revoked_member_is_refused_like_a_wrong_one(stand: Sta
         await transaction.staff.revoke(member.id, stand.clock.now)
     refused = await desk.attend(terminal)
     assert (refused.state, "K-609" in refused.html) == ("staff_sign_in", True)
-    assert query(stand, "SELECT * FROM leases") == []
+    assert stand.query("SELECT * FROM leases") == []
 
 
 async def test_a_number_nobody_has_and_another_facility_are_refused_alike(stand: Stand, terminal: Terminal) -> None:
@@ -151,7 +141,7 @@ async def test_a_number_nobody_has_and_another_facility_are_refused_alike(stand:
     assert (refused.state, unknown.state) == ("staff_sign_in", "staff_sign_in")
     assert "K-609" in refused.html
     assert "K-609" in unknown.html
-    assert query(stand, "SELECT * FROM leases") == []
+    assert stand.query("SELECT * FROM leases") == []
 
 
 async def test_a_number_nobody_has_is_limited_like_another_and_is_kept_nowhere(
@@ -186,7 +176,7 @@ async def test_a_lease_ends_by_itself(stand: Stand, terminal: Terminal, cause: s
         await terminal.open_page()
     await stand.server.upkeep.sweep()
     ended = {"silent": "page_lost"}.get(cause, cause)
-    assert query(stand, "SELECT ended_by FROM leases") == [(ended,)]
+    assert stand.query("SELECT ended_by FROM leases") == [(ended,)]
     assert "窓口モード：" not in (await terminal.send("extended")).html
 
 
@@ -195,4 +185,4 @@ async def test_a_new_code_renews_the_lease(stand: Stand, terminal: Terminal) -> 
     await desk.attend(terminal)
     stand.clock.advance(4 * 60)
     await desk.attend(terminal)
-    assert query(stand, "SELECT ended_by FROM leases ORDER BY opened_at") == [("replaced",), ("",)]
+    assert stand.query("SELECT ended_by FROM leases ORDER BY opened_at") == [("replaced",), ("",)]

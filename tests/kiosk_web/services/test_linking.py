@@ -98,17 +98,12 @@ async def test_a_visit_is_found_for_half_an_hour_and_then_forgotten(stand: Stand
     stand.clock.advance(1)
     assert await link(stand, reference, FIRST) == "visit_unknown"
     await stand.server.upkeep.tidy(stand.clock.now)
-    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
-    assert connection.execute("SELECT count(*) FROM recent_visits").fetchone() == (0,)
-    connection.close()
+    assert stand.query("SELECT count(*) FROM recent_visits") == [(0,)]
 
 
 async def test_a_visit_by_tap_links_nobody(stand: Stand) -> None:
     reference = await visit(stand, 1)
-    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
-    with connection:
-        connection.execute("UPDATE recent_visits SET method = 'kazashi'")
-    connection.close()
+    stand.query("UPDATE recent_visits SET method = 'kazashi'")
     assert await link(stand, reference, FIRST) == "visit_unknown"
 
 

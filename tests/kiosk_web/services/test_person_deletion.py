@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,9 +27,8 @@ async def stand(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stand]:
 
 def count(stand: Stand) -> dict[str, int]:
     """Rows of each table that names persons, and of the persons."""
-    with closing(sqlite3.connect(stand.data / "kiosk.sqlite3")) as connection:
-        names = [*(table.name for table in TABLES), "persons"]
-        return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
+    names = [*(table.name for table in TABLES), "persons"]
+    return {name: stand.query(f"SELECT count(*) FROM {name}")[0][0] for name in names}
 
 
 async def live(stand: Stand, terminal: Terminal, body: Body, text: str) -> str:

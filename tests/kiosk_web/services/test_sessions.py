@@ -72,16 +72,12 @@ async def test_every_visit_that_ended_has_one_record_that_leads_to_nobody(stand:
     await terminal.take_card()
     await stand.typing(terminal, card)
     await terminal.take_card()
-    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
     columns = "service, outcome, code, method, status_outcome, status_method, this_update IS NULL"
-    rows = connection.execute(f"SELECT {columns} FROM audit ORDER BY id").fetchall()
-    references = connection.execute("SELECT count(DISTINCT reference) FROM audit").fetchone()
-    connection.close()
-    assert rows == [
+    assert stand.query(f"SELECT {columns} FROM audit ORDER BY id") == [
         ("facility", "done", "", "pin", "good", "ocsp", 0),
         ("facility", "refused", "card_removed", "pin", "good", "ocsp", 0),
     ]
-    assert references == (2,)
+    assert stand.query("SELECT count(DISTINCT reference) FROM audit") == [(2,)]
 
 
 async def test_work_that_was_under_way_is_not_repeated_after_a_stop(tmp_path: Path) -> None:
@@ -151,9 +147,7 @@ async def test_a_nonce_stays_used_when_what_follows_breaks(stand: Stand, monkeyp
         patched.setattr(stand.server.sessions._validation, "judge_trust", explode)
         stage = await terminal.send("signed", **signed)
     assert (stage.status, stage.state, stage.code) == (200, "refused", "internal")
-    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
-    assert connection.execute("SELECT consumed_at IS NOT NULL FROM challenges").fetchall() == [(1,)]
-    connection.close()
+    assert stand.query("SELECT consumed_at IS NOT NULL FROM challenges") == [(1,)]
     again = await terminal.send("signed", **signed)
     assert (again.status, again.refusal, again.state) == (409, "challenge_used", "refused")
 
@@ -200,10 +194,7 @@ async def test_a_terminal_whose_session_cannot_be_read_holds_up_no_other(stand: 
     broken, other = await stand.opened("a-broken"), await stand.opened("other")
     for terminal in (broken, other):
         await terminal.send("service_chosen", service="library")
-    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
-    with connection:
-        connection.execute("UPDATE sessions SET state = '{}' WHERE terminal_id = ?", (broken.id,))
-    connection.close()
+    stand.query("UPDATE sessions SET state = '{}' WHERE terminal_id = ?", broken.id)
     stand.clock.advance(121)
     await stand.server.sessions.sweep()
     assert (await stand.server.sessions.load(other.id)).state.name == "choosing_service"

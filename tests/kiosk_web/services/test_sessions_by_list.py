@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from datetime import timedelta
@@ -67,9 +66,7 @@ async def test_the_list_of_the_town_decides_while_a_manager_lets_it(tmp_path: Pa
         await terminal.submit_pin()
         stage = await terminal.sign(card)
         assert (stage.code or stage.state) == end
-    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
-    rows = connection.execute("SELECT status_outcome, status_method, fallback FROM audit ORDER BY id").fetchall()
-    connection.close()
+    rows = stand.query("SELECT status_outcome, status_method, fallback FROM audit ORDER BY id")
     assert rows == [(outcome, "crl", "manager") for outcome in ("good", "revoked", "on_hold")]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -36,10 +35,7 @@ def items(stage: Stage) -> str:
 
 
 def confirmed_on(stand: Stand) -> list[tuple[str, str]]:
-    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
-    rows = connection.execute("SELECT system, confirmed_on FROM confirmations").fetchall()
-    connection.close()
-    return rows
+    return stand.query("SELECT system, confirmed_on FROM confirmations")
 
 
 async def test_the_first_visit_is_the_first_confirmation_and_the_next_one_compares(tmp_path: Path) -> None:
