@@ -5,6 +5,7 @@ Under a running server nothing is migrated, and what a newer program wrote is no
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def migrate(data: Path, *, held: bool = False) -> bool:
     Raises `DatabaseError`, and `SettingsError` where a server works on a database that would have to be changed.
     """
     found = load_revision(data)
+    if found is not None and os.name == "posix" and (data / FILE_NAME).stat().st_mode & 0o077:
+        raise DatabaseError(f"database_shared: others may read {data / FILE_NAME}: chmod 600")
     if found == HEAD:
         return False
     if found is not None and found > HEAD:

@@ -5,6 +5,7 @@ Staff who were there before: the migration seals their secrets, leaves none behi
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 from pathlib import Path
@@ -91,3 +92,14 @@ def test_no_command_changes_the_form_of_a_database_under_its_server(tmp_path: Pa
         assert load_revision(tmp_path) == "0014"
         assert migration.migrate(tmp_path, held=True)
         assert not migration.migrate(tmp_path)  # up to date: nothing is held for it
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_database_that_others_may_read_is_refused_by_name(tmp_path: Path, mode: int) -> None:
+    assert migration.migrate(tmp_path)
+    (tmp_path / FILE_NAME).chmod(mode)
+    with pytest.raises(DatabaseError, match="database_shared"):
+        migration.migrate(tmp_path)
+    (tmp_path / FILE_NAME).chmod(0o600)
+    assert not migration.migrate(tmp_path)
