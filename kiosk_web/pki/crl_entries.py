@@ -50,7 +50,7 @@ HOLD = 6
 NO_REASON = 255
 """In place of a reason where the entry gives none."""
 
-BLOCK = 256 * 1024
+BLOCK = 384 * 1024
 """Octets whose entries are taken at once. What numpy makes of them must stay in the second cache of a core."""
 
 _REMOVE_FROM_CRL = 8
@@ -95,7 +95,7 @@ def scan_entries(data: memoryview, start: int, end: int, block: int = BLOCK) -> 
     that belongs into other kinds of lists. What was given out before that must be thrown away.
     """
     octets = np.frombuffer(data, np.uint8)
-    if end - start > block:
+    if end - start > _MAPPED:
         # Once the C library has seen so large a piece of memory come back, it keeps those that are needed for a block;
         # until then it gives each to the system and takes it anew, which costs more than what is done in it.
         np.empty(_LARGE, np.uint8)
@@ -112,7 +112,9 @@ def scan_entries(data: memoryview, start: int, end: int, block: int = BLOCK) -> 
             position = walked.end
 
 
-_LARGE = 1 << 24
+_MAPPED, _LARGE = 1 << 17, 1 << 24
+"""Octets from which on the C library first takes a piece of memory from the system each time; and a large piece."""
+
 _BEFORE, _AFTER = 16, 64
 """Octets around a block that a gather may touch: before the first entry its serial number's window, behind the last
 entry that one itself.
@@ -127,9 +129,33 @@ serial · 17 0D YYMMDD · HHMMSS Z 30 · 0C 30 0A 06 03 55 1D 15 · 04 03 0A 01 
 """
 
 _WORD = np.dtype("<u8")
-_UTC_TIME_WORD = np.uint64(0x0D17)
-_REASON_WORD_1 = np.uint64(int.from_bytes(bytes.fromhex("0c300a0603551d15"), "little"))
-_REASON_WORD_2 = np.uint64(int.from_bytes(bytes.fromhex("04030a01"), "little"))
+
+
+def _word(octets: str) -> np.uint64:
+    """Octets in hexadecimal as the word that they are where they lie."""
+    return np.uint64(int.from_bytes(bytes.fromhex(octets), "little"))
+
+
+_DAY_WORD, _DAY_EXCESS = _word("17 0D 30 30 30 30 30 30"), _word("7F 7F 76 76 76 76 76 76")
+_CLOCK_WORD, _CLOCK_EXCESS = _word("30 30 30 30 30 30 5A 00"), _word("76 76 76 76 76 76 7F 00")
+"""The words of a UTCTime with all digits zero; and what makes the top bit of each octet show whether it is more above
+that than a digit may be, which is 9, or than the others may be, which is nothing.
+"""
+
+_DAY_FIELDS, _MONTH_EXCESS = _word("00 00 FF 00 FF 00 FF 00"), _word("00 00 00 00 70 00 60 00")
+_CLOCK_FIELDS, _HOUR_EXCESS = _word("FF 00 FF 00 FF 00 00 00"), _word("68 00 44 00 44 00 00 00")
+"""Where year, month, day and hour, minute, second lie once they are numbers; and what makes the top bit of each show
+whether it is 16, 32, 24, 60 or 60 at least.
+"""
+
+_DAY_CHECKED, _CLOCK_CHECKED = _word("80 80 80 80 80 80 80 80"), _word("80 80 80 80 80 80 80 00")
+
+_DAY_FACTORS = np.uint64(1 | 32 << 16 | 512 << 32)
+_CLOCK_FACTORS = np.uint64(1 | 60 << 16 | 3600 << 32)
+"""Three numbers of 16 bits, times these, add up: the last, the middle and the first, each by its own factor."""
+
+_REASON_WORD_0, _REASON_WORD_1 = np.uint64(SEQUENCE), _word("0C 30 0A 06 03 55 1D 15")
+_REASON_WORD_2 = _word("04 03 0A 01 00 00 00 00")
 _TIME_OCTETS, _REASON_OCTETS = 15, 14
 """A UTCTime; and the extensions of an entry that has a reasonCode, not critical, and nothing else."""
 
@@ -160,18 +186,19 @@ def _scan_block(data: memoryview, octets: U8, position: int, limit: int, end: in
         return None
     base = position - _BEFORE
     window = octets[base : limit + _AFTER]
-    starts, ends, times = _find_chain(window, limit - base, end - base)
+    starts, ends, counts = _find_chain(window, limit - base, end - base)
     if not len(starts):
         return None
-    words: U64 = _gather(window, times - 8, _WINDOW).view(_WORD)
-    seconds, dated = _read_dates(words[:, 1:3])
-    reasons, reasoned = _read_reasons(words, ends - times - _TIME_OCTETS)
-    counts = window[starts + 3]
-    numbered, is_long = _judge_serials(counts, window[starts + 4], window[starts + 5])
+    times = starts + 4 + counts
+    words: U64 = np.ascontiguousarray(_gather(window, times - 8, _WINDOW).view(_WORD).T)
+    seconds, dated = _read_dates(words[1], words[2])
+    reasons, reasoned = _read_reasons(words[2:], ends - times - _TIME_OCTETS)
+    numbered, is_long = _judge_serials(counts, window[4:][starts], window[5:][starts])
     for odd in np.flatnonzero(~(dated & reasoned & numbered)):
         entry = _read_entry(data, base + int(starts[odd]), end)
         seconds[odd], reasons[odd] = entry.seconds, entry.reason
-    keys: U64 = words[:, 0].byteswap() & _SERIAL_MASKS.take(counts)
+    keys: U64 = words[0].byteswap(inplace=True)
+    keys &= _SERIAL_MASKS.take(counts)
     reached = base + int(ends[-1])
     if not is_long.any():
         return EntryBlock(Entries(keys, _no_tails(len(keys)), seconds, reasons), build_no_entries(TAIL), reached)
@@ -181,31 +208,32 @@ def _scan_block(data: memoryview, octets: U8, position: int, limit: int, end: in
     return EntryBlock(short, Entries(keys[is_long], tails, seconds[is_long], reasons[is_long]), reached)
 
 
-def _find_chain(window: U8, limit: int, end: int) -> tuple[Places, Places, Places]:
-    """The entries from _BEFORE on that follow one another without a gap: where each begins, ends, and has its time.
+def _find_chain(window: U8, limit: int, end: int) -> tuple[Places, Places, U8]:
+    """The entries from _BEFORE on that follow one another without a gap: where each begins and ends, and the octets of
+    its serial number.
 
     They begin before `limit` and end by `end`, places in `window` all.
     """
-    starts = _BEFORE + np.flatnonzero(
-        (window[_BEFORE:limit] == SEQUENCE) & (window[_BEFORE + 2 : limit + 2] == INTEGER)
-    )
-    counts, lengths = window[starts + 3], window[starts + 1]
-    starts = _keep(starts, (counts - 1 < _SERIAL_OCTETS) & (lengths < 0x80))
-    times = starts + 4 + window[starts + 3]
-    tags, sizes = window[times], window[times + 1]
-    starts = _keep(starts, ((tags == 0x17) & (sizes == 0x0D)) | ((tags == 0x18) & (sizes == 0x0F)))
-    ends = starts + 2 + window[starts + 1]
+    found = window[_BEFORE:limit] == SEQUENCE
+    found &= window[_BEFORE + 2 : limit + 2] == INTEGER
+    starts = np.flatnonzero(found)
+    starts += _BEFORE
+    counts, lengths = window[3:][starts], window[1:][starts]
+    likely = (counts - 1 < _SERIAL_OCTETS) & (lengths < 0x80)
+    if not likely.all():
+        starts, counts, lengths = starts[likely], counts[likely], lengths[likely]
+    ends = starts + 2 + lengths
+    if (ends[:-1] != starts[1:]).any():  # perhaps only because of some that have no time behind their number
+        times = starts + 4 + counts
+        tags, sizes = window[times], window[1:][times]
+        likely = ((tags == 0x17) & (sizes == 0x0D)) | ((tags == 0x18) & (sizes == 0x0F))
+        starts, ends, counts = starts[likely], ends[likely], counts[likely]
     count = 0
     if len(starts) and starts[0] == _BEFORE:
         broken = np.flatnonzero(ends[:-1] != starts[1:])
         count = int(broken[0]) + 1 if len(broken) else len(starts)
         count -= bool(ends[count - 1] > end)
-    starts = starts[:count]
-    return starts, ends[:count], starts + 4 + window[starts + 3]
-
-
-def _keep(starts: Places, likely: Mask) -> Places:
-    return starts if likely.all() else starts[likely]
+    return starts[:count], ends[:count], counts[:count]
 
 
 def _gather(window: U8, places: Places, width: int) -> U8:
@@ -215,47 +243,44 @@ def _gather(window: U8, places: Places, width: int) -> U8:
     return rows
 
 
-def _read_dates(words: U64) -> tuple[U32, Mask]:
-    """Seconds since EPOCH of each UTCTime, a row of two words, and which of them are such a time and exist."""
-    digits = words.copy()
-    digits[:, 0] >>= np.uint64(16)
-    numbers, good = _read_digits(digits)
-    year, month, day = (numbers[:, place] for place in (0, 2, 4))
-    hour, minute, second = (numbers[:, place] for place in (8, 10, 12))
-    seconds = _DAY_SECONDS.take(year.astype(np.uint16) * np.uint16(512) + month * np.uint16(32) + day)
-    good &= (seconds != _NO_DAY) & (month < 16) & (day < 32) & (hour < 24) & (minute < 60) & (second < 60)
-    good &= (words[:, 0] & np.uint64(0xFFFF) == _UTC_TIME_WORD) & (
-        words[:, 1] >> np.uint64(48) & np.uint64(0xFF) == 0x5A
-    )
-    seconds += hour * np.uint32(3600) + minute * np.uint32(60) + second
+def _read_dates(days: U64, clocks: U64) -> tuple[U32, Mask]:
+    """Seconds since EPOCH of each UTCTime, given as two words, and which of them are such a time and exist.
+
+    All octets of a word at once. A digit, less the code of zero, is below 10; ten times it plus the one after it is a
+    number, in the place of the first. Numbers below 128 leave room for a bit that tells whether they are too large.
+    """
+    days, clocks = days ^ _DAY_WORD, clocks ^ _CLOCK_WORD
+    wrong = (days + _DAY_EXCESS | days) & _DAY_CHECKED
+    wrong |= (clocks + _CLOCK_EXCESS | clocks) & _CLOCK_CHECKED
+    for words, fields, excess in ((days, _DAY_FIELDS, _MONTH_EXCESS), (clocks, _CLOCK_FIELDS, _HOUR_EXCESS)):
+        ones = words >> np.uint64(8)
+        words *= np.uint64(10)
+        words += ones
+        words &= fields
+        wrong |= words + excess & _DAY_CHECKED
+    days *= _DAY_FACTORS
+    days >>= np.uint64(48)
+    clocks *= _CLOCK_FACTORS
+    clocks >>= np.uint64(32)
+    clocks &= np.uint64(0x3FFFF)  # another sum begins at bit 16 of these: a multiple of four, so it touches none
+    seconds: U32 = _DAY_SECONDS.take(days.astype(np.intp))
+    good = (wrong == 0) & (seconds != _NO_DAY)
+    seconds += clocks.astype(np.uint32)
     return seconds, good
 
 
-def _read_digits(words: U64) -> tuple[U8, Mask]:
-    """Rows of two words: the lower six octets of each as three numbers of two digits, which are the octets 0, 2 and 4
-    of 8 then; and in which rows all of them are digits.
-
-    All six at once: less the code of their zero, each octet must be below 10 (adding 0x76 sets the top bit of any other
-    one), and an octet times ten plus the one after it is a number.
-    """
-    digits = words & np.uint64(0xFFFFFFFFFFFF)
-    digits ^= np.uint64(0x303030303030)
-    beyond = digits + np.uint64(0x767676767676)
-    beyond |= digits
-    beyond &= np.uint64(0x808080808080)
-    good = beyond[:, 0] | beyond[:, 1] == 0
-    np.right_shift(digits, np.uint64(8), out=beyond)
-    digits *= np.uint64(10)
-    digits += beyond
-    return digits.view(np.uint8), good
-
-
 def _read_reasons(words: U64, sizes: Places) -> tuple[U8, Mask]:
-    """The reason of each entry whose extensions have so many octets, and which of them have none or a plain reason."""
-    codes = (words[:, 4] >> np.uint64(32)).astype(np.uint8)
-    plain = (sizes == _REASON_OCTETS) & (words[:, 2] >> np.uint64(56) == SEQUENCE) & (words[:, 3] == _REASON_WORD_1)
-    plain &= (words[:, 4] & np.uint64(0xFFFFFFFF) == _REASON_WORD_2) & _KNOWN_REASON.take(codes)
-    return np.where(plain, codes, np.uint8(NO_REASON)), plain | (sizes == 0)
+    """The reason of each entry whose extensions have so many octets, and which of them have none or a plain reason.
+
+    `words` are the last three of each.
+    """
+    codes = (words[2] >> np.uint64(32)).astype(np.uint8)
+    other = words[0] >> np.uint64(56) ^ _REASON_WORD_0
+    other |= words[1] ^ _REASON_WORD_1
+    other |= words[2] & np.uint64(0xFFFFFFFF) ^ _REASON_WORD_2
+    plain = (other == 0) & (sizes == _REASON_OCTETS) & _KNOWN_REASON.take(codes)
+    np.putmask(codes, ~plain, NO_REASON)
+    return codes, plain | (sizes == 0)
 
 
 def _judge_serials(counts: U8, first: U8, second: U8) -> tuple[Mask, Mask]:
