@@ -13,7 +13,6 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,7 +28,7 @@ from kiosk_web.adapters.crl_manifest import (
     read_manifest,
 )
 from kiosk_web.adapters.crl_sources import FULL_DISK
-from kiosk_web.adapters.durable_files import DRAFT_ENDING, DraftFile, force_together, remove_files, sync_folder
+from kiosk_web.adapters.durable_files import DRAFT_ENDING, DraftFile, remove_files, sync_folder
 from kiosk_web.errors import ListIndexError
 from kiosk_web.file_lock import LockHeld, hold_lock
 from kiosk_web.pki.crl_builder import build_segment
@@ -141,8 +140,9 @@ class CrlWriter:
         draft = DraftFile(path.parent, path.name)
         try:
             draft.write(manifest)
-            force_together(segments.force, partial(sync_folder, self._folder.segments), draft.force)
-            draft.publish_ahead(path)
+            segments.force()
+            sync_folder(self._folder.segments)
+            draft.publish(path)
         finally:
             draft.discard()
         sync_folder(path.parent)

@@ -11,8 +11,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
 
 DRAFT_ENDING = ".new"
@@ -91,17 +90,6 @@ def write_durably(path: Path, content: bytes) -> None:
         draft.discard()
         raise
     sync_folder(path.parent)
-
-
-def force_together(*works: Callable[[], None]) -> None:
-    """Force several things to the disk at once, in any order: that takes as long as the slowest of them.
-
-    Returns when all have ended. Raises what the first of them failed with.
-    """
-    with ThreadPoolExecutor(len(works)) as threads:
-        running = [threads.submit(work) for work in works]
-    for work in running:
-        work.result()
 
 
 def sync_folder(folder: Path) -> None:

@@ -32,8 +32,8 @@ from kiosk_web.pki.crl_trust import ListHeader, TrustedCrl
 Write = Callable[[bytes | memoryview], object]
 Progress = Callable[[int], object]
 
-_AT_ONCE = 1 << 18
-"""Entries that are moved at a time, so that what numpy needs for it stays small."""
+_AT_ONCE = 1 << 15
+"""Entries that are moved at a time: what numpy needs for it stays in the second cache of a core."""
 
 _PAGES_AT_ONCE = 512
 """Pages that are laid out at a time: 200 kB, which stay in the second cache of a core."""

@@ -8,7 +8,7 @@ nothing, because three generations of one CA share it. Of each scope the newest 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -127,11 +127,17 @@ class RefusedCrl:
 
 
 def judge_crl(
-    crl: UnverifiedCrl, store: TrustStore, policy: CrlPolicy, now: datetime, marks: Mapping[ListScope, ListMark]
+    crl: UnverifiedCrl,
+    store: TrustStore,
+    policy: CrlPolicy,
+    now: datetime,
+    marks: Mapping[ListScope, ListMark],
+    derive_sha256: Callable[[], bytes] | None = None,
 ) -> TrustedCrl | RefusedCrl:
     """Judge a list at the aware time `now` (RFC 5280 6.3.3, narrowed to complete lists of a CA about itself).
 
-    `marks` are what was remembered of the lists of each scope. The steps, in order; the first that
+    `marks` are what was remembered of the lists of each scope. `derive_sha256` gives the SHA-256 of the list's bytes
+    where somebody is at it already: it takes as long as the check of the signature. The steps, in order; the first that
     fails is the answer:
 
     1. authorityKeyIdentifier names the key of an anchor;
@@ -154,7 +160,8 @@ def judge_crl(
     if isinstance(next_update, RefusedCrl):
         return next_update
     scope = ListScope(anchor.key_id, derive_point(crl.point.names, crl.point.covers))
-    list_mark = ListMark(crl.crl_number, crl.this_update, hashlib.sha256(crl.data).digest())
+    sha256 = hashlib.sha256(crl.data).digest() if derive_sha256 is None else derive_sha256()
+    list_mark = ListMark(crl.crl_number, crl.this_update, sha256)
     regression = find_regression(list_mark, marks.get(scope))
     if regression:
         return RefusedCrl(regression, "a newer list of this scope was accepted before")

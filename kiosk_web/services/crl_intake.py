@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache, partial
 from typing import Literal, Protocol
 
 from kiosk_web.pki.crl import CrlFrame, MalformedCrl, UnverifiedCrl, keep_frame, read_crl
@@ -30,6 +32,9 @@ from kiosk_web.pki.trust import TrustStore
 Result = Literal["taken", "unchanged", "superseded", "refused"]
 
 _PEM = b"-----BEGIN"
+
+_LARGE = 1 << 20
+"""Octets of a list from which on a thread of its own is worth its while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +245,12 @@ class ListIntake:
         try:
             with ExitStack() as opened:
                 view = opened.enter_context(offer.load())
+                derive_sha256 = opened.enter_context(_hashing(view))
                 current = round_.in_force.get(head.scope)
-                if current is not None and self._is_current(head, current, view):
+                if current is not None and self._is_current(head, current, derive_sha256):
                     return ListOutcome(offer, "unchanged", sha256=current.sha256)
-                judged = judge_crl(head.read(view), self._anchors, self._policy, self._clock(), round_.known)
+                crl, now = head.read(view), self._clock()
+                judged = judge_crl(crl, self._anchors, self._policy, now, round_.known, derive_sha256)
                 if isinstance(judged, RefusedCrl):
                     return ListOutcome(offer, "refused", judged.why, judged.detail)
                 if judged.scope != head.scope:
@@ -259,10 +266,24 @@ class ListIntake:
             round_.named[scope] = header.mark if known is None else merge_list_marks(known, header.mark)
         return ListOutcome(offer, "taken", sha256=header.sha256, entries=header.entries)
 
-    def _is_current(self, head: _Head, current: ListMark, view: memoryview) -> bool:
+    def _is_current(self, head: _Head, current: ListMark, derive_sha256: Callable[[], bytes]) -> bool:
         """Is it, octet by octet, the list in force? One whose segment is damaged is taken in again."""
         alike = head.this_update == current.this_update and head.number == _number(current.crl_number)
-        return alike and hashlib.sha256(view).digest() == current.sha256 and self._index.is_sound(head.scope)
+        return alike and derive_sha256() == current.sha256 and self._index.is_sound(head.scope)
+
+
+@contextmanager
+def _hashing(view: memoryview) -> Iterator[Callable[[], bytes]]:
+    """The SHA-256 of a list, on call. That of a large one is computed beside what this thread does meanwhile."""
+    if len(view) < _LARGE:
+        yield cache(partial(_hash, view))
+        return
+    with ThreadPoolExecutor(1) as thread:
+        yield thread.submit(_hash, view).result
+
+
+def _hash(view: memoryview) -> bytes:
+    return hashlib.sha256(view).digest()
 
 
 def _read_heads(offers: Iterable[OfferedList], round_: _Round) -> Iterator[_Head]:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import bindparam, func, select, text
-from sqlalchemy.dialects.sqlite import insert
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.database import SqlStore, SqlTransaction
@@ -20,11 +19,12 @@ _FIND = Prepared(
 _FIND_NEWEST = Prepared(select(func.max(_l.this_update)))
 _ALL = text("SELECT key_id, point, crl_number, this_update, sha256 FROM list_marks")
 
-_INSERT = insert(schema.list_marks)
-_RECORD = _INSERT.on_conflict_do_update(
-    index_elements=["key_id", "point"],
-    set_={name: _INSERT.excluded[name] for name in ("crl_number", "this_update", "sha256")},
-)
+_RECORD = text(
+    "INSERT INTO list_marks (key_id, point, crl_number, this_update, sha256)"
+    " VALUES (:key_id, :point, :crl_number, :this_update, :sha256) ON CONFLICT (key_id, point)"
+    " DO UPDATE SET crl_number = excluded.crl_number, this_update = excluded.this_update, sha256 = excluded.sha256"
+).bindparams(bindparam("this_update", type_=schema.UtcTime))
+"""As text: it is run once in the life of most processes, and building it takes longer than running it."""
 
 
 class SqlListMarks:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_web.adapters.durable_files import DraftFile, force_together, remove_files, write_durably
+from kiosk_web.adapters.durable_files import DraftFile, remove_files, write_durably
 
 
 def fail(*_arguments: object, **_named: object) -> None:
@@ -75,13 +75,6 @@ def test_what_cannot_be_removed_stays_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     remove_files([tmp_path / "missing", tmp_path / "folder", tmp_path / "a"])
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
-
-
-def test_what_is_forced_together_has_ended_when_one_of_them_failed() -> None:
-    ended: list[int] = []
-    with pytest.raises(OSError, match="space"):
-        force_together(fail, lambda: ended.append(1), lambda: ended.append(2))
-    assert sorted(ended) == [1, 2]
 
 
 def test_a_draft_that_has_its_name_already_is_forced_as_that_file(

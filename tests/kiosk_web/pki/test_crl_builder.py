@@ -153,7 +153,7 @@ def test_a_large_list_becomes_a_small_index(shape: EntryShape, tmp_path: Path) -
     assert built.header_sha256 == segment.header_sha256
     assert len(octets) < count * (25.6 if shape.serial_octets > 8 else 13.6)
     assert told == sorted(told)
-    assert len(told) > 10
+    assert len(told) > 5
     present = derive_serials(0, count, shape)
     assert segment.find_many(present).listed.all()
     first = segment.find(present[1])
