@@ -20,6 +20,7 @@ from kiosk_web.commands.link import build_link_commands, build_mykey_commands, b
 from kiosk_web.commands.staff import build_staff_commands
 from kiosk_web.commands.system import build_system_commands
 from kiosk_web.commands.terminal import build_terminal_commands
+from kiosk_web.demo.ports import DEFAULT_PORT
 from kiosk_web.errors import KioskError
 from kiosk_web.linkage.command import build_linkage_command
 from kiosk_web.settings.server import Settings, load_settings
@@ -53,7 +54,9 @@ def kiosk(
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the kiosk page; ten others follow it. 0: free ports.")] = 8480,
+    port: Annotated[
+        int, typer.Option(help="Port of the kiosk page; ten others follow it. 0: free ports.")
+    ] = DEFAULT_PORT,
     ready_file: Annotated[Path | None, typer.Option(help="Write the addresses here as JSON, once all answer.")] = None,
     data: Annotated[Path, typer.Option(help="Where keys, visits and logs of the demo are kept.")] = Path(".demo"),
     pcsc: Annotated[bool, typer.Option("--pcsc", help="Use real PC/SC readers instead of the virtual one.")] = False,
