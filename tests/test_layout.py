@@ -18,10 +18,10 @@ TEXT_ENDINGS = {"", ".css", ".html", ".js", ".json", ".md", ".py", ".rules", ".s
 SOURCES = sorted(path for house in ("bridge", "kiosk_web") for path in (ROOT / house).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-LONGEST = 450
+LONGEST = 400
 """Lines. 300 is what a file should stay under; a file that reaches this one holds two subjects."""
 
-LONGEST_TEST = 600
+LONGEST_TEST = 480
 """A table of cases may be longer than the code it is about."""
 
 SAYS_NOTHING = {"base", "common", "core", "helper", "helpers", "manager", "misc", "shared", "tools", "util", "utils"}
@@ -78,6 +78,13 @@ def test_every_folder_of_the_repository_has_its_line_in_the_documents() -> None:
     told = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("architecture.md", "tests.md"))
     missing = ["/".join(parts) for parts in sorted(folders) if not re.search(rf"(?<![\w/]){parts[-1]}/", told)]
     assert [name for name in missing if not name.startswith(".")] == []
+
+
+def test_every_service_has_its_subject_in_the_documents() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    table = text[text.index("## The services by subject") :].split("\n## ")[0]
+    modules = {path.stem for path in (ROOT / "kiosk_web/services").glob("*.py")} - {"__init__"}
+    assert set(re.findall(r"`([a-z0-9_]+)`", table)) == modules
 
 
 def test_tests_mirror_the_source() -> None:
