@@ -66,6 +66,7 @@ def keep_window(settings: WindowSettings) -> None:
         environment = build_environment(settings.environment, frozen=getattr(sys, "frozen", False))
         with _listening() as signals:
             while not signals.stopped:
+                desk.await_gone(WINDOW_CLASS)  # of a browser that has just ended
                 before = desk.read_active()
                 browser = Browser(command, environment)
                 try:

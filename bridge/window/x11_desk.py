@@ -84,6 +84,10 @@ class X11Desk:
         """Those of a program that the window manager shows."""
         return [window for window in self._read(self._root, "_NET_CLIENT_LIST") if self._is_of(window, window_class)]
 
+    def await_gone(self, window_class: str) -> None:
+        """Until there is no window of that program."""
+        self._await(lambda: not self.find_windows(window_class))
+
     def make_panel(self, window: int, strip: Area, side: Side) -> None:
         """Show `window` anew as a panel in `strip`."""
         panel = self._display.create_resource_object("window", window)

@@ -8,8 +8,9 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 
-from Xlib import X
+from Xlib import X, Xutil
 from Xlib.display import Display
+from Xlib.error import BadWindow
 from Xlib.protocol.event import ClientMessage
 
 from tests.support import x11
@@ -90,6 +91,23 @@ class Desk:
         size = window.get_geometry()  # type: ignore[attr-defined]
         corner = self.root.translate_coords(window, 0, 0)
         return corner.x, corner.y, size.width, size.height
+
+    def read_type(self, number: int) -> list[int]:
+        """Atoms of EWMH; none for a window that is gone."""
+        try:
+            return self.read(self.window(number), "_NET_WM_WINDOW_TYPE")
+        except BadWindow:
+            return []
+
+    def takes_input(self, number: int) -> bool:
+        """In the words of ICCCM 4.1.7."""
+        hints = self.window(number).get_wm_hints()  # type: ignore[attr-defined]
+        return hints is None or not hints.flags & Xutil.InputHint or bool(hints.input)
+
+    def close_program_of(self, number: int) -> None:
+        """As if it had crashed."""
+        self.window(number).kill_client()  # type: ignore[attr-defined]
+        self._display.sync()
 
     def maximise(self, number: int, *, on: bool = True) -> None:
         states = [self.atom(f"_NET_WM_STATE_MAXIMIZED_{side}") for side in ("VERT", "HORZ")]

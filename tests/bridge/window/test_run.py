@@ -1,0 +1,121 @@
+"""The narrow window on a real display with a real window manager; a small X11 program stands for the browser."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from bridge.terminal import store_terminal
+from tests.bridge.authority import Authority
+from tests.support import x11, x11_desk
+from tests.support.x11_desk import Desk
+
+pytestmark = [
+    pytest.mark.x11,
+    pytest.mark.skipif(
+        x11_desk.find_missing_program() is not None, reason=f"{x11_desk.find_missing_program()} is missing"
+    ),
+]
+
+WIDTH, HEIGHT = 1280, 800
+OTHER_DESKTOPS = ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE")
+STAND_IN = f"""#!{sys.executable}
+from Xlib import X
+from Xlib.display import Display
+
+with open(__file__ + ".starts", "a") as starts:
+    starts.write("x")
+display = Display()
+window = display.screen().root.create_window(100, 100, 300, 300, 0, X.CopyFromParent)
+window.set_wm_class("page", "kiosk-resident")
+window.map()
+while True:
+    display.next_event()
+"""
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[tuple[str, Desk]]:
+    with x11.running_server(f"{WIDTH}x{HEIGHT}") as display, x11_desk.running_manager(display) as desk:
+        yield display, desk
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    store_terminal(tmp_path, Authority().terminal)
+    return tmp_path
+
+
+def start(state: Path, display: str, *options: str, browser: str = STAND_IN) -> subprocess.Popen[str]:
+    program = state / "browser.sh"
+    program.write_text(browser)
+    program.chmod(0o700)
+    environment = {name: value for name, value in os.environ.items() if name not in OTHER_DESKTOPS}
+    return subprocess.Popen(
+        [sys.executable, "-m", "bridge", "window", f"--state={state}", f"--browser={program}", *options],
+        env={**environment, "DISPLAY": display},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def running(state: Path, display: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+    program = start(state, display, *options)
+    try:
+        yield program
+    finally:
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=x11.PATIENCE_SECONDS)
+    assert program.returncode == 0
+
+
+def end_by_itself(program: subprocess.Popen[str]) -> str:
+    _, said = program.communicate(timeout=x11.PATIENCE_SECONDS)
+    assert program.returncode == 3
+    return said
+
+
+def await_panel(desk: Desk, state: Path, *, start: int) -> int:
+    """The number of the window, once it is the panel of that start of the browser: numbers are given anew."""
+    starts = state / "browser.sh.starts"
+    x11.wait_for(lambda: starts.exists() and len(starts.read_text()) == start)
+    dock = desk.atom("_NET_WM_WINDOW_TYPE_DOCK")
+    panels: list[int] = []
+
+    def look() -> bool:
+        panels[:] = [number for number in desk.stacking if dock in desk.read_type(number)]
+        return bool(panels)
+
+    x11.wait_for(look)
+    return panels[0]
+
+
+def test_the_window_becomes_a_panel_whose_focus_goes_back_and_comes_again_when_the_browser_ends(
+    desk: tuple[str, Desk], state: Path, tmp_path: Path
+) -> None:
+    display, screen = desk
+    with closing(x11.Window(display, tmp_path, "Loans")) as library:
+        x11.wait_for(lambda: screen.active == library.id)
+        with running(state, display, "--side=left", "--width=360"):
+            panel = await_panel(screen, state, start=1)
+            x11.wait_for(lambda: screen.place_of(panel) == (0, 0, 360, HEIGHT))
+            x11.wait_for(lambda: screen.active == library.id)
+            assert not screen.takes_input(panel)
+            assert "already" in end_by_itself(start(state, display))
+            screen.close_program_of(panel)
+            second = await_panel(screen, state, start=2)
+            x11.wait_for(lambda: screen.place_of(second) == (0, 0, 360, HEIGHT))
+            x11.wait_for(lambda: screen.active == library.id)
+        x11.wait_for(lambda: second not in screen.stacking)
+
+
+def test_a_browser_that_ends_without_a_window_is_told(desk: tuple[str, Desk], state: Path) -> None:
+    assert "before it had a window" in end_by_itself(start(state, desk[0], browser="#!/bin/sh\n"))
