@@ -18,4 +18,8 @@ def build_patterns() -> dict[str, StageView]:
     for name in ("result", "result-list-automatic", "result-linked", "result-number-sent", "result-standing-changed"):
         full = {**patterns[name].data, "expires_soon": True, "kazashi": "offered"}
         patterns[f"{name}-expires_soon"] = replace(patterns[name], data=full)
+    for name in ("result-number-masked", "result-number-sent", "result-standing-changed", "result-standing-first"):
+        for kazashi_state in ("offered", "on"):
+            full = {**patterns[name].data, "kazashi": kazashi_state}
+            patterns[f"{name}-kazashi_{kazashi_state}"] = replace(patterns[name], data=full)
     return patterns
