@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import numpy as np
 
-from kiosk_web.pki.crl_entries import EPOCH, HOLD, REASONS, U8, U32, U64
+from kiosk_web.pki.crl_entries import EPOCH_SECONDS, HOLD, REASONS, U8, U32, U64
 from kiosk_web.pki.crl_segment import Segment
 from kiosk_web.pki.crl_status import ListEntry, judge_freshness
 from kiosk_web.pki.crl_trust import CrlPolicy, ListHeader, ListMark, ListScope, is_of_name
@@ -95,8 +95,8 @@ class SerialJudge:
         """Every entry of a serial number: several lists may name it."""
         column, found = self._column, []
         while place < len(column.keys) and int(column.keys[place]) == serial:
-            at = EPOCH + timedelta(seconds=int(column.seconds[place]))
-            entry = ListEntry(at, REASONS.get(int(column.reasons[place])))
+            seconds = EPOCH_SECONDS + int(column.seconds[place])
+            entry = ListEntry(seconds, REASONS.get(int(column.reasons[place])))
             found.append((int(column.lists[place]), entry))
             place += 1
         return found

@@ -31,6 +31,7 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 Places: TypeAlias = npt.NDArray[np.intp]
 
 EPOCH = datetime(1950, 1, 1, tzinfo=UTC)
+EPOCH_SECONDS = int(EPOCH.timestamp())
 """Dates are seconds since the first moment that a UTCTime can name, in 32 bits: to the year 2086."""
 
 REASONS = {

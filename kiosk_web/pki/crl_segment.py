@@ -14,13 +14,12 @@ import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-from kiosk_web.pki.crl_entries import EPOCH, REASONS, U8, U32, U64, Mask, Places
+from kiosk_web.pki.crl_entries import EPOCH_SECONDS, REASONS, U8, U32, U64, Mask, Places
 from kiosk_web.pki.crl_layout import (
     LONG_PAGE,
     PAGE,
@@ -44,8 +43,7 @@ _SIZE, _CHECKSUM = SHORT_PAGE.itemsize, find_field(SHORT_PAGE, "checksum")
 _SECONDS, _REASONS = find_field(SHORT_PAGE, "seconds") // 4, find_field(SHORT_PAGE, "reasons")
 _LONG_SIZE, _LONG_TAILS = LONG_PAGE.itemsize, find_field(LONG_PAGE, "tails")
 _LONG_SECONDS, _LONG_REASONS = find_field(LONG_PAGE, "seconds") // 4, find_field(LONG_PAGE, "reasons")
-_EPOCH_SECONDS = int(EPOCH.timestamp())
-_derive_time, _name_reason = datetime.fromtimestamp, REASONS.get
+_name_reason = REASONS.get
 _build_entry = functools.partial(tuple.__new__, ListEntry)
 """Looked up once, not for each visitor."""
 
@@ -186,7 +184,7 @@ class _ShortPages(_Pages):
             return None
         slot = place - first
         seconds, reason = numbers[start // 4 + _SECONDS + slot], octets[start + _REASONS + slot]
-        return _build_entry((_derive_time(seconds + _EPOCH_SECONDS, UTC), _name_reason(reason)))
+        return _build_entry((seconds + EPOCH_SECONDS, _name_reason(reason)))
 
     def check_gap(self, page: int, serial: int) -> None:
         """A serial number behind all of one page is nowhere if this page, the next, begins with a larger one."""
@@ -236,7 +234,7 @@ class _LongPages(_Pages):
         record = self.find_record(serial)
         if record is None:
             return None
-        return ListEntry(_derive_time(record[0] + _EPOCH_SECONDS, UTC), _name_reason(record[1]))
+        return ListEntry(record[0] + EPOCH_SECONDS, _name_reason(record[1]))
 
     def find_record(self, serial: int) -> tuple[int, int] | None:
         """Date and reason of an entry, or None."""

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from kiosk_web.pki.crl_trust import (
@@ -53,10 +53,16 @@ HOLD = "certificateHold"
 
 
 class ListEntry(NamedTuple):
-    """What a list says of one serial number. `reason` is a CRLReason by its name in RFC 5280 5.3.1, None without."""
+    """What a list says of one serial number: when it was revoked, in `seconds` since 1970, which becomes a time for
+    those who ask; and why, a CRLReason by its name in RFC 5280 5.3.1, None without.
+    """
 
-    revoked_at: datetime
+    seconds: int
     reason: str | None
+
+    @property
+    def revoked_at(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
 
     @property
     def is_hold(self) -> bool:

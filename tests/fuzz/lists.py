@@ -14,7 +14,6 @@ from kiosk_web.pki.crl_builder import build_segment
 from kiosk_web.pki.crl_entries import EPOCH, NO_REASON, Entries, scan_entries
 from kiosk_web.pki.crl_layout import SegmentDamaged, find_field, read_segment_header
 from kiosk_web.pki.crl_segment import Segment
-from kiosk_web.pki.crl_status import ListEntry
 from kiosk_web.pki.crl_trust import CrlPolicy, RefusedCrl, TrustedCrl, judge_crl
 from kiosk_web.pki.trust import TrustStore
 from tests.fuzz.target import Target
@@ -24,6 +23,7 @@ from tests.support.der import SEQUENCE, content, split, tlv
 from tests.support.generated_case import ROOTS
 from tests.support.generated_lists import FIELDS, build_lists
 from tests.support.jpki import NOW, build_root
+from tests.support.segments import state_entry
 from tests.support.signed_der import build_signed, choose_algorithm
 
 Row = tuple[int, datetime, int | None]
@@ -184,7 +184,7 @@ def write_segment() -> bytes:
     return bytes(written)
 
 
-EXPECTED = ListEntry(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "superseded")
+EXPECTED = state_entry(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "superseded")
 
 
 def cut_checksums(data: bytes) -> list[bytes]:

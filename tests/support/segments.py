@@ -8,6 +8,7 @@ from datetime import datetime
 from kiosk_web.pki.crl import read_crl
 from kiosk_web.pki.crl_builder import build_segment
 from kiosk_web.pki.crl_segment import Segment
+from kiosk_web.pki.crl_status import ListEntry
 from kiosk_web.pki.crl_trust import CrlPolicy, ListMark, ListScope, TrustedCrl, judge_crl
 from kiosk_web.pki.trust import TrustStore
 from tests.support.crl_writer import ListShape, build_list
@@ -34,6 +35,11 @@ def index(entries: Sequence[bytes], shape: ListShape | None = None, root: Root |
     """The segment of a list with these entries."""
     root = root or build_root()
     return write_segment(trust_list(build_list(root, entries, shape or ListShape()), root))
+
+
+def state_entry(revoked_at: datetime, reason: str | None) -> ListEntry:
+    """What a list says of a number that it names."""
+    return ListEntry(int(revoked_at.timestamp()), reason)
 
 
 def open_segment(octets: bytes) -> Segment:

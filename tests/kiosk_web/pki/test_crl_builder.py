@@ -14,7 +14,6 @@ from kiosk_web.pki.crl import MalformedCrl
 from kiosk_web.pki.crl_builder import build_segment
 from kiosk_web.pki.crl_entries import REASONS
 from kiosk_web.pki.crl_layout import read_segment_header
-from kiosk_web.pki.crl_status import ListEntry
 from tests.support.crl_writer import (
     EntryShape,
     ListShape,
@@ -26,7 +25,7 @@ from tests.support.crl_writer import (
     write_list,
 )
 from tests.support.jpki import NOW, build_root
-from tests.support.segments import index, open_segment, trust_list, write_segment
+from tests.support.segments import index, open_segment, state_entry, trust_list, write_segment
 
 ROOT = build_root()
 EARLY, LATE = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 6, 1, tzinfo=UTC)
@@ -56,8 +55,8 @@ def test_of_several_statements_about_one_number_the_severest_stays(
     octets = index([*others[:30], *entries[:1], *others[30:], *entries[1:]])
     segment = open_segment(octets)
     reason = None if severest[1] is None else REASONS[severest[1]]
-    assert segment.find(serial) == ListEntry(severest[0], reason)
-    assert segment.find(serial - 1) == segment.find(serial + 1) == ListEntry(LATE, "certificateHold")
+    assert segment.find(serial) == state_entry(severest[0], reason)
+    assert segment.find(serial - 1) == segment.find(serial + 1) == state_entry(LATE, "certificateHold")
     assert segment.header.entries == 79 + len(entries)
     header = read_segment_header(memoryview(octets))[0]
     assert header.short + header.long == 80
@@ -87,7 +86,7 @@ def test_the_order_of_a_list_does_not_matter(
     for serial in {serial for serial, _, _ in statements}:
         mine = [(code == 6, at, 99 if code is None else code) for number, at, code in statements if number == serial]
         _, at, code = min(mine)
-        wanted = ListEntry(at, None if code == 99 else REASONS[code])
+        wanted = state_entry(at, None if code == 99 else REASONS[code])
         assert one.find(serial) == other.find(serial) == wanted
 
 
@@ -96,7 +95,7 @@ def test_dates_may_lie_as_far_apart_as_they_like(span: int) -> None:
     """Small serial numbers are sorted together with their dates and reasons where these are close enough."""
     moments = (EARLY, EARLY + timedelta(seconds=span)) if span < 1 << 30 else (datetime(1951, 1, 1, tzinfo=UTC), EARLY)
     facts = {
-        serial * 2654435761 % (1 << 32): ListEntry(moments[serial % 2], None if code is None else REASONS[code])
+        serial * 2654435761 % (1 << 32): state_entry(moments[serial % 2], None if code is None else REASONS[code])
         for serial, code in enumerate([None, *REASONS] * 9, start=1)
     }
     codes = {name: code for code, name in REASONS.items()}
@@ -157,8 +156,8 @@ def test_a_large_list_becomes_a_small_index(shape: EntryShape, tmp_path: Path) -
     present = derive_serials(0, count, shape)
     assert segment.find_many(present).listed.all()
     first = segment.find(present[1])
-    assert first == ListEntry(datetime(2022, 2, 2, 1, 7, 11, tzinfo=UTC), "cessationOfOperation")
-    assert segment.find(present[7]) == ListEntry(datetime(2023, 8, 8, 7, 49, 17, tzinfo=UTC), None)
+    assert first == state_entry(datetime(2022, 2, 2, 1, 7, 11, tzinfo=UTC), "cessationOfOperation")
+    assert segment.find(present[7]) == state_entry(datetime(2023, 8, 8, 7, 49, 17, tzinfo=UTC), None)
     assert not segment.find_many(derive_absent_serials(0, count)).listed.any()
 
 

@@ -31,6 +31,7 @@ from kiosk_web.pki.crl_trust import ListHeader, ListMark, ListScope, TrustedCrl,
 from kiosk_web.pki.fields import build_fields
 from tests.support.crl_writer import ListShape, build_list, encode_entry, encode_reason
 from tests.support.jpki import build_root
+from tests.support.segments import state_entry
 
 VECTORS = Path(__file__).parents[2] / "contract/vectors"
 GOLDEN = VECTORS / "crl_segment_v2.idx"
@@ -50,7 +51,7 @@ HEADER = ListHeader(
 SHORT = [0x01000000 + 17 * number for number in range(65)] + [(1 << 64) - 1]
 LONG = [1 << 64, (1 << 160) - 1, 0x0102030405060708090A0B0C0D0E0F10, 0x01FF030405060708090A0B0C0D0E0F10, 5 << 100]
 FACTS = {
-    serial: ListEntry(
+    serial: state_entry(
         datetime(2025, 1, 1 + place % 28, place % 24, 3, 4, tzinfo=UTC),
         ("keyCompromise", "certificateHold", None)[place % 3],
     )

@@ -15,7 +15,7 @@ from kiosk_web.pki.crl_layout import PAGE, SHORT_PAGE, SegmentDamaged, read_segm
 from kiosk_web.pki.crl_segment import NOT_LISTED, FoundMany, Segment
 from kiosk_web.pki.crl_status import ListEntry
 from tests.support.crl_writer import encode_entry, encode_reason
-from tests.support.segments import index, open_segment
+from tests.support.segments import index, open_segment, state_entry
 
 CODES = (None, *REASONS)
 
@@ -30,7 +30,7 @@ def state(serials: Sequence[int]) -> dict[int, ListEntry]:
     for place, serial in enumerate(serials):
         code = CODES[place % len(CODES)]
         moment = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(hours=place)
-        facts[serial] = ListEntry(moment, None if code is None else REASONS[code])
+        facts[serial] = state_entry(moment, None if code is None else REASONS[code])
     return facts
 
 
@@ -62,7 +62,7 @@ def tell(found: FoundMany) -> list[ListEntry | None]:
             answers.append(None)
         else:
             answers.append(
-                ListEntry(EPOCH + timedelta(seconds=seconds), None if reason == NO_REASON else REASONS[reason])
+                state_entry(EPOCH + timedelta(seconds=seconds), None if reason == NO_REASON else REASONS[reason])
             )
     return answers
 

@@ -44,6 +44,7 @@ from kiosk_web.pki.status import (
     name_outcome,
 )
 from tests.support.jpki import NOW, build_municipal_name, build_root, issue, trust
+from tests.support.segments import state_entry
 
 HOUR = timedelta(hours=1)
 POLICY = CrlPolicy()
@@ -56,8 +57,8 @@ WHOLE: frozenset[bytes] = frozenset()
 CERTIFICATE = trust(issue(ROOT), ROOT)
 
 REVOKED_AT = NOW - timedelta(days=40)
-REVOKED = ListEntry(REVOKED_AT, "keyCompromise")
-HELD = ListEntry(REVOKED_AT, HOLD)
+REVOKED = state_entry(REVOKED_AT, "keyCompromise")
+HELD = state_entry(REVOKED_AT, HOLD)
 
 
 def header(names: frozenset[bytes] = WHOLE, age: timedelta = 2 * HOUR, **changes: object) -> ListHeader:
@@ -197,7 +198,7 @@ def test_rule_4_a_revocation_counts_however_old_the_list(age: timedelta, others:
 
 
 def test_rule_4_of_several_revocations_the_earliest_counts() -> None:
-    later = ListEntry(REVOKED_AT + HOUR, None)
+    later = state_entry(REVOKED_AT + HOUR, None)
     status = judge(listed(later), listed(REVOKED, KASUMI))
     assert isinstance(status, Revoked)
     assert (status.at, status.reason) == REVOKED
