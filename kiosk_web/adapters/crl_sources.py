@@ -38,12 +38,6 @@ PHASE_SECONDS = 30.0
 CONNECTIONS = 8
 """Lists fetched at once."""
 
-LARGE = 1 << 22
-"""Octets from which on a file gets memory of its own, which goes at once when it is done with."""
-
-_PIECE = 1 << 20
-"""Octets that are read at once."""
-
 _LONGEST_VALIDATOR = 200
 
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -119,22 +113,8 @@ def read_path(path: Path, limit: int) -> Iterator[memoryview]:
 
     Read, not mapped: whoever writes to the file, or cuts it off, changes nothing of what was read.
     """
-    with path.open("rb", buffering=0) as file:
-        size = min(os.fstat(file.fileno()).st_size, limit)
-        if size < LARGE:
-            yield memoryview(file.read(size) or b"")
-            return
-        memory = mmap.mmap(-1, size, access=mmap.ACCESS_COPY)
-        try:
-            if hasattr(mmap, "MADV_HUGEPAGE"):  # otherwise the memory takes longer to come than the octets
-                memory.madvise(mmap.MADV_HUGEPAGE)
-            room, end = memoryview(memory), 0
-            while end < size and (count := file.readinto(room[end : end + _PIECE])):
-                end += count
-            yield room[:end].toreadonly()
-        finally:
-            with contextlib.suppress(BufferError):  # a slice is still held: the memory goes when the slice does
-                memory.close()
+    with path.open("rb") as file:
+        yield memoryview(file.read(min(os.fstat(file.fileno()).st_size, limit)))
 
 
 def list_files(source: ListSource) -> tuple[Path, ...] | SourceFailure:

@@ -36,6 +36,9 @@ from kiosk_web.pki.crl_layout import (
 from kiosk_web.pki.crl_status import ListEntry
 from kiosk_web.pki.crl_trust import ListHeader
 
+_LONG = 1 << 64
+"""The first serial number of the second table."""
+
 NOT_LISTED = 254
 """In place of a reason where the list has no entry. `NO_REASON` (255): it has one that gives none."""
 
@@ -75,6 +78,7 @@ class Segment:
         self._about = about
         self._body = view[layout.header :]
         self._short, self._long = _ShortPages(view, layout.short), _LongPages(view, layout.long)
+        self._find_short = self._short.find
 
     @classmethod
     def open(cls, view: memoryview, header_sha256: bytes | None = None) -> Segment:
@@ -91,7 +95,7 @@ class Segment:
 
     def find(self, serial: int) -> ListEntry | None:
         """What the list says of a serial number, None for nothing. Raises `SegmentDamaged` if that cannot be known."""
-        return self._long.find(serial) if serial >> 64 else self._short.find(serial)
+        return self._find_short(serial) if serial < _LONG else self._long.find(serial)
 
     def find_many(self, serials: U64 | Sequence[int]) -> FoundMany:
         """`find` for many at once: an array of u64, or any integers. A million in a few tenths of a second.
@@ -136,6 +140,10 @@ class _Pages:
         self.directory = view[table.directory : table.directory + 8 * table.page_count].cast("Q")
         self.octets = view[table.pages : table.pages + self.page_size * table.page_count]
         self.words, self.numbers = self.octets.cast("Q"), self.octets.cast("I")
+        last = max(self.page_count - 1, 0)
+        end = last * self.page_size // 8 + self.count - last * PAGE
+        self.at_hand = self.directory, self.octets, self.words, self.numbers, last, end
+        """All that a look-up needs, taken at once: the views, the last page, and where the numbers of that end."""
 
     def check_page(self, page: int) -> None:
         start = page * self.page_size
@@ -161,19 +169,18 @@ class _ShortPages(_Pages):
         Should the directory be damaged, then the number is not between those of the page, which the page itself shows.
         One long function: this is asked for every visitor, and calls would cost as much as the search.
         """
-        page = bisect_right(self.directory, serial) - 1
+        directory, octets, words, numbers, last, last_end = self.at_hand
+        page = bisect_right(directory, serial) - 1
         if page < 0:
             if not self.count:
                 return None
             page = 0
         start = page * _SIZE
-        octets, words, numbers = self.octets, self.words, self.numbers
         summed = start + _CHECKSUM
         if crc32(octets[start:summed], page) != numbers[summed // 4]:
             raise SegmentDamaged(_DAMAGED)
         first = start // 8
-        rest = self.count - page * PAGE
-        end = first + (PAGE if rest > PAGE else rest)
+        end = first + PAGE if page < last else last_end
         place = bisect_left(words, serial, first, end)
         if place == end:
             self.check_gap(page + 1, serial)

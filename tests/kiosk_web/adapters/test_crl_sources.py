@@ -26,6 +26,7 @@ from kiosk_web.services.crl_refresh import ListSource, NotModified, SourceFailur
 from tests.support.ocsp_responder import Exchange, serve
 
 BODY = b"\x30\x82" + bytes(range(256)) * 40
+LARGE = 1 << 22
 CRL = "application/pkix-crl"
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: {CRL}\r\n"
 
@@ -289,7 +290,7 @@ def test_a_place_without_a_list_has_its_name(tmp_path: Path, kind: str, name: st
     assert found.why == why
 
 
-@pytest.mark.parametrize("size", [0, 5000, crl_sources.LARGE, crl_sources.LARGE + 3_000_001])
+@pytest.mark.parametrize("size", [0, 5000, LARGE, LARGE + 3_000_001])
 def test_what_was_read_of_a_file_stays_whatever_becomes_of_it(tmp_path: Path, size: int) -> None:
     path, content = tmp_path / "list", random.Random(size).randbytes(size)
     path.write_bytes(content)
@@ -307,7 +308,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_as_much_as_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "list"
-    path.write_bytes(bytes(crl_sources.LARGE + 100))
+    path.write_bytes(bytes(LARGE + 100))
     look = os.fstat
 
     def look_and_cut(descriptor: int) -> os.stat_result:

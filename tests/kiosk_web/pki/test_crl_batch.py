@@ -99,7 +99,7 @@ def test_silence_does_not_count_while_a_list_is_missing_that_was_accepted_lately
     for some in ([whole], [town]):
         assert words(SerialJudge(some, CrlPolicy(), NOW, marks), 7) == [("stale", "behind_high_water")]
     long_ago = replace(town.header.mark, this_update=NOW - timedelta(hours=31))
-    of_another_key = replace(town.header.scope, key_id=b"another")
+    of_another_key = town.header.scope._replace(key_id=b"another")
     for others in ({town.header.scope: long_ago}, {of_another_key: town.header.mark}):
         assert words(SerialJudge([whole], CrlPolicy(), NOW, others), 7) == [("not_listed", "")]
 
