@@ -19,7 +19,7 @@ from kiosk_web.adapters.crl_sources import map_path, offer_file
 from kiosk_web.pki.crl_status import derive_scopes, judge_crl_status
 from kiosk_web.pki.crl_trust import CrlPolicy, ListMark, derive_name_scope
 from kiosk_web.pki.names import canonicalise_name
-from kiosk_web.pki.status import CertificateStatus, Revoked, Stale
+from kiosk_web.pki.status import CertificateStatus, Good, Revoked, Stale
 from kiosk_web.services import crl_intake
 from kiosk_web.services.crl_intake import Expectation, ListOutcome
 from kiosk_web.services.crl_refresh import ListSource
@@ -254,6 +254,23 @@ async def test_a_file_that_is_cut_off_after_it_was_looked_at_is_refused(
 
     assert told(await stand.take_in(replace(found, open=open_and_cut))) == ["malformed"]
     assert stand.open_shelf().records() == ()
+
+
+async def test_a_list_with_more_names_than_the_certificate_answers_for_it(stand: ListStand) -> None:
+    """One shared name is enough (RFC 5280 6.3.3 b 2 i), also where it is the only list and every mark is obeyed."""
+    names = [x509.DirectoryName(build_municipal_name(town)) for town in ("Haru-shi", "Kasumi-ku")]
+    for number, hours in ((1, 2), (2, 1)):
+        shape = replace(FIRST, number=number, this_update=NOW - timedelta(hours=hours), point=encode_point(names))
+        assert told(await stand.take_in(list_of(stand.root, [5], shape))) == ["taken"]
+    shelf, outcomes = stand.open_shelf(), []
+    for serial in (5, 6):
+        certificate = stand.certificate(serial)
+        found = shelf.look_up(certificate)
+        scopes = {finding.header.scope for finding in found} | derive_scopes(certificate)
+        marks = {scope: mark for scope, mark in stand.book.marks.items() if scope in scopes}
+        assert len(marks) == 2
+        outcomes.append(judge_crl_status(certificate, found, CrlPolicy(), NOW, certificate_mark=None, list_marks=marks))
+    assert [type(outcome) for outcome in outcomes] == [Revoked, Good]
 
 
 async def test_a_folder_from_before_a_list_with_more_names_than_the_certificate_confirms_nobody(

@@ -71,6 +71,10 @@ LISTS = {
     "one bit of the signature changed": build_bad_signature(),
     "of the municipality": build_list(point=point(POINT.full_name)),
     "of the municipality, revoked": build_list(entries=[(LISTED, None)], point=point(POINT.full_name)),
+    "of two municipalities": build_list(point=point([*ELSEWHERE, *(POINT.full_name or ())])),
+    "of two municipalities, revoked": build_list(
+        entries=[(LISTED, None)], point=point([*ELSEWHERE, *(POINT.full_name or ())])
+    ),
     "of another municipality": build_list(point=point(ELSEWHERE)),
     "for users": build_list(point=point(None, only_contains_user_certs=True)),
     "for CAs": build_list(point=point(None, only_contains_ca_certs=True)),
@@ -139,6 +143,8 @@ def test_the_comparison_has_seen_every_kind_of_answer(stand: Stand) -> None:
         "on hold",
         "of the municipality",
         "of the municipality, revoked",
+        "of two municipalities",
+        "of two municipalities, revoked",
         "for users",
         "unknown extension",
     }
