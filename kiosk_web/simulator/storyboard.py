@@ -1,6 +1,7 @@
 """The ten steps of the demo desk: what each says, what its button prepares, and what shows that it was reached.
 
-Pure. A step is reached by what the running programs are seen to do, never by a click.
+Pure. A step is reached by what the running programs are seen to do, never by a click. U+2060 keeps a word of a title
+on one line.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ STEPS = (
         person="takako",
     ),
     Step(
-        6, "自宅からも同じPPID（類型②）", "The same PPID at home by Type 2",
+        6, "自宅からも同じPPID（\u2060類\u2060型\u2060②\u2060）", "The same PPID at home by Type 2",
         "場面5で登録した𠮷野髙子のカードが、自宅のリーダーに移ります（場面5がまだなら、先に場面5を行います）。"
         "下の「市のホームページ」でログインし、開く窓に暗証番号 1470 を入力します。窓口と同じ利用者番号と、"
         "氏名・住所などが変わったかどうかが出ます。",
@@ -92,7 +93,7 @@ STEPS = (
         person="midori", ocsp=OUTAGE,
     ),
     Step(
-        9, "ロック・一時停止・期限間近", "Locked, suspended, nearly expired",
+        9, "ロック・一時停止・期\u2060限\u2060間\u2060近", "Locked, suspended, nearly expired",
         "準備を押すたびに、次の人のカードが置かれます。「図書館の利用」を選びます。"
         "期限間近の人の暗証番号は 2580 です。",
         "Each press puts the next person's card down. Choose Library. The PIN of the one nearly expired is 2580.",
