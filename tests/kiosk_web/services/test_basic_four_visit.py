@@ -82,7 +82,7 @@ async def test_from_consent_to_the_receiver_sign_for_sign(stand: Stand) -> None:
     assert isinstance(items, dict)
     assert (items["name"], items["address"], items["birth"], items["sex"]) == FOUR
     result = await terminal.send("finished")
-    assert (result.state, "基本4情報を渡しました" in result.html) == ("result", True)
+    assert (result.state, "基本4情報は、同意した相手に届きます" in result.html) == ("result", True)
 
 
 async def test_the_items_are_in_the_one_answer_and_in_no_other_and_in_no_file(stand: Stand) -> None:
@@ -321,7 +321,7 @@ async def test_a_request_whose_card_is_taken_meanwhile_gets_the_verdict(counter:
     await reach_proof(counter.stand, counter.terminal, card)
     await tell_tries(counter.terminal)
     stage = await counter.terminal.take_card()
-    assert (stage.state, "結果をみほん市 施設予約システムに伝えました" in stage.html) == ("refused", True)
+    assert (stage.state, "結果がみほん市 施設予約システムに伝わります" in stage.html) == ("refused", True)
     claims = await counter.asker.open_result((await counter.asker.show(reading)).json()["result"])
     assert (claims["accepted"], claims["basic_four"]) == (True, {"outcome": "failed", "sealed": None})
 
@@ -363,7 +363,7 @@ async def test_a_request_taken_back_meanwhile_is_told_nothing(counter: Counter) 
     await tell_tries(counter.terminal)
     assert told(await counter.asker.cancel(reading)) == "cancelled"
     assert (await counter.stand.read_result(counter.terminal)).basic_four_code == "reading_withdrawn"
-    assert "結果をみほん市 施設予約システムに伝えました" not in (await counter.look()).html
+    assert "結果がみほん市 施設予約システムに伝わります" not in (await counter.look()).html
     late = await counter.terminal.send("basic_four_read", **build_basic_four(counter.terminal, card))
     assert late.state == "result"
     assert told(await counter.asker.show(reading)) == "cancelled"

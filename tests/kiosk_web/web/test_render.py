@@ -291,5 +291,5 @@ def test_the_number_of_a_code_in_a_sentence_is_not_broken(language: str) -> None
 def test_a_card_that_is_gone_is_not_followed_by_its_result() -> None:
     html = REAL.render_stage(PATTERNS["refused-card_removed-sending"])
     assert "基本4情報は渡していません" in html
-    assert "結果を施設予約システムに伝えました" in html
+    assert "結果が施設予約システムに伝わります" in html
     assert "identifier" not in html
