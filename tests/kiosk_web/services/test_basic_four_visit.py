@@ -141,7 +141,7 @@ async def test_who_declines_keeps_the_result_and_nothing_is_sealed(stand: Stand)
 
 @pytest.mark.parametrize(
     ("code", "sentence"),
-    [("text_secret_wrong", "入力した番号がカードと一致しませんでした"), ("text_secret_guarded", "残り回数が少ない")],
+    [("text_secret_wrong", "番号がカードと一致しません"), ("text_secret_guarded", "残り回数が少ない")],
 )
 async def test_a_secret_that_fails_returns_to_the_result_with_its_code(stand: Stand, code: str, sentence: str) -> None:
     terminal, card = await stand.opened(), stand.card()
