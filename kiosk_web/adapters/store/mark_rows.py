@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from sqlalchemy import and_, bindparam, func, literal, or_, select
@@ -16,6 +16,15 @@ from kiosk_web.services.ports.marks import Remembered
 
 _m = schema.high_water_marks.c
 _l = schema.list_marks.c
+
+
+@lru_cache(maxsize=4096)
+def _name_scopes(scopes: frozenset[ListScope]) -> tuple[Prepared, Mapping[str, object]]:
+    """The statement for these scopes, and its values but one. Remembered: one municipality's are always the same."""
+    values: dict[str, object] = {}
+    for number, scope in enumerate(scopes):
+        values[f"key{number}"], values[f"at{number}"] = scope.key_id, scope.point
+    return _build_recall(len(scopes)), values
 
 
 @lru_cache(maxsize=64)
@@ -46,10 +55,8 @@ class SqlMarkRows:
         self._connection = connection
 
     async def recall(self, key: bytes, scopes: Collection[ListScope]) -> Remembered:
-        values: dict[str, object] = {"wanted": key}
-        for number, scope in enumerate(scopes):
-            values[f"key{number}"], values[f"at{number}"] = scope.key_id, scope.point
-        rows = await self._connection.fetch(_build_recall(len(scopes)), **values)
+        statement, values = _name_scopes(frozenset(scopes))
+        rows = await self._connection.fetch(statement, wanted=key, **values)
         of_certificates, of_lists, this_update, held, revoked_at, reason = rows[0][:6]
         return Remembered(
             certificate=None if this_update is None else HighWaterMark(this_update, held, revoked_at, reason),

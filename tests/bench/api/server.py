@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gc
 import json
 import sys
 import time
@@ -29,6 +28,7 @@ from kiosk_web.pki.crl_status import judge_crl_status
 from kiosk_web.pki.crl_trust import CrlPolicy
 from kiosk_web.pki.status import name_outcome
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, judge_trust_of_bytes
+from kiosk_web.server import settle_memory
 from kiosk_web.wiring import crl_index
 from tests.support.api_client import encode, register
 from tests.support.api_server import serve_api
@@ -85,8 +85,7 @@ async def serve(folder: Path) -> None:
         api.api.app.app.router.routes.append(Route("/api/v1/nothing", do_nothing, methods=["POST"]))
         check = BareCheck(stand.clock, TrustStore([stand.root.anchor]), crl_index.open_shelf(stand.server.settings))
         api.api.app.app.router.routes.append(Route("/api/v1/check", check.__call__, methods=["POST"]))
-        gc.collect()
-        gc.freeze()  # as `kiosk serve` does once all is built
+        settle_memory()  # as `kiosk serve` does
         card = stand.card()
         pem = card.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         told = {"address": address, "token": answer.json()["access_token"], "certificate": encode(card.der)}
