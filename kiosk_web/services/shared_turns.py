@@ -65,6 +65,8 @@ class SharedTurns(Generic[Asked]):
             written.set_exception(error)
             written.exception()  # there may be nobody left who asks for it
         finally:
+            if not written.done():  # the server ends
+                written.cancel()
             for _, served in taken or self._take_waiting():
                 _tell(served, written)
 

@@ -40,7 +40,7 @@ _HOW = f"""\
   token. Both take turns, and the medians of the turns are divided.
 - One validation is all of it: the access token, the challenge used up, the path to the anchor, the card's signature,
   the list, the verdict, the PPID, the record, forced to the disk before the answer; requests that come at the same time
-  share that. The challenge itself was asked for before.
+  are judged in one transaction and share its commit. The challenge itself was asked for before.
 - "Load, path and list alone" is loading the certificate, the path to the anchor and the look-up behind the same gate:
   what the goal was derived from. It is no validation: nobody has proved to hold the card.
 - "What no validation can be without" is loading the certificate, the issuer's signature on it and the card's over the

@@ -121,3 +121,16 @@ async def test_who_goes_away_takes_nobody_along(store: SqlStore) -> None:
     await asyncio.sleep(0)
     early.cancel()
     assert await take(turns, "eeeee") == "eeeee"
+
+
+async def test_nobody_waits_for_a_turn_that_is_cancelled(store: SqlStore) -> None:
+    turns = SharedTurns(store, Work().serve)
+    async with store.write():
+        waiting = asyncio.create_task(take(turns, "a"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # now it stands in the queue of those who write
+        for turn in turns._running:
+            turn.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    assert await take(turns, "bb") == "bb"
