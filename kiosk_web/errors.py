@@ -73,6 +73,18 @@ REFUSALS = {
 }
 
 
+FILE_REFUSALS = {
+    **REFUSALS,
+    "encoding": "this is no text of the encoding: files of spreadsheets on Windows are --encoding cp932",
+    "columns": "numbers and unlink-file take one column, renumber two (old,new)",
+    "twice": "the number stands in this column twice",
+    "same": "old and new are the same number",
+    "not_csv": "this is no CSV; a quotation mark is not closed, for instance",
+    "empty_file": "there is no number in the file",
+}
+"""What stands in the way of a library's file, by line."""
+
+
 class IntroductionError(KioskError):
     """A cooperating system cannot go to this stage. `name` is one of `docs/introduction.md`."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from kiosk_web.errors import FILE_REFUSALS
 from kiosk_web.identity.number_files import ENCODINGS, Encoding
 from kiosk_web.settings.server import Settings
 
@@ -238,11 +239,12 @@ def _describe(outcome: FileReport, *, dry: bool) -> list[str]:
     if outcome.applied_before is not None:
         when = outcome.applied_before.isoformat(timespec="minutes")
         return [f"This very file was applied at {when}; nothing was done."]
-    lines = [f"line {wrong.line}: {wrong.error}" for wrong in outcome.errors[:20]]
-    if len(outcome.errors) > len(lines):
-        lines.append(f"… and {len(outcome.errors) - len(lines)} more lines")
+    wrong: list[tuple[int, str]] = [(one.line, one.error) for one in outcome.errors] or [*outcome.conflicts]
+    lines = [f"line {line}: {name}: {FILE_REFUSALS[name]}" for line, name in wrong[:20]]
+    if len(wrong) > len(lines):
+        lines.append(f"… and {len(wrong) - len(lines)} more lines")
     counts: dict[str, int] = {}
-    for _line, name in outcome.rows:
+    for _line, name in () if wrong else outcome.rows:
         counts[name] = counts.get(name, 0) + 1
     lines += [f"{name:20} {count}" for name, count in sorted(counts.items())]
     if outcome.left:

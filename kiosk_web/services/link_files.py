@@ -20,26 +20,29 @@ from kiosk_web.identity.systems import CooperatingSystem
 from kiosk_web.services.ports import Clock, Store, Transaction
 from kiosk_web.services.ports.links import FileKind, StaffAction
 
-RowOutcome = Literal[
-    "listed", "unlinked", "not_linked", "renumbered", "number_taken", "number_not_listed", "linked_not_listed"
-]
+RowOutcome = Literal["listed", "unlinked", "not_linked", "renumbered", "number_taken", "number_not_listed"]
 Advance = Callable[[int, int], None]  # rows done, rows in all
 STEP = 1000
+IN_THE_WAY: frozenset[RowOutcome] = frozenset({"number_taken", "number_not_listed"})
+"""A row with such an outcome stops the whole file."""
 
 
 @dataclass(frozen=True, repr=False)
 class FileReport:
-    """`rows`: (line, outcome); `conflicts` of them stand in the way of the whole file. `applied`: it was written.
+    """`rows`: (line, outcome); `conflicts`: those that stand in the way of the whole file. `applied`: it was written.
 
     `applied_before`: when the very same file was applied. `left`: active links whose number is not on the new list.
     """
 
     rows: tuple[tuple[int, RowOutcome], ...] = ()
     errors: tuple[WrongLine, ...] = ()
-    conflicts: int = 0
     applied: bool = False
     applied_before: datetime | None = None
     left: int = 0
+
+    @property
+    def conflicts(self) -> tuple[tuple[int, RowOutcome], ...]:
+        return tuple(row for row in self.rows if row[1] in IN_THE_WAY)
 
     @property
     def accepted(self) -> bool:
@@ -115,12 +118,12 @@ class LinkFileService:
             active = await transaction.links.load_active(system)
             rows = _judge_renumbering(read, active, await transaction.links.load_listed(system))
             advance(len(rows), len(rows))
-            conflicts = sum(outcome in ("number_taken", "number_not_listed") for _, outcome in rows)
-            if not dry and not conflicts:
+            stopped = any(outcome in IN_THE_WAY for _, outcome in rows)
+            if not dry and not stopped:
                 changes = {active[old]: new for _line, (old, new) in read.rows if old in active}
                 await transaction.links.renumber(changes)
                 await self._finish(transaction, known.id, "renumber", data, len(changes), by, reason, now)
-        return FileReport(tuple(rows), conflicts=conflicts, applied=not dry and not conflicts)
+        return FileReport(tuple(rows), applied=not dry and not stopped)
 
     def _read(
         self, system: str, data: bytes, encoding: Encoding, columns: Literal[1, 2], by: str, reason: str

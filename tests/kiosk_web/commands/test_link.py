@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from kiosk_web.__main__ import app
 from kiosk_web.adapters.store.database import SqlStore
+from kiosk_web.errors import REFUSALS
 from kiosk_web.services.ports.kazashi import KazashiEnrolment
 from kiosk_web.services.ports.links import RecentVisit
 from tests.support.database import lay_database
@@ -93,7 +94,7 @@ def test_files_have_a_dry_run_a_report_and_an_exit_status(data: Path, tmp_path: 
     renumber = ("link", "renumber", str(file), *given, "--report", str(report))
     wrong = kiosk(data, *renumber)
     assert wrong.exit_code == 1
-    assert "line 1: encoding" in wrong.stdout
+    assert "line 1: encoding: this is no text of the encoding" in wrong.stdout
     assert report.read_text() == "line,outcome\n1,encoding\n"
     dry = kiosk(data, *renumber, "--encoding", "cp932", "--dry-run")
     assert "Dry run: nothing was changed." in dry.stdout
@@ -104,6 +105,11 @@ def test_files_have_a_dry_run_a_report_and_an_exit_status(data: Path, tmp_path: 
     assert kiosk(data, "link", "find", "--number", TWO, *given).exit_code == 0
     file.write_text(f"{TWO}\n")
     assert "listed" in kiosk(data, "link", "numbers", str(file), *given).stdout
+    away = tmp_path / "away.csv"
+    away.write_text(f"{TWO},{ONE}\n")
+    stopped = kiosk(data, "link", "renumber", str(away), *given)
+    named = f"line 1: number_not_listed: {REFUSALS['number_not_listed']}"
+    assert (stopped.exit_code, stopped.stdout.splitlines()) == (1, [named, "Nothing was changed."])
     assert "unlinked" in kiosk(data, "link", "unlink-file", str(file), *given).stdout
     assert kiosk(data, "link", "numbers", str(file), *given, "--encoding", "latin-1").exit_code == 2
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk_web.identity.number_files import ENCODINGS, Encoding, WrongLine, read_numbers
+from kiosk_web.errors import FILE_REFUSALS
+from kiosk_web.identity.number_files import ENCODINGS, Encoding, LineError, WrongLine, read_numbers
 from kiosk_web.identity.user_numbers import NumberFormat
 
 EIGHT = NumberFormat(r"[0-9]{8}")
@@ -57,3 +60,7 @@ def test_another_encoding_is_named_with_its_line() -> None:
 def test_whatever_is_in_it_a_file_is_rows_or_errors(data: bytes, encoding: Encoding, columns: int) -> None:
     read = read_numbers(data, encoding, columns, NumberFormat())  # type: ignore[arg-type]  # 1 or 2
     assert bool(read.rows) != bool(read.errors)
+
+
+def test_every_wrong_line_has_a_sentence() -> None:
+    assert set(get_args(LineError)) - set(FILE_REFUSALS) == set()

@@ -71,7 +71,11 @@ async def test_the_same_file_is_not_applied_twice(store: SqlStore) -> None:
 
 async def test_one_row_in_the_way_stops_the_whole_file(store: SqlStore) -> None:
     report = await apply(store, "renumber", f"{ONE},{THREE}", f"{FOUR},{TWO}")
-    assert (outcomes(report), report.conflicts, report.applied) == (["renumbered", "number_taken"], 1, False)
+    assert (outcomes(report), report.conflicts, report.applied) == (
+        ["renumbered", "number_taken"],
+        ((2, "number_taken"),),
+        False,
+    )
     await apply(store, "import_valid_numbers", ONE, TWO)
     report = await apply(store, "renumber", f"{ONE},{THREE}")
     assert (outcomes(report), report.accepted) == (["number_not_listed"], False)
