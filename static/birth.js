@@ -21,6 +21,7 @@ const EXPIRY_START = 5;
 export class BirthPicker {
   #date = null; // {era, year, month, day}
   #expiry = null; // the year up to which the card is valid, for verification code B
+  #missed = null; // {shown, lead}: what is said in the place of the screen's sentence
   #need = null;
   #state = "";
   #repeat = 0;
@@ -151,9 +152,24 @@ export class BirthPicker {
     else this.#onPicked();
   }
 
+  /** Said, and shown in the place of the screen's sentence until something is picked. */
   #miss(sentence, place) {
     this.#announce(sentence);
+    this.#recall();
+    const lead = document.getElementById("lead");
+    if (lead) {
+      const shown = document.createElement("strong");
+      shown.textContent = sentence;
+      this.#missed = { shown, lead: [...lead.childNodes] };
+      lead.replaceChildren(shown);
+    }
     document.getElementById(place)?.focus({ preventScroll: true });
+  }
+
+  #recall() {
+    const missed = this.#missed;
+    this.#missed = null;
+    if (missed?.shown.isConnected) missed.shown.replaceWith(...missed.lead); // else the server has written anew
   }
 
   /** The first ten digits of verification code B, for one use; "" where something is missing. */
@@ -171,6 +187,7 @@ export class BirthPicker {
   }
 
   #show() {
+    this.#recall();
     for (const button of document.querySelectorAll("[data-era]")) {
       button.setAttribute("aria-pressed", String(button.dataset.era === this.#date?.era));
     }

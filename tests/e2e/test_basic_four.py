@@ -103,9 +103,15 @@ def test_who_declines_or_errs_keeps_the_result_and_may_use_code_b(kiosk: KioskPa
 def pick_code(kiosk: KioskPage) -> None:
     """11 October of 昭和 21 (1946), and the year that the simulated card is valid until."""
     digits = era_digits(TAKAKO.birth)
+    lead = kiosk.page.locator("#lead")
+    kiosk.page.locator("#code-next").click()
+    expect(lead).to_have_text("生年月日の年号を選んでください。")
     kiosk.page.locator("#era-showa").click()
+    expect(lead).to_contain_text("カードの表に書かれているとおり")
     for field, wanted, start in (("year", digits[:2], 40), ("month", digits[2:4], 1), ("day", digits[4:6], 1)):
         set_field(kiosk, field, int(wanted), start)
+    kiosk.page.locator("#code-next").click()
+    expect(lead).to_have_text("有効期限の年を選んでください。")
     kiosk.page.locator("#expiry-up").click()
     shown = int(kiosk.page.locator("#expiry-value").inner_text())
     set_field(kiosk, "expiry", 2036 + len(TAKAKO.id), shown)
