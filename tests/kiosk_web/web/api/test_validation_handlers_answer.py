@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import get_args
 
 import pytest
@@ -39,3 +39,9 @@ def test_it_is_what_the_model_reads_and_would_write(verdict: RemoteVerdict) -> N
     assert read.model_dump_json() == written
     assert read.accepted == (verdict.outcome == "good")
     assert (read.evidence is None, read.standing is None) == (verdict.evidence is None, verdict.standing is None)
+
+
+@pytest.mark.parametrize("moment", [NOW, NOW.replace(microsecond=999_999), datetime(999, 1, 2, 3, 4, 5, tzinfo=UTC)])
+def test_a_time_is_told_in_utc_to_the_millisecond(moment: datetime) -> None:
+    usual = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert m.write_time(moment) == m.write_time(moment.astimezone(timezone(timedelta(hours=9)))) == usual
