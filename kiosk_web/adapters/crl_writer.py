@@ -186,7 +186,8 @@ class CrlWriter:
 
     def _remove_leftovers(self) -> None:
         """Everything that the manifest does not name: of batches before, and of processes that ended half-way."""
-        named = {self._folder.segment_file(record.place.file) for record in self.records.values()}
+        files = {record.place.file for record in self.records.values()}
+        named = {self._folder.segment_file(file) for file in files}
         remove_files(path for path in self._folder.segments.iterdir() if path not in named)
         remove_files(self._folder.root.glob(f"*{DRAFT_ENDING}"))
 
