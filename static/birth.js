@@ -1,6 +1,8 @@
 // The birth date of an enrolment: picked as the card prints it, in this module's memory alone. The server never hears of it; the bridge
 // gets six digits in a sealed block, like a PIN. Forgotten when it was sent, when the card goes, and with every other screen.
 
+import { Lead } from "./lead.js";
+
 const SCREENS = new Set(["awaiting_birth", "awaiting_text_code"]);
 const CODE_SCREENS = new Set(["awaiting_text_code", "awaiting_text_security"]); // the two halves of verification code B
 const REPEAT_AFTER_MS = 450;
@@ -21,7 +23,7 @@ const EXPIRY_START = 5;
 export class BirthPicker {
   #date = null; // {era, year, month, day}
   #expiry = null; // the year up to which the card is valid, for verification code B
-  #missed = null; // {shown, lead}: what is said in the place of the screen's sentence
+  #lead = new Lead();
   #need = null;
   #state = "";
   #repeat = 0;
@@ -152,24 +154,10 @@ export class BirthPicker {
     else this.#onPicked();
   }
 
-  /** Said, and shown in the place of the screen's sentence until something is picked. */
   #miss(sentence, place) {
     this.#announce(sentence);
-    this.#recall();
-    const lead = document.getElementById("lead");
-    if (lead) {
-      const shown = document.createElement("strong");
-      shown.textContent = sentence;
-      this.#missed = { shown, lead: [...lead.childNodes] };
-      lead.replaceChildren(shown);
-    }
+    this.#lead.show(sentence);
     document.getElementById(place)?.focus({ preventScroll: true });
-  }
-
-  #recall() {
-    const missed = this.#missed;
-    this.#missed = null;
-    if (missed?.shown.isConnected) missed.shown.replaceWith(...missed.lead); // else the server has written anew
   }
 
   /** The first ten digits of verification code B, for one use; "" where something is missing. */
@@ -187,7 +175,7 @@ export class BirthPicker {
   }
 
   #show() {
-    this.#recall();
+    this.#lead.recall();
     for (const button of document.querySelectorAll("[data-era]")) {
       button.setAttribute("aria-pressed", String(button.dataset.era === this.#date?.era));
     }

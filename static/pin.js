@@ -1,6 +1,8 @@
 // The keys of the PIN screen. The characters live in one array here and nowhere else: the document gets the number of dots, the server
 // nothing, the bridge a sealed block. Emptied on OK, stop, removal of the card, change of screen, loss of a connection and when the page goes.
 
+import { Lead } from "./lead.js";
+
 const SAME_KEY_MS = 200; // a bouncing finger; a keyboard does its own debouncing
 const SCREENS = new Set(["awaiting_pin", "awaiting_text_pin", "awaiting_text_security"]);
 // between the PIN that signs and the question whether the text application has the same one
@@ -15,6 +17,7 @@ export class PinPad {
   #lastTap = { key: "", at: -Infinity };
   #submit;
   #announce;
+  #lead = new Lead();
   #onActivity;
 
   /** submit(need, Uint8Array) sends; announce(text) speaks; onActivity() tells that somebody is typing. */
@@ -169,7 +172,7 @@ export class PinPad {
     const need = this.#need;
     if (need === null || !this.#active) return;
     if (!need.keypad && this.#characters.length < need.min) {
-      this.#say("short", need.min - this.#characters.length);
+      this.#lead.show(this.#say("short", need.min - this.#characters.length));
       return;
     }
     const before = need.before?.(); // what goes before these digits: the rest of verification code B
@@ -184,10 +187,13 @@ export class PinPad {
   /** What is said comes from the screen, in its language; never a digit. */
   #say(kind, count) {
     const sentence = document.getElementById("pin-field")?.dataset[kind];
-    if (sentence) this.#announce(sentence.replace("{count}", count));
+    const said = sentence?.replace("{count}", count) ?? "";
+    if (said) this.#announce(said);
+    return said;
   }
 
   #show() {
+    this.#lead.recall();
     const dots = document.getElementById("pin-dots");
     if (!dots) return;
     const count = this.#characters.length;
