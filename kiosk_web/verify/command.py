@@ -6,7 +6,9 @@ Exit status: 0 good, 1 refused, 2 could not be confirmed, 3 the command cannot b
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -121,5 +123,16 @@ def verify(
     except UsageMistake as error:
         typer.echo(f"kiosk verify: {error}", err=True)
         raise typer.Exit(CANNOT) from None
-    typer.echo(write_json(verification) if as_json else write_text(verification))
+    _print(write_json(verification) if as_json else write_text(verification))
     raise typer.Exit(verification.exit_status)
+
+
+def _print(text: str) -> None:
+    """An answer that could not be written is none: 1, Python's own end for that, would say "refused"."""
+    try:
+        typer.echo(text)
+    except OSError as error:
+        with Path(os.devnull).open("wb") as nowhere:  # what is left of it is not tried again at the very end
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        typer.echo(f"kiosk verify: the answer cannot be written: {error.strerror}", err=True)
+        raise typer.Exit(CANNOT) from None

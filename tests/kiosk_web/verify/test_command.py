@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -14,7 +16,19 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner
 
 from kiosk_web.__main__ import app
-from tests.kiosk_web.verify.stand import AT, HOUR, ROOT, Stand, build_answer, build_list, build_stand, run, sign
+from kiosk_web.program import kiosk_program
+from tests.kiosk_web.verify.stand import (
+    AT,
+    HOUR,
+    ROOT,
+    ROOT_FOLDER,
+    Stand,
+    build_answer,
+    build_list,
+    build_stand,
+    run,
+    sign,
+)
 from tests.support.jpki import NOW, build_root, issue
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -96,6 +110,27 @@ def test_the_program_itself_ends_with_3_for_a_wrong_option(stand: Stand) -> None
     code, output, complaint = run(stand.folder, "card.der", "--nonsense")
     assert (code, output) == (3, "")
     assert "--nonsense" in complaint
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+def test_an_answer_that_cannot_be_written_is_not_a_refusal(stand: Stand, form: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    arguments = ["card.der", "--anchors", "anchors", "--crl", "good.crl", "--at", AT, *form]
+    with open(writing, "wb") as nobody:  # noqa: PTH123 a descriptor has no path
+        done = subprocess.run(
+            [*kiosk_program(), "verify", *arguments],
+            cwd=stand.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT_FOLDER)},
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith("kiosk verify: the answer cannot be written")
+    assert done.stderr.count("\n") == 1
 
 
 def test_text_and_json_tell_the_same(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
