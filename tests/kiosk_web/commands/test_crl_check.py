@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from kiosk_web.adapters.store.database import SqlStore
+from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.commands import crl_check
 from kiosk_web.commands.crl_check import CheckRefused, check_rows
+from kiosk_web.pki.status import HighWaterMark
 from kiosk_web.settings.server import load_settings
 from tests.kiosk_web.commands.test_crl import Desk
 from tests.support.crl_stand import town_point
@@ -218,3 +223,42 @@ def test_a_damaged_segment_makes_silence_unconfirmable(desk: Desk) -> None:
     target = desk.folder / "answers.ndjson"
     check(desk, source, target, Onlooker())
     assert {row["reason"] for row in read_answers(target)} == {"list_damaged"}
+
+
+def write_listed_and_not(desk: Desk) -> Path:
+    """A revoked number, one that no list names, and a certificate in force."""
+    day = timedelta(days=1)
+    card = issue(desk.root, not_before=desk.now - day, not_after=desk.now + day).certificate
+    der = base64.b64encode(card.public_bytes(Encoding.DER)).decode()
+    return write_rows(desk, *serials(desk, 5, 7), {"id": "c", "certificate": der})
+
+
+def read_outcomes(path: Path) -> list[tuple[str, str]]:
+    return [(row["outcome"], row.get("reason", "")) for row in read_answers(path)]
+
+
+NO_CLOCK = [("unavailable", "clock_unreliable")] * 3
+
+
+def test_while_nothing_keeps_the_clock_right_no_row_is_answered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = write_listed_and_not(desk), desk.folder / "answers.ndjson"
+    check(desk, source, target, Onlooker())
+    assert [outcome for outcome, _ in read_outcomes(target)] == ["revoked", "not_listed", "good"]
+    monkeypatch.setattr(crl_check, "choose_clock_check", lambda _settings: lambda: False)
+    check(desk, source, target, Onlooker(), overwrite=True)
+    assert read_outcomes(target) == NO_CLOCK
+
+
+@pytest.mark.parametrize(("ahead", "answered"), [(timedelta(minutes=2), True), (timedelta(minutes=3), False)])
+def test_a_clock_behind_an_answer_that_was_verified_answers_no_row(
+    desk: Desk, ahead: timedelta, answered: bool
+) -> None:
+    async def remember() -> None:
+        store = SqlStore(desk.data)
+        await SqlHighWaterMarks(store).record(b"k" * 32, HighWaterMark(desk.now + ahead))
+        await store.close()
+
+    asyncio.run(remember())
+    source, target = write_listed_and_not(desk), desk.folder / "answers.ndjson"
+    check(desk, source, target, Onlooker())
+    assert (read_outcomes(target) != NO_CLOCK) is answered
