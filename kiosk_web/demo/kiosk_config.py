@@ -32,6 +32,8 @@ url = "{url}"
 
 def build_kiosk_config(
     *,
+    data: Path,
+    anchors: Path,
     desk: str,
     jpki: str,
     list_names: Sequence[str],
@@ -42,12 +44,15 @@ def build_kiosk_config(
     """The register of the virtual JPKI, and the lists of all towns alike, so that a person can be confirmed by list
     while the responder is down.
 
-    `desk` and `jpki`: addresses of the desk and of the virtual JPKI, without a closing slash; `output_rules`: where the
-    bridge keeps its rules of hand-over, if it has any; `receiver`: public key and address of the system that takes the
-    basic 4 information, if there is one.
+    Whoever runs another command of `kiosk` with it means the same data, roots and responder.
+
+    `data` and `anchors`: the server's folder, and that of the roots; `desk` and `jpki`: addresses of the desk and of
+    the virtual JPKI, without a closing slash; `output_rules`: where the bridge keeps its rules of hand-over, if it has
+    any; `receiver`: public key and address of the system that takes the basic 4 information, if there is one.
     """
-    issuers = json.dumps(str(card_issuers))  # a TOML string too
-    text = f'desk_origin = "{desk}"\n' + _PATIENCE + _REGISTER.format(url=f"{jpki}/services")
+    server, roots, issuers = (json.dumps(str(folder)) for folder in (data, anchors, card_issuers))  # TOML strings too
+    text = f'deployment = "demo"\ndata = {server}\nanchors = {roots}\nocsp_url = "{jpki}/"\ndesk_origin = "{desk}"\n'
+    text += _PATIENCE + _REGISTER.format(url=f"{jpki}/services")
     text += "".join(_SOURCE.format(name=name, url=f"{jpki}/crl/{name}.crl") for name in list_names)
     text += f"[kazashi]\ncard_issuers = {issuers}\n" + _build_handover(output_rules)
     return text if receiver is None else text + build_tables(*receiver)

@@ -121,13 +121,9 @@ class Demo:
         return [
             *kiosk_program(),
             "serve",
-            f"--data={self._server}",
             f"--port={self._ports['kiosk']}",
             f"--staff-port={self._ports['staff']}",
             f"--bridge-port={self._ports['bridge']}",
-            f"--anchors={self._simulator / 'anchors'}",
-            f"--ocsp-url=http://{HOST}:{self._ports['ocsp']}/",
-            "--deployment=demo",
             f"--ready-file={ready_file}",
         ]
 
@@ -142,6 +138,8 @@ class Demo:
 
     def _write_config(self) -> None:
         text = build_kiosk_config(
+            data=self._server,
+            anchors=self._simulator / "anchors",
             desk=f"http://{HOST}:{self._ports['desk']}",
             jpki=f"http://{HOST}:{self._ports['ocsp']}",
             list_names=load_json(self._list_names()).get("names", []),

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 
 def call_kiosk(demo: RunningDemo, *words: str) -> str:
     """The command line beside the running demo, with the demo's own settings."""
-    command = [sys.executable, "-m", "kiosk_web", *words, f"--data={demo.data / 'kiosk'}"]
+    command = [sys.executable, "-m", "kiosk_web", *words]
     environment = {**os.environ, "KIOSK_CONFIG": str(demo.data / "kiosk.toml")}
     return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
@@ -27,8 +27,7 @@ def call_kiosk(demo: RunningDemo, *words: str) -> str:
 @pytest.fixture(scope="module")
 def manager(running_demo: RunningDemo) -> Iterator[None]:
     """The lists of today are in force, and a manager has opened the fallback."""
-    anchors = f"--anchors={running_demo.data / 'simulator' / 'anchors'}"
-    refreshed = json.loads(call_kiosk(running_demo, "crl", "refresh", "--wait=60", "--json", anchors))
+    refreshed = json.loads(call_kiosk(running_demo, "crl", "refresh", "--wait=60", "--json"))
     assert {source["why"] for source in refreshed["sources"]} == {""}
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
     call_kiosk(running_demo, "fallback", "open", f"--until={until}", "--reason=a test", "--by=Suzuki")

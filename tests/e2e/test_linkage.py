@@ -29,18 +29,14 @@ SYSTEM = "facility-booking"
 
 def call_kiosk(demo: RunningDemo, *words: str) -> str:
     """The command line beside the running demo, with the demo's own settings."""
-    command = [sys.executable, "-m", "kiosk_web", *words, f"--data={demo.data / 'kiosk'}"]
+    command = [sys.executable, "-m", "kiosk_web", *words]
     environment = {**os.environ, "KIOSK_CONFIG": str(demo.data / "kiosk.toml")}
     return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
 
 def load_demo_settings(demo: RunningDemo) -> Settings:
     """What the running server was started with."""
-    ready = json.loads((demo.data / "run" / "simulator.json").read_text(encoding="utf-8"))
     given: dict[str, Any] = {
-        "data": demo.data / "kiosk",
-        "anchors": demo.data / "simulator" / "anchors",
-        "ocsp_url": ready["ocsp"],
         "port": int(demo.kiosk.rpartition(":")[2]),
         "staff_port": int(demo.staff.rpartition(":")[2]),
     }
@@ -64,8 +60,7 @@ def outcomes(report: TestReport) -> dict[str, str]:
 def test_a_system_passes_every_check_and_goes_live(bare_demo: RunningDemo, tmp_path: Path) -> None:
     demo = bare_demo
     demo.restore()
-    anchors = f"--anchors={demo.data / 'simulator' / 'anchors'}"
-    call_kiosk(demo, "crl", "refresh", "--wait=60", "--json", anchors)
+    call_kiosk(demo, "crl", "refresh", "--wait=60", "--json")
     key = Ed25519PrivateKey.generate()
     private, public = tmp_path / "portal.pem", tmp_path / "portal.pub"
     private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
