@@ -120,9 +120,13 @@ class Kiosk {
     return true;
   }
 
-  /** State and version of a fragment; null for anything that is not one. */
+  /**
+   * State and version of a fragment; null for anything that is not one. Once another page has taken over, its cookie speaks for this
+   * one too: what is answered then is that page's screen.
+   */
   #judge(html) {
     const [, state, version] = STAGE.exec(html) ?? [];
+    if (this.#superseded && state !== "superseded") return null;
     return state ? { state, version: Number(version) } : null;
   }
 
@@ -225,6 +229,7 @@ class Kiosk {
   async #deliver(body) {
     const giveUpAt = performance.now() + LOST_AFTER_MS;
     for (;;) {
+      if (this.#superseded) return; // the browser's cookie is the newer page's: this would be told in its name
       const answer = await this.#tell(body);
       if (NO_ENTRY.has(answer.status)) {
         this.#proveAgain();

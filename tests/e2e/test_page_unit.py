@@ -194,7 +194,7 @@ def test_nothing_overtakes_a_card_that_was_lifted(page: Page, stand: PageStand) 
     stand.wait_for_event("card_changed")
     stand.say(RESULT)
     stand.say({"type": "pin_refused", "challenge": CHALLENGE, "tries_left": 2})
-    page.locator("#help").click()
+    page.locator("[data-event*='help_called']").click()
     expect(page.locator("#pin-dots .dot.is-filled")).to_have_count(0)
     assert stand.events.empty()
     stand.answer_withheld()
@@ -279,7 +279,7 @@ def test_a_screen_that_comes_twice_is_put_in_place_once(page: Page, stand: PageS
         stand.push(stand.view)
     stand.push(replace(stand.view, language="en"))  # the same version in other words: a notice came or went
     expect(page.locator("#stage")).to_have_attribute("data-lang", "en")
-    page.locator("#help").click()
+    page.locator("[data-event*='help_called']").click()
     stand.wait_for_event("help_called")
     expect(page.locator("#stage")).to_have_attribute("data-lang", "ja")  # the answer must not be overtaken below
     stand.show("taking_card")
@@ -372,6 +372,39 @@ def test_a_page_that_was_taken_over_stays_away(page: Page, stand: PageStand, soc
     page.locator("#reload").click()
     stand.wait_for_word("watch")
     assert stand.welcomes == 2
+
+
+def test_a_late_answer_does_not_bring_back_a_page_that_was_taken_over(page: Page, stand: PageStand) -> None:
+    """Both pages are of one browser: with the cookie of the newer one the older would be answered in its place."""
+    open_page(page, stand)
+    stand.view = replace(stand.view, version=stand.view.version + 1)
+    stand.withheld = "service_chosen"
+    page.locator("#service-library").click()
+    stand.wait_for_event("service_chosen")
+    assert stand.show("superseded") == stand.view.version
+    stand.close_sockets(4409)
+    in_state(page, "superseded")
+    stand.answer_withheld()
+    page.wait_for_function("() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/k/events'))")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    in_state(page, "superseded")
+
+
+def test_an_event_of_a_page_that_was_taken_over_is_not_told_in_the_name_of_the_newer(
+    page: Page, stand: PageStand
+) -> None:
+    open_page(page, stand)
+    stand.overtaken = 10**9
+    page.locator("#service-library").click()
+    stand.show("superseded")
+    stand.close_sockets(4409)
+    in_state(page, "superseded")
+    stand.overtaken = 0
+    stand.show("choosing_service")
+    page.locator("#reload").click()
+    in_state(page, "choosing_service")
+    page.locator("#help").click()
+    assert stand.events.get(timeout=20)["type"] == "help_called"
 
 
 def test_somebody_slow_is_asked_and_comes_back_to_the_same_screen(page: Page, stand: PageStand) -> None:
