@@ -385,7 +385,9 @@ def test_a_late_answer_does_not_bring_back_a_page_that_was_taken_over(page: Page
     stand.close_sockets(4409)
     in_state(page, "superseded")
     stand.answer_withheld()
-    page.wait_for_function("() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/k/events'))")
+    page.wait_for_function(
+        "() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/k/events'))"
+    )
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     in_state(page, "superseded")
 
