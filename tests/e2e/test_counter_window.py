@@ -4,6 +4,7 @@ that keeps the keyboard while the number types itself into it.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, BrowserType, Page, expect
@@ -59,7 +61,7 @@ class Counter:
     def touch(self, page: Page, window: int, selector: str) -> None:
         """As the resident does, with the mouse or a finger where the page shows it."""
         target = page.locator(selector).first
-        target.wait_for()
+        target.click(trial=True)  # waits until nothing moves any more
         box = target.bounding_box()
         assert box is not None
         x, y, _, height = self.desk.place_of(window)
@@ -85,6 +87,12 @@ def counter(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Itera
         yield Counter(display, desk, library, demo)
 
 
+def shows(browser: str, page: str) -> bool:
+    """Has the browser begun to show it? Who connects while it only starts may wait for an answer for good."""
+    with urlopen(f"{browser}/json/list", timeout=STEP_MILLISECONDS / 1000) as answer:
+        return any(target["type"] == "page" and target["url"].startswith(page) for target in json.load(answer))
+
+
 @contextmanager
 def narrow_window(counter: Counter, browser_type: BrowserType) -> Iterator[Page]:
     """The page in the window that `kiosk-bridge window` keeps."""
@@ -100,7 +108,9 @@ def narrow_window(counter: Counter, browser_type: BrowserType) -> Iterator[Page]
     port = state / "browser" / "DevToolsActivePort"
     try:
         x11.wait_for(lambda: port.exists() and port.read_text().count("\n") > 0)
-        started = browser_type.connect_over_cdp(f"http://127.0.0.1:{port.read_text().split()[0]}")
+        address = f"http://127.0.0.1:{port.read_text().split()[0]}"
+        x11.wait_for(lambda: shows(address, counter.demo.kiosk))
+        started = browser_type.connect_over_cdp(address)
         x11.wait_for(lambda: started.contexts[0].pages)
         yield started.contexts[0].pages[0]
     finally:
