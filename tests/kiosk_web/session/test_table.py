@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import get_args
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES
 from kiosk_web.session.diagram import build_example_events, build_examples
@@ -101,6 +103,71 @@ def test_what_belongs_to_another_challenge_is_illegal_while_reading(event: e.Eve
 def test_what_belongs_to_another_challenge_is_illegal_while_holding(event: e.Event) -> None:
     with pytest.raises(IllegalEvent):
         step(hold(), event, NOW)
+
+
+AT_WORK = [state for state in build_examples(NOW) if s.derive_challenge(state)]
+OF_A_CHALLENGE = [
+    event
+    for event in build_example_events(NOW)
+    if hasattr(event, "challenge") and not isinstance(event, e.ChallengeIssued | e.WorkInterrupted)
+]
+
+
+@pytest.mark.parametrize("state", AT_WORK, ids=lambda state: state.name)
+@pytest.mark.parametrize("challenge", ["", "another"])
+def test_nothing_that_belongs_to_another_challenge_or_to_none_moves_a_visit(state: s.State, challenge: str) -> None:
+    for event in OF_A_CHALLENGE:
+        other = replace(event, challenge=challenge)  # type: ignore[call-arg]  # each of these has one
+        if type(event) in TABLE[type(state)].kept:
+            assert step(state, other, NOW) == (state, ())
+        elif not isinstance(event, e.BridgeFailed) or challenge:  # a bridge may fail before it has a ticket
+            with pytest.raises(IllegalEvent):
+                step(state, other, NOW)
+
+
+@pytest.mark.parametrize("state", AT_WORK, ids=lambda state: state.name)
+def test_work_that_broke_off_for_an_earlier_challenge_ends_nothing(state: s.State) -> None:
+    assert step(state, e.WorkInterrupted("another"), NOW) == (state, ())
+    ended, commands = step(state, e.WorkInterrupted(s.derive_challenge(state)), NOW)
+    assert ended != state
+    assert [command.code for command in commands if isinstance(command, c.RecordAudit)] == ["internal"]
+
+
+def test_an_answer_before_the_challenge_was_issued_is_an_answer_to_nothing() -> None:
+    state, _ = run(start(), *READ[:2])
+    assert isinstance(state, s.ReadingCard)
+    for event in (
+        e.CertificateRead("", b"", 3, 1, b""),
+        e.CertificateTrusted("", "ab" * 32, 3, True),
+        e.CertificateRejected("", "certificate_expired"),
+    ):
+        with pytest.raises(IllegalEvent):
+            step(state, event, NOW)
+
+
+KNOWN = facts.StatusEvidence("what the responder said", NOW)
+
+
+@pytest.mark.parametrize("now", [NOW, LATER])
+@pytest.mark.parametrize("state", AT_WORK, ids=lambda state: state.name)
+def test_a_visit_that_ends_has_on_record_what_was_known_of_its_certificate(state: s.State, now: datetime) -> None:
+    if isinstance(state, s.ReadingCard):
+        return
+    state = replace(state, evidence=replace(state.evidence, status=KNOWN))  # type: ignore[union-attr,call-arg]  # it has one
+    for event in (*build_example_events(NOW), e.BridgeFailed("", "card_error", None)):
+        try:
+            _, commands = step(state, event, now)
+        except IllegalEvent:
+            continue
+        told = event.json if isinstance(event, e.StatusChecked) else KNOWN.json
+        for command in commands:
+            if isinstance(command, c.RecordAudit):
+                assert command.status_json == told, event
+
+
+@pytest.mark.parametrize("state", build_examples(NOW), ids=lambda state: state.name)
+def test_only_a_state_at_the_card_or_after_it_has_orders_for_the_bridge(state: s.State) -> None:
+    assert s.derive_orders(state) == getattr(state, "orders", ())
 
 
 def test_the_numbers_of_commands_never_come_twice() -> None:

@@ -278,3 +278,111 @@ def test_a_system_that_takes_its_request_back_ends_the_reading_alone(code: str) 
         assert isinstance(state, s.Result)
         assert (state.basic_four, state.basic_four_code) == ("failed", code)
     assert run(asked(), event)[0] == asked()  # of another visit
+
+
+def test_a_permission_needs_proof_and_status_and_a_reading_under_way() -> None:
+    proven = run(consent(), *SECOND[:3], *SECOND[4:])[0]  # the status is still to come
+    for state in (proven, run(consent(), *SECOND[:-1])[0], run(s.Connecting(), *FIRST[:-1])[0]):
+        challenge = s.derive_challenge(state)
+        with pytest.raises(IllegalEvent):
+            step(state, replace(PERMITTED, challenge=challenge), NOW)
+    with pytest.raises(IllegalEvent):  # a visit that reads no items has nothing to do with the text application
+        step(run(s.Connecting(), *FIRST[:-1])[0], replace(READY, challenge="c1"), NOW)
+
+
+def test_a_second_proof_is_no_second_result() -> None:
+    state = reach()
+    with pytest.raises(IllegalEvent):
+        step(state, replace(CONCLUDED, challenge="c2"), NOW)
+    with pytest.raises(IllegalEvent):
+        step(state, e.EnrolmentConcluded("c2"), NOW)
+
+
+def test_nothing_was_sent_without_a_result_and_a_status() -> None:
+    state = asked()
+    for missing in (
+        replace(state, visit=replace(state.visit, reached=None)),
+        replace(state, evidence=replace(state.evidence, status=None)),
+    ):
+        with pytest.raises(IllegalEvent):
+            step(missing, SEALED, NOW)
+
+
+def test_a_secret_with_exactly_two_tries_is_asked_for() -> None:
+    state = reach(PERMITTED, e.TextReady("c2", 2, 2))
+    assert isinstance(state, s.AwaitingText)
+    later = NOW + timedelta(seconds=50)
+    for way in ("pin", "code"):
+        chosen, _ = step(state, e.TextWayChosen(way), later)  # type: ignore[arg-type]  # both are ways
+        assert isinstance(chosen, s.AwaitingText)
+        assert (chosen.way, chosen.deadline_at) == (way, later + timedelta(seconds=120))
+
+
+def test_the_security_code_is_typed_after_the_birth_date_and_expiry_were_picked() -> None:
+    picked, _ = run(asked(), e.TextWayChosen("code"))
+    typing, _ = run(picked, e.TextWayChosen("security"))
+    assert isinstance(typing, s.AwaitingText)
+    assert typing.way == "security"
+    assert run(typing, e.TextWayChosen("security"))[0] == typing
+    with pytest.raises(IllegalEvent):
+        run(asked(), e.TextWayChosen("pin"), e.TextWayChosen("security"))
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "again"),
+    [
+        ("declined", "cancelled", True),
+        ("failed", "card_error", True),
+        ("failed", "text_secret_wrong", True),
+        ("failed", "text_secret_guarded", False),
+        ("failed", "receiver_missing", False),
+        ("failed", "no such code", True),
+        ("sent", "", False),
+        ("", "", False),
+        ("", "cancelled", False),
+    ],
+)
+def test_what_may_succeed_is_offered_again_and_nothing_is_sent_twice(end: str, code: str, again: bool) -> None:
+    declined, _ = run(consent(), e.Cancelled())
+    state = replace(declined, basic_four=end, basic_four_code=code)  # type: ignore[call-arg]  # it is a result
+    if again:
+        assert isinstance(run(state, e.BasicFourWanted())[0], s.Consenting)
+    else:
+        with pytest.raises(IllegalEvent):
+            step(state, e.BasicFourWanted(), NOW)
+
+
+def test_who_was_tapped_in_reads_the_items_by_pin_and_comes_back_to_the_tap() -> None:
+    tapped = replace(consent(), visit=replace(consent().visit, method="kazashi"))
+    tapped = replace(tapped, result=replace(tapped.result, visit=tapped.visit))
+    state, commands = run(tapped, e.ConsentGiven())
+    assert [it.visit.method for it in commands if isinstance(it, c.IssueChallenge)] == ["pin"]
+    back, _ = run(state, e.Cancelled())
+    assert isinstance(back, s.Result)
+    assert back.visit == replace(tapped.visit, orders_issued=back.visit.orders_issued)
+
+
+@pytest.mark.parametrize("subject", ["kazashi", "basic_four"])
+@pytest.mark.parametrize("asked_for", [None, "another", "r"])
+def test_a_request_taken_back_ends_only_the_consent_to_its_own_items(subject: str, asked_for: str | None) -> None:
+    reading = None if asked_for is None else facts.AskedReading(asked_for, basic_four=True)
+    before = replace(consent(), subject=subject, visit=replace(consent().visit, reading=reading))  # type: ignore[arg-type]
+    after, commands = run(before, e.ReadingCancelled("r", "reading_withdrawn"))
+    if (subject, asked_for) != ("basic_four", "r"):
+        assert (after, commands) == (before, [])
+        return
+    assert isinstance(after, s.Result)
+    [audit] = [it for it in commands if isinstance(it, c.RecordAudit)]
+    assert (audit.outcome, audit.code, audit.visit.purpose) == ("refused", "reading_withdrawn", "basic_four")
+
+
+def test_a_bridge_lost_at_the_consent_is_on_record_as_a_reading_of_items() -> None:
+    _, commands = run(consent(), e.BridgeLost("bridge_lost"))
+    assert [(it.outcome, it.code, it.visit.purpose) for it in commands if isinstance(it, c.RecordAudit)] == [
+        ("refused", "bridge_lost", "basic_four")
+    ]
+
+
+def test_items_that_could_not_be_sealed_leave_no_order_since_the_card_is_free() -> None:
+    state, _ = run(asked(), SECRET, e.BasicFourRejected("c2", "receiver_missing"))
+    assert orders(state) == []

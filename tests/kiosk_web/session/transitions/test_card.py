@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
+from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.machine import IllegalEvent, step
 from tests.kiosk_web.session.visit_steps import CONCLUDED, GOOD, NOW, READ, SIGNED, TRUSTED, hold, orders, run, start
@@ -144,3 +146,98 @@ def test_without_the_early_check_the_status_is_asked_after_the_signature() -> No
     assert not [command for command in commands if isinstance(command, c.CheckStatus)]
     _, commands = run(state, SIGNED, e.ProofAccepted("c1"))
     assert c.CheckStatus("c1") in commands
+
+
+def test_evidence_is_fresh_for_three_minutes_to_the_second() -> None:
+    held = hold(GOOD, e.PinSubmitted("c1"))
+    _, commands = run(held, SIGNED, e.ProofAccepted("c1"), now=NOW + timedelta(seconds=180))
+    assert [type(command) for command in commands] == [c.JudgeProof, c.Conclude]
+
+
+def test_evidence_that_grew_old_is_worth_nothing_while_it_is_fetched_again() -> None:
+    late = NOW + timedelta(seconds=181)
+    state, _ = run(hold(GOOD, e.PinSubmitted("c1")), SIGNED, e.ProofAccepted("c1"), now=late)
+    assert isinstance(state, s.Checking)
+    assert (state.evidence.status, state.evidence.status_asked) == (None, True)
+    with pytest.raises(IllegalEvent):
+        step(state, CONCLUDED, late)
+
+
+def test_the_responder_is_asked_once_however_late_its_answer_is() -> None:
+    state, commands = run(hold(e.PinSubmitted("c1")), SIGNED, e.ProofAccepted("c1"))
+    assert [type(command) for command in commands] == [c.JudgeProof]
+    held, _ = run(start(), *READ, replace(TRUSTED, early_check=False))
+    for _ in range(2):
+        state, commands = run(held, SIGNED, e.ProofAccepted("c1"))
+        assert [type(command) for command in commands] == [c.JudgeProof, c.CheckStatus]
+    again, commands = run(state, e.ProofAccepted("c1"))
+    assert (again, commands) == (state, [])
+
+
+def test_a_pin_is_no_tap_however_the_reader_fails() -> None:
+    for state in (run(start(), *READ)[0], hold(), hold(e.PinSubmitted("c1"))):
+        after, _ = step(state, e.BridgeFailed("c1", "card_error", None), NOW)
+        assert isinstance(after, s.Refused)
+
+
+@pytest.mark.parametrize("code", ["certificate_revoked", "certificate_expired", "status_unavailable", "certificate"])
+def test_the_bridge_says_nothing_about_the_certificate_or_its_status(code: str) -> None:
+    state, _ = step(hold(), e.BridgeFailed("c1", code, None), NOW)
+    assert isinstance(state, s.Refused)
+    assert state.code == "internal"
+
+
+def test_the_tries_left_that_the_bridge_reports_are_shown() -> None:
+    state, _ = step(hold(GOOD, e.PinSubmitted("c1")), e.BridgeFailed("c1", "pin_tries_used", 1), NOW)
+    assert isinstance(state, s.Refused)
+    assert (state.code, state.tries_left) == ("pin_tries_used", 1)
+
+
+def test_what_another_card_is_called_is_kept_and_it_is_not_the_card_of_this_visit() -> None:
+    swapped, _ = step(hold(), e.CardChanged("ready", "ours", "card-2"), NOW)
+    assert isinstance(swapped, s.Refused)
+    assert (swapped.card_held, swapped.visit.presence) == (False, facts.Presence("ready", "ours", "card-2"))
+    foreign, _ = step(hold(), e.CardChanged("ready", "unknown", "card-1"), NOW)
+    assert isinstance(foreign, s.Refused)
+    assert (foreign.code, foreign.card_held) == ("card_swapped", False)
+
+
+def test_a_card_that_falls_silent_lies_there_still() -> None:
+    state, _ = step(hold(), e.CardChanged("ready", "mute", "x"), NOW)
+    assert isinstance(state, s.Refused)
+    assert (state.code, state.card_held, state.visit.presence.card) == ("card_mute", True, "mute")
+
+
+def test_a_reader_that_is_gone_has_no_card() -> None:
+    state, _ = step(hold(), e.CardChanged("missing", "none", ""), NOW)
+    assert isinstance(state, s.Refused)
+    assert (state.card_held, state.visit.presence) == (False, facts.Presence("missing", "none", ""))
+
+
+def test_the_time_for_typing_ends_on_the_second_and_holds_nothing_back_before() -> None:
+    released, _ = step(hold(), e.DeadlinePassed(), NOW + timedelta(seconds=3))
+    kept, commands = step(released, e.DeadlinePassed(), NOW + timedelta(seconds=119))
+    assert (kept, commands) == (released, ())
+    ended, _ = step(released, e.DeadlinePassed(), NOW + timedelta(seconds=120))
+    assert isinstance(ended, s.Refused)
+    assert (ended.code, ended.deadline_at) == ("pin_timeout", NOW + timedelta(seconds=180))
+
+
+@pytest.mark.parametrize("fallback", ["", "window"])
+def test_the_result_says_what_it_rests_on(fallback: facts.FallbackCause) -> None:
+    concluded = replace(CONCLUDED, fallback=fallback, status_method="crl", link="open", kazashi="offered")
+    state, commands = run(hold(GOOD, e.PinSubmitted("c1")), SIGNED, e.ProofAccepted("c1"), concluded)
+    assert isinstance(state, s.Result)
+    assert (state.fallback, state.method, state.link, state.kazashi) == (fallback, "crl", "open", "offered")
+    assert (state.card, state.certificate_sha256, state.same_card) == ("card-1", "ab" * 32, True)
+    assert commands[-1] == c.RecordAudit(state.visit, "done", "", "{}")
+
+
+def test_a_visit_refused_once_stays_stopped_where_it_was() -> None:
+    refused = hold(e.Cancelled())
+    after, _ = run(refused, e.CardChanged("ready", "none", ""), e.LanguageChosen("en"))
+    assert isinstance(refused, s.Refused)
+    for state in (refused, run(refused, e.HelpCalled())[0]):
+        assert isinstance(state, s.Refused)
+        assert state.stopped_in == "awaiting_pin"
+    assert isinstance(after, s.ChoosingService)
