@@ -36,6 +36,16 @@ class LibrarySettings(BaseModel):
             raise ValueError("at most 255 signs, without | and without line ends")
         return value
 
+    @model_validator(mode="after")
+    def _judge_charset(self) -> LibrarySettings:
+        """What the charset cannot write would fail at the first question only."""
+        for name in ("user", "password", "location", "institution", "terminal_password"):
+            try:
+                getattr(self, name).encode(self.charset)
+            except UnicodeEncodeError:
+                raise ValueError(f"{name} has a sign that charset {self.charset} does not have") from None
+        return self
+
 
 class SystemHandover(BaseModel):
     """How the user number of one cooperating system can be shown and asked about. `nw7_start` and `nw7_stop` are
