@@ -1,9 +1,10 @@
 """Idempotency: a request that comes again under the same Idempotency-Key gets the same answer, and is done once.
 
 Answers are kept for ten minutes, each for the client that asked. One that never came (the server was stopped, the work
-failed) makes room after a minute. An answer may hold a PPID or the handle of a browser: it is sealed with a key that
-comes from the Idempotency-Key, which is not kept, and the key of the data folder. Whoever has the database cannot open
-it, with the data folder neither: only the client's own request can.
+failed) makes room after a minute; should it come after all, it is not taken for that of another request which has the
+key by then. An answer may hold a PPID or the handle of a browser: it is sealed with a key that comes from the
+Idempotency-Key, which is not kept, and the key of the data folder. Whoever has the database cannot open it, with the
+data folder neither: only the client's own request can.
 """
 
 from __future__ import annotations
@@ -66,11 +67,11 @@ class KeptReplies:
             reply = await work()
         except BaseException:
             async with self._store.write() as transaction:
-                await transaction.remote.drop_reply(client, row)
+                await transaction.remote.drop_reply(client, row, request_sha256)
             raise
         body = seal.seal(reply.body, self._entropy(NONCE_OCTETS))
         async with self._store.write() as transaction:
-            await transaction.remote.keep_reply(client, row, reply.status, body, self._clock() + KEPT)
+            await transaction.remote.keep_reply(client, row, request_sha256, reply.status, body, self._clock() + KEPT)
         return reply
 
     def _derive(self, purpose: bytes, client: str, key: str) -> bytes:

@@ -74,13 +74,19 @@ class SqlRemoteRows:
         row = (await self._connection.execute(query)).one_or_none()
         return None if row is None else KeptReply(row.request_sha256, row.status, row.body)
 
-    async def keep_reply(self, client: str, key: str, status: int, body: str, until: datetime) -> None:
+    async def keep_reply(
+        self, client: str, key: str, request_sha256: bytes, status: int, body: str, until: datetime
+    ) -> None:
         await self._connection.execute(
-            update(kept_replies).where(_r.client == client, _r.key == key).values(status=status, body=body, until=until)
+            update(kept_replies)
+            .where(_r.client == client, _r.key == key, _r.request_sha256 == request_sha256)
+            .values(status=status, body=body, until=until)
         )
 
-    async def drop_reply(self, client: str, key: str) -> None:
-        await self._connection.execute(delete(kept_replies).where(_r.client == client, _r.key == key))
+    async def drop_reply(self, client: str, key: str, request_sha256: bytes) -> None:
+        await self._connection.execute(
+            delete(kept_replies).where(_r.client == client, _r.key == key, _r.request_sha256 == request_sha256)
+        )
 
     async def forget_expired(self, now: datetime) -> None:
         await self._connection.execute(delete(remote_challenges).where(_c.expires_at < now))

@@ -67,6 +67,24 @@ async def test_a_request_that_is_still_running_is_not_done_twice(stand: Stand, c
     assert (await client.post("validations", body, Idempotency_Key=KEY)).json() == (await first).json()
 
 
+async def test_an_answer_that_comes_late_is_not_given_to_another_request(stand: Stand, client: ApiClient) -> None:
+    """A minute later (or where the clock was put forward) the key is free for another request, and the first one ends
+    all the same.
+    """
+    validation = client.build_validation(await client.challenge(), stand.card())
+    stand.responder.gate.clear()
+    late = asyncio.create_task(client.post("validations", validation, Idempotency_Key=KEY))
+    while stand.responder.questions == 0:
+        await asyncio.sleep(0)
+    stand.clock.advance(61)
+    body = {"system": SYSTEM, "origin": ORIGIN}
+    challenge = await client.post("challenges", body, Idempotency_Key=KEY)
+    stand.responder.gate.set()
+    assert (await late).json()["accepted"] is True
+    again = await client.post("challenges", body, Idempotency_Key=KEY)
+    assert (again.status_code, again.text) == (201, challenge.text)
+
+
 async def test_what_is_over_is_forgotten(stand: Stand, client: ApiClient) -> None:
     await client.post("challenges", {"system": SYSTEM, "origin": ORIGIN}, Idempotency_Key=KEY)
     tables = ("api_tokens", "api_assertions", "remote_challenges", "kept_replies")
