@@ -49,7 +49,6 @@ class X11Keyboard:
         self._shift = 0
         self._lock_is_caps = True
         self._ignored = 0
-        self._owners: dict[int, str] = {}
 
     def close(self) -> None:
         try:
@@ -90,12 +89,12 @@ class X11Keyboard:
         return name.decode("latin-1") if isinstance(name, bytes) else (name or "")
 
     def _find_process(self, window: int) -> str:
-        """The file name of the program that made the window; "" for another computer's."""
-        if window not in self._owners:
-            reply: Any = res.query_client_ids(self._display, [(window, res.LocalClientPIDMask)])
-            pids = [int(item.value[0]) for item in reply.ids if item.value]
-            self._owners[window] = _read_program(pids[0]) if pids else ""
-        return self._owners[window]
+        """The file name of the program that made the window; "" for another computer's. Asked each time: the server
+        gives the numbers of a program that has ended to the next one that starts.
+        """
+        reply: Any = res.query_client_ids(self._display, [(window, res.LocalClientPIDMask)])
+        pids = [int(item.value[0]) for item in reply.ids if item.value]
+        return _read_program(pids[0]) if pids else ""
 
     # ---- the keys ----
 

@@ -184,6 +184,22 @@ def test_another_page_in_the_same_window_stops_too(display: str, library: x11.Wi
     library.await_typed(NUMBER[:4])
 
 
+def test_another_program_that_got_the_number_of_the_window_gets_no_further_key(
+    display: str, library: x11.Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server gives the numbers of a program that has ended to the next one, which may have the same title too."""
+    library.focus()
+
+    def replace_program(keys: int) -> None:
+        if keys == 5:
+            monkeypatch.setattr("bridge.output.x11_keyboard._read_program", lambda pid: "mail")
+
+    with pytest.raises(WindowLost) as stop:
+        type_text(display, NUMBER, between=replace_program)
+    assert stop.value.sent == 5
+    library.await_typed(NUMBER[:5])
+
+
 def test_a_held_key_is_waited_for(display: str, library: x11.Window) -> None:
     library.focus()
     x11.press(display, XK.XK_Shift_L)
