@@ -443,7 +443,9 @@ class Kiosk {
     this.#forget();
     if (cause === "superseded") {
       this.#standAside();
-      if (this.#shadow) await this.#show(this.#shadow, true);
+      // its stream may have been down just now, and would come back as the newer page's
+      const shadow = this.#shadow || (await this.#loadTrouble(cause).catch(() => ""));
+      if (shadow) await this.#show(shadow, true);
       return;
     }
     if (cause === "server_lost") {
@@ -459,19 +461,27 @@ class Kiosk {
       return;
     }
     try {
-      const response = await fetch(`/k/trouble/${told}`, { signal: AbortSignal.timeout(ANSWER_MS) });
-      const fragment = response.ok ? response : await fetch("/k/trouble/bridge_untrusted");
-      if (!this.#admitted) await this.#show(await fragment.text(), true);
+      const fragment = await this.#loadTrouble(told);
+      if (!this.#admitted) await this.#show(fragment, true);
     } catch {
       this.#reported = "";
       this.#streamDown();
     }
   }
 
-  /** A newer page of this terminal has taken over: no card, no stream, nothing more to say. */
+  /** The screen of a cause that the page found itself. */
+  async #loadTrouble(cause) {
+    const response = await fetch(`/k/trouble/${cause}`, { signal: AbortSignal.timeout(ANSWER_MS) });
+    return (response.ok ? response : await fetch("/k/trouble/bridge_untrusted")).text();
+  }
+
+  /** A newer page of this terminal has taken over: no card, no stream, nothing more to say, and nothing of anybody to show. */
   #standAside() {
     this.#superseded = true;
     this.#forget();
+    this.items.forget();
+    this.records.close();
+    this.handover.hide();
     this.bridge.stop();
     clearTimeout(this.#lostTimer);
     clearTimeout(this.#streamTimer);

@@ -51,6 +51,7 @@ TROUBLES = frozenset(
         "browser_blocked",
         "policy_blocked",
         "server_lost",
+        "superseded",
         "terminal_revoked",
     }
 )

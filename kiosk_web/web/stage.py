@@ -20,8 +20,9 @@ _CARD_HINTS = {"unknown": "not_my_number_card", "mute": "card_mute"}
 
 
 def build_outage_view(code: str) -> StageView:
-    """The screen for a page that has no session."""
-    return StageView("out_of_service", code, 0, None, "ja", "normal", (), {"help_called": False})
+    """The screen for a page that has no session, or none any more."""
+    state = "superseded" if code == "superseded" else "out_of_service"
+    return StageView(state, code, 0, None, "ja", "normal", (), {"help_called": False})
 
 
 def build_connecting_view() -> StageView:

@@ -374,6 +374,16 @@ def test_a_page_that_was_taken_over_stays_away(page: Page, stand: PageStand, soc
     assert stand.welcomes == 2
 
 
+def test_a_page_without_a_stream_that_was_taken_over_shows_nothing_of_anybody(page: Page, stand: PageStand) -> None:
+    """Its stream would come back with the cookie of the newer page, whose screens are not for it."""
+    open_page(page, stand)
+    stand.show("result")
+    in_state(page, "result")
+    stand.end_stream()
+    stand.close_sockets(4409)
+    in_state(page, "superseded")
+
+
 def test_a_late_answer_does_not_bring_back_a_page_that_was_taken_over(page: Page, stand: PageStand) -> None:
     """Both pages are of one browser: with the cookie of the newer one the older would be answered in its place."""
     open_page(page, stand)

@@ -126,6 +126,11 @@ class PageStand:
     def close_sockets(self, code: int) -> None:
         self._call(lambda: [asyncio.ensure_future(connection.close(code)) for connection in self._sockets])
 
+    def end_stream(self) -> None:
+        """The page's connection is cut, and none is taken any more."""
+        self.answering = False
+        self._call(lambda: [stream.put_nowait("") for stream in self._streams])
+
     def wait_for_stream(self) -> None:
         """From now on a push reaches the page. It opens its stream only once it is welcome and has shown so."""
         assert self._streaming.wait(20)
@@ -205,7 +210,8 @@ class PageStand:
         return answer
 
     async def _trouble(self, request: Request) -> Response:
-        name = f"out_of_service-{request.path_params['cause']}"
+        cause = request.path_params["cause"]
+        name = cause if cause == "superseded" else f"out_of_service-{cause}"
         return HTMLResponse(self.renderer.render_stage(replace(build_patterns()[name], version=0)))
 
     # ---- the bridge -----------------------------------------------------------------------------------------------

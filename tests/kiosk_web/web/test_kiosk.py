@@ -246,6 +246,11 @@ async def test_a_trouble_the_page_found_has_its_screen_without_a_cookie(stand: S
         assert 'data-state="out_of_service"' in answer.text
 
 
+async def test_a_page_that_was_taken_over_may_ask_for_its_screen(stand: Stand) -> None:
+    async with stand.client() as client:
+        assert 'data-state="superseded"' in (await client.get("/k/trouble/superseded")).text
+
+
 async def test_an_unknown_trouble_is_not_found(stand: Stand) -> None:
     async with stand.client() as client:
         assert (await client.get("/k/trouble/pin_locked")).status_code == 404
