@@ -131,6 +131,15 @@ class LeaseService:
         if lease is not None:
             await transaction.leases.end(lease.id, lease.find_end(now, self._idle) or cause, now)
 
+    async def end_all(self, cause: LeaseEnd) -> None:
+        """At every terminal."""
+        async with self._store.write() as transaction:
+            leases = await transaction.leases.list_open()
+            for lease in leases:
+                await transaction.leases.end(lease.id, cause, self._clock())
+        for lease in leases:
+            self._feed.publish(lease.terminal)
+
     async def sweep(self, is_live: Callable[[str], bool], last_seen: Callable[[str], datetime | None]) -> None:
         """End what does not hold any more, and the leases of terminals whose page is not heard of."""
         now = self._clock()

@@ -139,6 +139,13 @@ class SessionService:
         for terminal in due:
             await self.apply(terminal, e.DeadlinePassed())
 
+    async def end_all(self) -> None:
+        """The clock was set back: every visit ends as if its time were over, and nothing stays on a screen."""
+        async with self._store.read() as transaction:
+            waiting = await transaction.sessions.list_waiting()
+        for terminal in waiting:
+            await self.apply(terminal, e.DeadlinePassed(clock_set_back=True))
+
     async def recover(self) -> None:
         """At the start: work that was under way is not repeated; its visits end as `internal`."""
         async with self._store.read() as transaction:

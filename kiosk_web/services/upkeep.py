@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from kiosk_web.services.clock_watch import ClockWatch
 from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.leases import LeaseService
@@ -25,6 +26,7 @@ class Upkeep:
     def __init__(
         self,
         *,
+        clock_watch: ClockWatch,
         sessions: SessionService,
         fallback: FallbackService,
         in_use: SystemsInUse,
@@ -35,6 +37,7 @@ class Upkeep:
         rotate_keys: Callable[[datetime], None],
         clock: Clock,
     ) -> None:
+        self._clock_watch = clock_watch
         self._sessions = sessions
         self._fallback = fallback
         self._in_use = in_use
@@ -50,7 +53,12 @@ class Upkeep:
         """Until cancelled."""
         await go_round(self.sweep, "upkeep", SWEEP_SECONDS)
 
+    async def start(self) -> None:
+        """Before anybody is served."""
+        await self._clock_watch.watch()
+
     async def sweep(self) -> None:
+        await self._clock_watch.watch()
         await self._sessions.sweep()
         await self._readings.sweep()
         await self._fallback.watch()

@@ -22,7 +22,7 @@ def step(state: s.State, event: e.Event, now: datetime) -> Step:
     row = TABLE[type(state)]
     handler = row.legal.get(type(event))
     if handler is not None:
-        if isinstance(event, e.DeadlinePassed) and not _is_due(state, now):
+        if isinstance(event, e.DeadlinePassed) and not _is_due(state, event, now):
             return state, ()
         after, commands = handler(state, event, now)
         if isinstance(after, s.Refused) and not isinstance(state, s.Refused):
@@ -33,7 +33,7 @@ def step(state: s.State, event: e.Event, now: datetime) -> Step:
     raise IllegalEvent(state, event)
 
 
-def _is_due(state: s.State, now: datetime) -> bool:
+def _is_due(state: s.State, event: e.DeadlinePassed, now: datetime) -> bool:
     """A deadline may have been moved between the clock's ring and now."""
     wake_at = s.derive_wake_at(state)
-    return wake_at is not None and now >= wake_at
+    return wake_at is not None and (event.clock_set_back or now >= wake_at)

@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from kiosk_web.adapters.clock import read_clock
+from kiosk_web.adapters.clock import read_clock, read_steady_seconds
 from kiosk_web.adapters.feed import LocalFeed
 from kiosk_web.adapters.fetch import HttpFetcher
 from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.webhook import HttpWebhook
 from kiosk_web.services.basic_four import BasicFourService
+from kiosk_web.services.clock_watch import Steady
 from kiosk_web.services.crl_upkeep import ListUpkeep
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
@@ -85,6 +86,7 @@ async def build_server(
     settings: Settings,
     *,
     clock: Clock = read_clock,
+    steady: Steady = read_steady_seconds,
     entropy: Entropy = secrets.token_bytes,
     fetcher: Fetcher | None = None,
     lists: Lists | None = None,
@@ -112,6 +114,7 @@ async def build_server(
             register=register or asked,
             webhook=webhook,
             clock=clock,
+            steady=steady,
             is_clock_trusted=is_clock_trusted or choose_clock_check(settings),
             entropy=entropy,
         )
@@ -128,6 +131,7 @@ async def build_server(
         server = _wire(world, validation, fallback, build_list_upkeep(world, shelf))
         await server.in_use.watch()
         await server.sessions.recover()
+        await server.upkeep.start()
         try:
             yield server
         finally:

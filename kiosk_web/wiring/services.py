@@ -10,6 +10,7 @@ from kiosk_web.identity.terms import derive_versions
 from kiosk_web.pki.status_policy import StatusPolicy
 from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.challenges import ConsentHash
+from kiosk_web.services.clock_watch import ClockWatch
 from kiosk_web.services.crl_alarms import ListAlarm
 from kiosk_web.services.enrolment import EnrolmentService
 from kiosk_web.services.fallback import FallbackService
@@ -133,6 +134,13 @@ def build_services(
 def build_upkeep(world: World, services: Services) -> Upkeep:
     """What is looked after beside the visits: deadlines, leases, keys, what is over."""
     return Upkeep(
+        clock_watch=ClockWatch(
+            store=world.store,
+            sessions=services.sessions,
+            leases=services.leases,
+            clock=world.clock,
+            steady=world.steady,
+        ),
         sessions=services.sessions,
         fallback=services.fallback,
         in_use=services.in_use,

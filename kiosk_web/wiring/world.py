@@ -14,6 +14,7 @@ from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.errors import SettingsError
 from kiosk_web.identity.offer import Offer
 from kiosk_web.pki.trust import TrustStore
+from kiosk_web.services.clock_watch import Steady
 from kiosk_web.services.keys import KeyRing
 from kiosk_web.services.ports import Clock, Entropy
 from kiosk_web.services.reading_delivery import Webhook
@@ -35,6 +36,7 @@ class World:
     register: Register
     webhook: Webhook
     clock: Clock
+    steady: Steady
     is_clock_trusted: Callable[[], bool]
     entropy: Entropy
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kiosk_web.adapters.clock import read_steady_seconds
 from kiosk_web.listener import build_listener, open_socket
 from tests.support.kiosk_server import Clock, Stand, run_stand
 
@@ -29,6 +30,9 @@ class LiveClock(Clock):
 
     def __call__(self) -> datetime:
         return self.now
+
+    def read_steady(self) -> float:
+        return read_steady_seconds()
 
 
 @contextlib.asynccontextmanager

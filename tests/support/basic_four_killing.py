@@ -80,7 +80,9 @@ def _serve(settings: Settings, key: bytes, certificate: bytes, point: Point, tol
     loaded: Any = load_pem_private_key(key, None)
     clock = Clock()
     responder = Responder(Root(loaded, x509.load_pem_x509_certificate(certificate)), clock)
-    server.build_server = functools.partial(server.build_server, clock=clock, fetcher=responder)  # type: ignore[assignment]
+    server.build_server = functools.partial(  # type: ignore[assignment]
+        server.build_server, clock=clock, steady=clock.read_steady, fetcher=responder
+    )
     if point:
         _stop_at(point, functools.partial(told.send, "reached"))
     asyncio.run(server.serve(settings, lambda addresses: told.send("ready")))

@@ -30,12 +30,21 @@ ORIGIN = f"http://127.0.0.1:{PORT}"
 @dataclass
 class Clock:
     now: datetime = NOW
+    lost: float = 0
 
     def __call__(self) -> datetime:
         return self.now
 
     def advance(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+    def set_back(self, seconds: float) -> None:
+        """Somebody sets the clock; no time has passed."""
+        self.now -= timedelta(seconds=seconds)
+        self.lost += seconds
+
+    def read_steady(self) -> float:
+        return (self.now - NOW).total_seconds() + self.lost
 
 
 @dataclass
@@ -148,7 +157,12 @@ async def run_stand(
     responder = Responder(root, clock)
     settings = build_settings(folder, root, **changes)
     async with build_server(
-        settings, clock=clock, fetcher=responder, is_clock_trusted=is_clock_trusted, register=register
+        settings,
+        clock=clock,
+        steady=clock.read_steady,
+        fetcher=responder,
+        is_clock_trusted=is_clock_trusted,
+        register=register,
     ) as server:
         yield Stand(server, clock, responder, root, settings.data)
         responder.gate.set()

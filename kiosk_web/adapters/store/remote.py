@@ -48,6 +48,9 @@ class SqlRemoteRows:
         rows = await self._connection.fetch(_CONSUME_CHALLENGE, challenge=challenge, owner=client, now=now)
         return RemoteChallengeRecord(*rows[0]) if rows else None
 
+    async def drop_open_challenges(self) -> None:
+        await self._connection.execute(delete(remote_challenges).where(_c.consumed_at.is_(None)))
+
     async def add_visits(self, records: Iterable[RemoteVisitRecord]) -> None:
         await self._connection.change_all(_ADD_VISIT, (record._asdict() for record in records))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.api_schema import remote_challenges, remote_visits
+from kiosk_web.adapters.store.kazashi_schema import leases
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.services.ports.sessions import ChallengeRecord, OutboxRecord, SessionRecord
 
@@ -87,6 +88,15 @@ class SqlSessionRows:
     async def list_due(self, now: datetime) -> tuple[str, ...]:
         rows = await self._connection.execute(select(_s.terminal_id).where(_s.deadline_at <= now))
         return tuple(row.terminal_id for row in rows)
+
+    async def list_waiting(self) -> tuple[str, ...]:
+        rows = await self._connection.execute(select(_s.terminal_id).where(_s.deadline_at.is_not(None)))
+        return tuple(row.terminal_id for row in rows)
+
+    async def load_newest_time(self) -> datetime | None:
+        columns = (_s.since, _c.issued_at, leases.c.opened_at, remote_challenges.c.issued_at)
+        newest = [(await self._connection.execute(select(func.max(column)))).scalar_one() for column in columns]
+        return max((time for time in newest if time is not None), default=None)
 
     async def list_all(self) -> tuple[SessionRecord, ...]:
         rows = await self._connection.execute(select(schema.sessions))

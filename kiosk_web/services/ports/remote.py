@@ -65,6 +65,10 @@ class RemoteRows(Protocol):
         """One UPDATE … RETURNING: the challenge for the one caller who was first and in time, None for all others."""
         ...
 
+    async def drop_open_challenges(self) -> None:
+        """Those that nobody has used."""
+        ...
+
     async def add_visits(self, records: Iterable[RemoteVisitRecord]) -> None: ...
     async def find_linked(self, system: str, ppids: Collection[str]) -> Mapping[str, LinkedCertificate]:
         """The persons behind these PPIDs of this system; others are left out."""

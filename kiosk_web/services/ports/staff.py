@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 DEFAULT_FACILITY = "main"
 
-LeaseEnd = Literal["", "signed_out", "replaced", "idle", "expired", "revoked", "page_lost"]
+LeaseEnd = Literal["", "signed_out", "replaced", "idle", "expired", "revoked", "page_lost", "clock_set_back"]
 
 
 @dataclass(frozen=True, repr=False)

@@ -72,7 +72,11 @@ class PageVerified:
 
 @dataclass(frozen=True)
 class DeadlinePassed:
-    """`derive_wake_at` of the state is not in the future any more."""
+    """`derive_wake_at` of the state is not in the future any more; or `clock_set_back`, and no time of the state means
+    anything.
+    """
+
+    clock_set_back: bool = False
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,7 @@ def time_out_reading(state: s.ReadingCard, event: e.DeadlinePassed, now: datetim
 
 def pass_time_holding(state: s.Holding, event: e.DeadlinePassed, now: datetime) -> Step:
     """Either the time for typing is over, or just the seconds that VERIFY waits for the status."""
-    if now >= state.deadline_at:
+    if event.clock_set_back or now >= state.deadline_at:
         typing = isinstance(state, s.AwaitingPin | s.ConfirmingLastPin | s.AwaitingText)
         code = "pin_timeout" if typing else "session_timeout"
         return refuse(state.visit, code, now, status=state.evidence.status)
