@@ -25,6 +25,7 @@ from kiosk_web.services.receipts import AGAIN, draw_receipt, is_given_again
 from kiosk_web.services.sessions import Answer, SessionService
 from kiosk_web.session import events as e
 from kiosk_web.session.facts import AskedReading
+from kiosk_web.session.states import derive_visit
 
 RESULT_TYPE = "kiosk-reading+jwt"
 RESULT_LIFETIME = timedelta(minutes=5)
@@ -255,6 +256,18 @@ class ReadingService:
             return await self._load(client, reading)
         await self._sessions.apply(record.terminal, e.ReadingCancelled(record.id, "reading_withdrawn"))
         return replace(record, state="cancelled", ended_at=now)
+
+    async def recover(self) -> None:
+        """At the start: the server stopped after a request was stored and before its terminal showed it. It ends, and
+        the terminal is free; its client never had an answer, or is told by the id it knows.
+        """
+        async with self._store.read() as transaction:
+            waiting = await transaction.asked_readings.list_at_terminals()
+        for record in waiting:
+            visit = derive_visit((await self._sessions.load(record.terminal)).state)
+            if visit is None or visit.reading is None or visit.reading.id != record.id:
+                async with self._store.write() as transaction:
+                    await end_held(transaction, record.id, "failed", "failed", self._clock())
 
     async def sweep(self) -> None:
         """End what has waited too long or for a client that was revoked, and forget results that nobody will have."""

@@ -55,6 +55,7 @@ class Upkeep:
 
     async def start(self) -> None:
         """Before anybody is served."""
+        await self._readings.recover()
         await self._clock_watch.watch()
 
     async def sweep(self) -> None:

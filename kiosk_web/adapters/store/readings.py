@@ -9,7 +9,7 @@ from sqlalchemy import Row, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store.api_schema import api_clients
-from kiosk_web.adapters.store.reading_schema import readings
+from kiosk_web.adapters.store.reading_schema import reading_redirects, readings
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.identity.readings import OPEN, ReadingState
 from kiosk_web.services.ports.readings import OpenRefusal, ReadingRecord
@@ -22,6 +22,8 @@ _REVOKED = select(readings).where(
     _r.ended_at.is_(None), _r.client.in_(select(_c.name).where(_c.revoked_at.is_not(None)))
 )
 _OVERDUE = select(readings).where(_r.ended_at.is_(None), _r.expires_at <= bindparam("now"))
+_AWAITED = select(reading_redirects.c.reading_id).where(reading_redirects.c.browser_sha256.is_(None))
+_AT_TERMINALS = select(readings).where(_r.ended_at.is_(None), _r.id.not_in(_AWAITED))
 _OLD = and_(
     _r.result.is_not(None),
     or_(
@@ -112,6 +114,9 @@ class SqlReadingRows:
 
     async def forget_result(self, reading: str) -> None:
         await self._connection.execute(update(readings).where(_r.id == reading).values(result=None))
+
+    async def list_at_terminals(self) -> tuple[ReadingRecord, ...]:
+        return tuple(_build(row) for row in await self._connection.execute(_AT_TERMINALS))
 
     async def list_overdue(self, now: datetime) -> tuple[ReadingRecord, ...]:
         return tuple(_build(row) for row in await self._connection.execute(_OVERDUE, {"now": now}))

@@ -83,6 +83,10 @@ class ReadingRows(Protocol):
         """Nobody is told it any more."""
         ...
 
+    async def list_at_terminals(self) -> tuple[ReadingRecord, ...]:
+        """Those that a terminal shows: all that wait, but where the browser is still awaited."""
+        ...
+
     async def list_overdue(self, now: datetime) -> tuple[ReadingRecord, ...]:
         """Those that wait past their time."""
         ...

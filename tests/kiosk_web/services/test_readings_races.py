@@ -289,7 +289,7 @@ async def test_a_server_that_stops_in_any_state_ends_it_after_its_start_though_n
         assert opened.status_code == 200
 
 
-async def test_a_request_of_a_server_that_stopped_before_it_was_shown_ends_with_its_time(tmp_path: Path) -> None:
+async def test_a_request_of_a_server_that_stopped_before_it_was_shown_ends_at_its_start(tmp_path: Path) -> None:
     async with run_stand(tmp_path, **SETTINGS) as stand:
         terminal = await stand.opened("library-1")
         asker = await open_asker(stand)
@@ -301,11 +301,29 @@ async def test_a_request_of_a_server_that_stopped_before_it_was_shown_ends_with_
         assert isinstance(record, ReadingRecord)
     async with run_stand(tmp_path, stand.clock, **SETTINGS) as again:
         asker.api.stand, asker.api.http, terminal.client = again, open_http(again), again.client()
+        assert told(await asker.show(record.id)) == "failed"
         await terminal.open_page()
         await terminal.take_card()
         with again.server.monitoring.attend(terminal.id):
-            assert told(await asker.ask()) == "terminal_busy"
-            again.clock.advance(121)
-            await again.server.upkeep.sweep()
-            assert told(await asker.show(record.id)) == "expired"
             assert (await asker.ask()).status_code == 201
+
+
+@pytest.mark.parametrize(("came", "state"), [(False, "waiting"), (True, "failed")])
+async def test_a_start_ends_a_redirected_request_only_if_its_browser_had_come(
+    tmp_path: Path, came: bool, state: str
+) -> None:
+    async with run_stand(tmp_path, **SETTINGS) as stand:
+        desk = await with_items.open_desk(stand)
+        reading = await reach(desk, "asked")
+        if came:  # the handle was used, and the server stopped before there was a screen
+            assert len(stand.query("UPDATE reading_redirects SET browser_sha256 = x'00' RETURNING reading_id")) == 1
+    async with run_stand(tmp_path, stand.clock, **SETTINGS) as again:
+        assert (await load(again, reading)).state == state
+
+
+async def test_a_start_leaves_a_request_alone_that_its_terminal_shows(tmp_path: Path) -> None:
+    async with run_stand(tmp_path, **SETTINGS) as stand:
+        desk = await with_items.open_desk(stand)
+        reading = await reach(desk, "awaiting_card")
+    async with run_stand(tmp_path, stand.clock, **SETTINGS) as again:
+        assert (await load(again, reading)).state == "waiting"
