@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperCommand
 
 CANNOT = 3
-"""Exit status of a command that cannot be carried out: unknown options, unreadable files, contradictions."""
+"""Exit status of a command that cannot be carried out: unknown options, unreadable files, contradictions, faults."""
 
 
 class PolicyChoice(StrEnum):
@@ -50,7 +50,7 @@ class HashChoice(StrEnum):
 
 
 class VerifyCommand(TyperCommand):
-    """A command whose usage errors end with 3: 2 already says "could not be confirmed"."""
+    """A command that ends with 0, 1 or 2 by its verdict alone; usage errors, faults of ours and Ctrl-C end with 3."""
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
         """As always, but for the exit status of what the parser refuses."""
@@ -59,6 +59,19 @@ class VerifyCommand(TyperCommand):
         except typer.TyperException as error:
             error.exit_code = CANNOT
             raise
+
+    def invoke(self, ctx: Any) -> Any:
+        """As always, but for an exception that nobody foresaw: Python would end with 1, which says "refused"."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.TyperException):
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            from kiosk_web.log import describe_place
+
+            where = describe_place(error.__traceback__)
+            typer.echo(f"kiosk verify: {type(error).__name__} at {where}; nothing was decided", err=True)
+            raise typer.Exit(CANNOT) from None
 
 
 def verify(

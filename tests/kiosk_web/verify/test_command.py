@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from kiosk_web.__main__ import app
 from kiosk_web.program import kiosk_program
+from kiosk_web.verify import inquiry
 from tests.kiosk_web.verify.stand import (
     AT,
     HOUR,
@@ -131,6 +132,23 @@ def test_an_answer_that_cannot_be_written_is_not_a_refusal(stand: Stand, form: l
     assert done.returncode == 3
     assert done.stderr.startswith("kiosk verify: the answer cannot be written")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("secret"), MemoryError(), RecursionError(), KeyboardInterrupt()], ids=repr
+)
+def test_a_fault_nobody_foresaw_is_not_a_refusal(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    async def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(inquiry, "verify", fail)
+    done = CliRunner().invoke(app, ["verify", str(stand.folder / "card.der")])
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"kiosk verify: {type(error).__name__} at test_command.py:")
+    assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr
 
 
 def test_text_and_json_tell_the_same(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
