@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from kiosk_web.adapters.http_session import name_trouble, open_session, read_address
-from kiosk_web.identity.receivers import is_receiver_address
+from kiosk_web.identity.receivers import is_receiver_address, judge_receiver_host
 
 BUDGET_SECONDS = 5.0
 CONNECTIONS = 8
@@ -67,7 +67,7 @@ class HttpWebhook:
     async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
         """ "" when the receiver said 2xx, else why not, in a word. Its body is not read."""
         address = read_address(url)
-        if address is None or self._session is None:
+        if address is None or self._session is None or not judge_receiver_host(address.raw_host or ""):
             return "address"
         try:
             async with asyncio.timeout(self._budget):

@@ -7,19 +7,29 @@ cloud. This computer itself is a receiver only where the settings name it as suc
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 _OWN_NAME = "localhost"
-_TRANSLATED = IPv6Network("64:ff9b::/96")
+_LAST_FOUR = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")))
+"""An IPv4 address stands in the last four octets: RFC 6052 2.1, RFC 8215, RFC 2765 2.1, RFC 4291 2.5.5.1."""
+_METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16")))
+"""Of clouds that have it elsewhere than on the link."""
+_NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?", re.DOTALL)
 
 
 def judge_receiver_host(host: str) -> bool:
-    """May the settings name it? A name is judged by what it leads to (`is_receiver_address`)."""
+    """May the settings name it? A name is judged by what it leads to (`is_receiver_address`), an address at once: also
+    one in full-width signs, which programs make half-width. What ends in a number is no name (WHATWG URL, 3.5), and
+    other spellings of an address are none that anybody means.
+    """
+    plain = unicodedata.normalize("NFKC", host).replace("。", ".")
     try:
-        ip_address(host)
+        ip_address(plain)
     except ValueError:
-        return True
-    return is_receiver_address(host, host=host)
+        return _NUMERIC.fullmatch(plain) is None
+    return is_receiver_address(plain, host=plain)
 
 
 def is_receiver_address(address: str, *, host: str) -> bool:
@@ -32,10 +42,15 @@ def is_receiver_address(address: str, *, host: str) -> bool:
         ip = _find_embedded(ip) or ip
     if ip.is_loopback:
         return host.lower() == _OWN_NAME or host == address
-    above = isinstance(ip, IPv4Address) and ip.is_reserved  # 240.0.0.0/4, with the address of everybody
-    return not (ip.is_link_local or ip.is_multicast or ip.is_unspecified or above)
+    if ip in _METADATA or ip.is_link_local or ip.is_multicast or ip.is_unspecified:
+        return False
+    return isinstance(ip, IPv6Address) or not (ip.is_reserved or int(ip) >> 24 == 0)  # 240.0.0.0/4 and 0.0.0.0/8
 
 
 def _find_embedded(ip: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address to which this one leads (RFC 4291 2.5.5.2, RFC 6052 2.1)."""
-    return IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _TRANSLATED else ip.ipv4_mapped
+    """The IPv4 address to which this one leads: mapped (RFC 4291 2.5.5.2), translated, or through a tunnel (RFC 3056 2,
+    RFC 4380 4). `::1` is none.
+    """
+    if any(ip in network for network in _LAST_FOUR) and int(ip) > 1:
+        return IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)

@@ -72,6 +72,14 @@ async def test_a_name_that_was_turned_round_to_this_computer_or_its_link_is_not_
     assert heard == []
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "０.０.０.０", "[::ffff:0.0.0.0]", "169.254.169.254"])
+async def test_an_address_that_is_no_receiver_is_not_dialled_however_it_is_written(host: str) -> None:
+    """No name server is asked about it."""
+    async with receive(accept) as (port, heard), HttpWebhook() as webhook:
+        assert await webhook.send(f"http://{host}:{port}/readings", b"sealed", {}) == "address"
+    assert heard == []
+
+
 async def test_of_several_addresses_the_receivers_alone_are_dialled_and_each_question_is_judged_anew() -> None:
     names = PlayedNames("192.0.2.7", "127.0.0.1", "169.254.169.254")
     guarded = ReceiverResolver(names)
