@@ -65,7 +65,7 @@ def judge_assertion(
 ) -> Assertion | Unproven | RefusedAssertion:
     """`keys` are those of `client` that hold now; `audience` is the address of the token endpoint."""
     header = _load_object(_decode(compact.partition(".")[0]))
-    if not _HEADER.issuperset(header):
+    if "alg" not in header or not _HEADER.issuperset(header):
         return Unproven()
     for key in keys:
         payload = _verify(compact, key)

@@ -144,6 +144,14 @@ def test_a_signed_assertion_is_refused_by_the_claim_that_is_wrong(changes: dict[
     assert judge(compact) == RefusedAssertion(why)  # type: ignore[arg-type]  # one of the words
 
 
+def test_a_header_in_which_a_name_stands_twice_proves_nothing() -> None:
+    """What we read of it and what the library reads need not be the same."""
+    header = b'{"alg": "EdDSA", "jku": "https://evil.example/keys", "alg": "EdDSA"}'
+    signed = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in (header, json.dumps(claims()).encode()))
+    signature = base64.urlsafe_b64encode(KEY.sign(signed)).rstrip(b"=")
+    assert judge((signed + b"." + signature).decode()) == Unproven()
+
+
 def test_the_time_is_ours_and_not_the_computers() -> None:
     assert isinstance(judge(sign()), Assertion)
     assert judge(sign(), late=60) == RefusedAssertion("expired")
