@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -92,12 +93,13 @@ class GroupCommit:
     async def _commit(self) -> None:
         async with self._turn:
             self._committing = None
+            failure: Exception | None = None
             try:
                 await self._run_apart(self._driver.commit)
-                failure = None
             except Exception as error:
-                self._driver.rollback()
                 failure = error
+                with suppress(sqlite3.Error):  # whatever becomes of it: those who wait are told that it failed
+                    self._driver.rollback()
             self._tell(failure)
 
     def _tell(self, failure: Exception | None) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from kiosk_web.adapters.store.database import FILE_NAME, SqlStore, SqlTransaction
-from kiosk_web.adapters.store.group_commit import TransactionLost
+from kiosk_web.adapters.store.group_commit import GroupCommit, Part, TransactionLost
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 pytestmark = pytest.mark.anyio
@@ -94,6 +94,30 @@ async def test_a_commit_that_fails_fails_for_all_and_stores_nothing(
     assert list_persons(beside) == []
     await add(store, "c", 3)
     assert list_persons(beside) == ["c"]
+
+
+class _BrokenDisk:
+    """A connection whose commit fails, and whose rollback does."""
+
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        self._driver = driver
+
+    def __getattr__(self, name: str) -> object:
+        return self._fail if name in ("commit", "rollback") else getattr(self._driver, name)
+
+    def _fail(self) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+
+async def test_nobody_waits_for_ever_for_a_commit_that_can_be_neither_done_nor_undone() -> None:
+    driver = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    group = GroupCommit(_BrokenDisk(driver))  # type: ignore[arg-type]  # as far as it is used
+    part = Part(group, "handed")
+    with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
+        async with asyncio.timeout(20), part:
+            pass
+    await group.close()
+    driver.close()
 
 
 async def test_a_transaction_that_sqlite_undid_fails_for_all_in_it(store: SqlStore, beside: sqlite3.Connection) -> None:
