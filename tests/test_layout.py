@@ -83,8 +83,11 @@ def test_every_folder_of_the_repository_has_its_line_in_the_documents() -> None:
 def test_every_service_has_its_subject_in_the_documents() -> None:
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     table = text[text.index("## The services by subject") :].split("\n## ")[0]
-    modules = {path.stem for path in (ROOT / "kiosk_web/services").glob("*.py")} - {"__init__"}
-    assert set(re.findall(r"`([a-z0-9_]+)`", table)) == modules
+    rows = re.findall(r"^\| (?:`([a-z]+)/`)? ?\|[^|]*\|([^|]*)\|$", table, re.MULTILINE)
+    told = {(package, name) for package, names in rows for name in re.findall(r"`([a-z0-9_]+)`", names)}
+    folder = ROOT / "kiosk_web/services"
+    found = {path.relative_to(folder).with_suffix("").parts for path in folder.rglob("*.py") if path.stem != "__init__"}
+    assert told == {("", *parts)[-2:] for parts in found if parts[0] != "ports"}
 
 
 def test_tests_mirror_the_source() -> None:

@@ -24,7 +24,7 @@ from kiosk_web.pki.crl_segment import Segment
 from kiosk_web.pki.crl_status import ListFinding, covers
 from kiosk_web.pki.distribution_points import DistributionPoint
 from kiosk_web.pki.trust import TrustedCertificate
-from kiosk_web.services.crl_alarms import AlarmName
+from kiosk_web.services.lists.alarms import AlarmName
 
 LOOK_SECONDS = 1.0
 """How old a look at the manifest may be."""
@@ -40,8 +40,8 @@ _Place: TypeAlias = tuple[bytes, bool, tuple[DistributionPoint, ...]]
 
 
 class CrlShelf:
-    """Implements `services.validation.ListShelf`. `load_key` gives the public key of the index, None before there is
-    one.
+    """Implements `services.status.validation.ListShelf`. `load_key` gives the public key of the index, None before
+    there is one.
     """
 
     def __init__(

@@ -7,14 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kiosk_web.services.crl_refresh import SourceState, Validators
+from kiosk_web.services.lists.refresh import SourceState, Validators
 from kiosk_web.state_file import load_json, write_json
 
 FILE_NAME = "sources.json"
 
 
 class SourceStateFile:
-    """Implements `services.crl_refresh.SourceStates`. `folder` is that of the index."""
+    """Implements `services.lists.refresh.SourceStates`. `folder` is that of the index."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME

@@ -23,8 +23,8 @@ import aiohttp
 from yarl import URL
 
 from kiosk_web.adapters.http_session import is_longer, is_plain, name_trouble, open_session, read_address
-from kiosk_web.services.crl_intake import OfferedList
-from kiosk_web.services.crl_refresh import ListSource, NotModified, Offered, SourceFailure, Validators
+from kiosk_web.services.lists.intake import OfferedList
+from kiosk_web.services.lists.refresh import ListSource, NotModified, Offered, SourceFailure, Validators
 
 LIST_TYPES = frozenset({"application/pkix-crl", "application/octet-stream"})
 """RFC 2585 4.2, and what servers say that do not know the type."""
@@ -139,7 +139,7 @@ def offer_file(source: ListSource, path: Path) -> OfferedList:
 
 
 class ListFetcher:
-    """Implements `services.crl_refresh.SourceReader`, as an asynchronous context manager.
+    """Implements `services.lists.refresh.SourceReader`, as an asynchronous context manager.
 
     `folder` is where answers over HTTP are spooled; it must be there.
     """

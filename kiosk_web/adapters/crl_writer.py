@@ -72,7 +72,7 @@ def _naming_trouble() -> Iterator[None]:
 
 
 class CrlWriter:
-    """Implements `services.crl_intake.ListIndex`. Made by `open_writer`, while the lock is held.
+    """Implements `services.lists.intake.ListIndex`. Made by `open_writer`, while the lock is held.
 
     A manifest that is damaged, or signed with another key, is put aside and the index begins anew: what may be
     believed is in the database, and every list comes again from its source. `was_damaged` tells.
@@ -193,7 +193,7 @@ class CrlWriter:
 
 
 class SegmentBatch:
-    """Implements `services.crl_intake.ListBatch`."""
+    """Implements `services.lists.intake.ListBatch`."""
 
     def __init__(self, writer: CrlWriter, draft: DraftFile) -> None:
         self._writer = writer

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from kiosk_web.errors import KeysError
 from kiosk_web.services.keys import KeyRing, TicketKey, derive_rotation
 from kiosk_web.services.ports import Entropy
-from kiosk_web.services.sealing import KEY_LENGTH
+from kiosk_web.services.staff.sealing import KEY_LENGTH
 
 
 class KeyFiles:

@@ -17,7 +17,7 @@ import aiohttp
 from kiosk_web.adapters.http_session import is_longer, is_plain, open_session, read_address
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.identity.standing import SIGNATURE_STATES, HolderStanding, Silence, judge_items
-from kiosk_web.services.register import Predecessor, RegisterSilent
+from kiosk_web.services.persons.register import Predecessor, RegisterSilent
 
 MOST_ANSWER = 4096
 CONNECTIONS = 16
@@ -28,7 +28,7 @@ class _Malformed(Exception):
 
 
 class HttpRegister:
-    """Implements `services.register.Register`. An asynchronous context manager. `budget` in seconds."""
+    """Implements `services.persons.register.Register`. An asynchronous context manager. `budget` in seconds."""
 
     def __init__(self, url: str, *, budget: float, clock: Callable[[], datetime]) -> None:
         self._url = url.rstrip("/")

@@ -41,7 +41,7 @@ class ReceiverResolver(AbstractResolver):
 
 
 class HttpWebhook:
-    """Implements `services.reading_delivery.Webhook`. An asynchronous context manager. `budget` in seconds, for one
+    """Implements `services.readings.delivery.Webhook`. An asynchronous context manager. `budget` in seconds, for one
     attempt in all.
     """
 

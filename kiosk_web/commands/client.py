@@ -17,7 +17,7 @@ from kiosk_web.errors import ClientError
 from kiosk_web.settings.server import Settings
 
 if TYPE_CHECKING:
-    from kiosk_web.services.clients import ClientService
+    from kiosk_web.services.api.clients import ClientService
 
 Answer = TypeVar("Answer")
 

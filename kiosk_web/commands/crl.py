@@ -20,7 +20,7 @@ from kiosk_web.settings.server import Settings
 if TYPE_CHECKING:  # numpy is loaded only when a command runs, so that `kiosk --help` is quick
     from rich.progress import Progress, TaskID
 
-    from kiosk_web.services.crl_intake import ListOutcome
+    from kiosk_web.services.lists.intake import ListOutcome
 
 LoadSettings = Callable[[Mapping[str, Any]], Settings]
 TellingErrors = Callable[[], AbstractContextManager[None]]
@@ -136,7 +136,7 @@ def build_crl_commands(load_settings: LoadSettings, telling_errors: TellingError
     ) -> None:
         """Check certificates or serial numbers against the lists in force. Ends with 1 if a row was malformed."""
         from kiosk_web.commands import crl_check, crl_report
-        from kiosk_web.services import list_rows
+        from kiosk_web.services.lists import rows as list_rows
 
         begin = monotonic()
         with telling_errors(), _telling_index_errors(as_json):
@@ -181,7 +181,7 @@ def _telling_index_errors(as_json: bool) -> Iterator[None]:
 
 
 class _Bar:
-    """A progress bar on standard error, if somebody looks. Implements `services.crl_refresh.RefreshWatcher`."""
+    """A progress bar on standard error, if somebody looks. Implements `services.lists.refresh.RefreshWatcher`."""
 
     def __init__(self) -> None:
         from rich.console import Console

@@ -28,9 +28,9 @@ from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import KioskError, SettingsError
 from kiosk_web.pki.crl_trust import ListMark, ListScope
 from kiosk_web.pki.trust import TrustPolicy
-from kiosk_web.services.list_answers import build_answers
-from kiosk_web.services.list_check import ListCheck, build_list_check, is_clock_reliable
-from kiosk_web.services.list_rows import (
+from kiosk_web.services.lists.answers import build_answers
+from kiosk_web.services.lists.check import ListCheck, build_list_check, is_clock_reliable
+from kiosk_web.services.lists.rows import (
     MAX_LINE,
     Format,
     MalformedRow,

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from kiosk_web.commands.crl_check import CheckSummary
-from kiosk_web.services.crl_intake import ListOutcome, Result
-from kiosk_web.services.crl_refresh import SourceOutcome
+from kiosk_web.services.lists.intake import ListOutcome, Result
+from kiosk_web.services.lists.refresh import SourceOutcome
 from kiosk_web.services.ports.sweeps import SweepRecord
 from kiosk_web.wiring.crl_index import IndexReport
 

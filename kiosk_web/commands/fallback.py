@@ -15,7 +15,7 @@ import typer
 from kiosk_web.settings.server import Settings
 
 if TYPE_CHECKING:
-    from kiosk_web.services.fallback import FallbackService
+    from kiosk_web.services.status.fallback import FallbackService
 
 Answer = TypeVar("Answer")
 

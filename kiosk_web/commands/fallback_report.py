@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from kiosk_web.pki.fallback import JAPAN, OpeningRecord, describe_window
-from kiosk_web.services.fallback import FallbackOverview, OpeningNotice, describe_length
+from kiosk_web.services.status.fallback import FallbackOverview, OpeningNotice, describe_length
 
 _CAUSES = {"window": "a configured window", "manager": "a manager", "automatic": "the automatic rule"}
 

@@ -16,8 +16,8 @@ from kiosk_web.identity.number_files import ENCODINGS, Encoding
 from kiosk_web.settings.server import Settings
 
 if TYPE_CHECKING:
-    from kiosk_web.services.link_files import Advance, FileReport
-    from kiosk_web.services.linking import FoundLink
+    from kiosk_web.services.links.files import Advance, FileReport
+    from kiosk_web.services.links.linking import FoundLink
     from kiosk_web.wiring.links import LinkDesk
 
 Answer = TypeVar("Answer")

@@ -16,7 +16,7 @@ import typer
 
 from kiosk_web.adapters.clock import read_clock
 from kiosk_web.services.ports.staff import DEFAULT_FACILITY
-from kiosk_web.services.staff import StaffService
+from kiosk_web.services.staff.members import StaffService
 from kiosk_web.settings.server import Settings
 
 Answer = TypeVar("Answer")
@@ -97,7 +97,7 @@ def build_staff_commands(
         data: Data = None,
     ) -> None:
         """End かざし利用 of a person, who lost the card for instance: 暗証番号 first at the next visit."""
-        from kiosk_web.services.kazashi_ending import Holder
+        from kiosk_web.services.kazashi.ending import Holder
         from kiosk_web.wiring.links import run_link_desk
 
         if [bool(number), bool(reference), bool(identifier)].count(True) != 1:

@@ -14,7 +14,7 @@ import typer
 from kiosk_web.settings.server import Settings
 
 if TYPE_CHECKING:
-    from kiosk_web.services.enrolment import EnrolmentService
+    from kiosk_web.services.terminals.enrolment import EnrolmentService
 
 Answer = TypeVar("Answer")
 

@@ -21,7 +21,7 @@ from kiosk_web.identity.systems import CooperatingSystem
 from kiosk_web.identity.terms import derive_versions
 from kiosk_web.identity.words import Words
 from kiosk_web.linkage.report import Finding
-from kiosk_web.services.crl_alarms import judge_alarms
+from kiosk_web.services.lists.alarms import judge_alarms
 from kiosk_web.settings.server import Settings
 from kiosk_web.wiring.crl_index import build_limits, build_sources, load_source_states, open_shelf
 from kiosk_web.wiring.terms import load_shown_terms

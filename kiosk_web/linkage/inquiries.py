@@ -21,8 +21,8 @@ from kiosk_web.pki.anchors import Anchor
 from kiosk_web.pki.ocsp import NONCE_LENGTH, OcspResponderPolicy
 from kiosk_web.pki.ocsp_probe import build_probe, judge_probe
 from kiosk_web.pki.plan import FetchFailure
+from kiosk_web.services.persons.register import RegisterSilent
 from kiosk_web.services.ports.clients import ClientRecord
-from kiosk_web.services.register import RegisterSilent
 
 ASSERTION_SECONDS = 50
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from kiosk_web.services.leases import LeaseService
 from kiosk_web.services.ports import Clock, Store
-from kiosk_web.services.sessions import SessionService
+from kiosk_web.services.staff.leases import LeaseService
+from kiosk_web.services.visit.sessions import SessionService
 
 TOLERANCE = timedelta(seconds=2)  # a leap second is one; what a lease or a challenge can gain is never more than this
 

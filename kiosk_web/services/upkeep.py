@@ -6,14 +6,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from kiosk_web.services.clock_watch import ClockWatch
-from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.introductions import SystemsInUse
-from kiosk_web.services.leases import LeaseService
-from kiosk_web.services.monitoring import MonitoringService
 from kiosk_web.services.ports import Clock, Store
-from kiosk_web.services.readings import ReadingService
+from kiosk_web.services.readings.requests import ReadingService
 from kiosk_web.services.rounds import go_round
-from kiosk_web.services.sessions import SessionService
+from kiosk_web.services.staff.leases import LeaseService
+from kiosk_web.services.status.fallback import FallbackService
+from kiosk_web.services.terminals.monitoring import MonitoringService
+from kiosk_web.services.visit.sessions import SessionService
 
 SWEEP_SECONDS = 0.25
 TIDY_EVERY = timedelta(hours=1)

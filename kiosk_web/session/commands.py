@@ -1,4 +1,4 @@
-"""What the machine wants done. PURE. `services/sessions.py` alone executes them.
+"""What the machine wants done. PURE. `services/visit/sessions.py` alone executes them.
 
 All but `CheckStatus` are executed in the transaction of the event and answer at once; `CheckStatus` goes through the
 outbox and is executed after the commit. What the bridge is to do is in the state itself (`BridgeOrder`), so that a lost

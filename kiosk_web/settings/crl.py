@@ -51,7 +51,8 @@ class CrlSourceSettings(BaseModel):
 class CrlSettings(BaseModel):
     """`alarm_hours` before nextUpdate staff are told; a list is too old `max_age_hours` after its thisUpdate.
 
-    `sweep_at` (time in Japan; empty: never): when linked persons are looked up in the lists (`services/sweep.py`).
+    `sweep_at` (time in Japan; empty: never): when linked persons are looked up in the lists
+    (`services/lists/sweep.py`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from kiosk_web.pki.fallback import read_window
-from kiosk_web.services.fallback import FallbackRules
+from kiosk_web.services.status.fallback import FallbackRules
 
 
 class FallbackSettings(BaseModel):

@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kiosk_web.identity.offer import Offer
-from kiosk_web.services.monitoring import MonitoringService
+from kiosk_web.services.persons.standing import StandingBoard
 from kiosk_web.services.ports import Store
-from kiosk_web.services.standing import StandingBoard
+from kiosk_web.services.terminals.monitoring import MonitoringService
 from kiosk_web.session import states as s
 from kiosk_web.session.state_codec import StateCodec
 

@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from kiosk_web.services.handover import HandoverService, Panel, ShownNumber
-from kiosk_web.services.link_invitations import LinkInvitation, LinkInvitations
+from kiosk_web.services.links.handover import HandoverService, Panel, ShownNumber
+from kiosk_web.services.links.invitations import LinkInvitation, LinkInvitations
 from kiosk_web.services.ports.handovers import LibraryWord
 from kiosk_web.services.ports.terminals import PageRecord
-from kiosk_web.services.terminals import TerminalService
+from kiosk_web.services.terminals.pages import TerminalService
 from kiosk_web.web import wire
 from kiosk_web.web.security import build_problem, read_cookie
 

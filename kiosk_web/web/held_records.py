@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from kiosk_web.services.held_records import HeldRecords, HeldRecordsService
-from kiosk_web.services.terminals import TerminalService
+from kiosk_web.services.persons.held_records import HeldRecords, HeldRecordsService
+from kiosk_web.services.terminals.pages import TerminalService
 from kiosk_web.web.security import read_cookie
 
 

@@ -15,18 +15,18 @@ from starlette.routing import Route
 from kiosk_web.identity.basic_four import BasicFour, BasicFourMalformed
 from kiosk_web.identity.offer import Offer
 from kiosk_web.pki.status import Opening
-from kiosk_web.services.basic_four import read_items
-from kiosk_web.services.enrolment import EnrolmentService
-from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.keys import encode_base64url
-from kiosk_web.services.monitoring import MonitoringService
+from kiosk_web.services.persons.standing import ShownStanding, StandingBoard
 from kiosk_web.services.ports import Feed
 from kiosk_web.services.ports.terminals import PageRecord
-from kiosk_web.services.reading_redirects import REQUEST_URI_PREFIX, OpenRefused, RedirectService
-from kiosk_web.services.sessions import SessionService, Snapshot
-from kiosk_web.services.standing import ShownStanding, StandingBoard
-from kiosk_web.services.terminals import TerminalService
+from kiosk_web.services.readings.basic_four import read_items
+from kiosk_web.services.readings.redirects import REQUEST_URI_PREFIX, OpenRefused, RedirectService
+from kiosk_web.services.status.fallback import FallbackService
+from kiosk_web.services.terminals.enrolment import EnrolmentService
+from kiosk_web.services.terminals.monitoring import MonitoringService
+from kiosk_web.services.terminals.pages import TerminalService
+from kiosk_web.services.visit.sessions import SessionService, Snapshot
 from kiosk_web.session import events as e
 from kiosk_web.session import states as s
 from kiosk_web.session.codes import CODES

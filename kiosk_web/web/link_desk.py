@@ -18,8 +18,8 @@ from starlette.routing import Route
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.offer import Offer
 from kiosk_web.identity.systems import CooperatingSystem
-from kiosk_web.services.kazashi_ending import Holder, KazashiEndingService
-from kiosk_web.services.linking import FoundLink, LinkingService
+from kiosk_web.services.kazashi.ending import Holder, KazashiEndingService
+from kiosk_web.services.links.linking import FoundLink, LinkingService
 from kiosk_web.web import wire
 from kiosk_web.web.security import build_problem
 

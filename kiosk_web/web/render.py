@@ -13,10 +13,10 @@ from kiosk_web.identity.basic_four import BasicFour
 from kiosk_web.identity.offer import Service
 from kiosk_web.identity.systems import CooperatingSystem
 from kiosk_web.identity.terms import Terms, derive_versions
-from kiosk_web.services.handover import Panel, ShownNumber
-from kiosk_web.services.held_records import HeldRecords
-from kiosk_web.services.link_invitations import LinkInvitation
-from kiosk_web.services.linking import FoundLink
+from kiosk_web.services.links.handover import Panel, ShownNumber
+from kiosk_web.services.links.invitations import LinkInvitation
+from kiosk_web.services.links.linking import FoundLink
+from kiosk_web.services.persons.held_records import HeldRecords
 from kiosk_web.services.ports.handovers import LibraryWord
 from kiosk_web.session.codes import CODES, HANDOVER_CODES
 from kiosk_web.web.barcode import BarcodeUnfit, build_barcode

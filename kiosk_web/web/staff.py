@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from kiosk_web.services.monitoring import MonitoringService, StaffBoard
 from kiosk_web.services.ports import Feed
+from kiosk_web.services.terminals.monitoring import MonitoringService, StaffBoard
 
 HEARTBEAT_SECONDS = 15
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.pki.status import Opening
-from kiosk_web.services.sessions import Snapshot
-from kiosk_web.services.standing import ShownStanding
+from kiosk_web.services.persons.standing import ShownStanding
+from kiosk_web.services.visit.sessions import Snapshot
 from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.transitions.basic_four import is_offered_again

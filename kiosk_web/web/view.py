@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kiosk_web.services.crl_alarms import ListAlarm
-from kiosk_web.services.fallback import OpeningNotice
-from kiosk_web.services.monitoring import StaffBoard, TerminalRow
+from kiosk_web.services.lists.alarms import ListAlarm
+from kiosk_web.services.status.fallback import OpeningNotice
+from kiosk_web.services.terminals.monitoring import StaffBoard, TerminalRow
 
 __all__ = ["BridgeCommand", "ListAlarm", "OpeningNotice", "StaffBoard", "StageView", "TerminalRow"]
 

@@ -15,16 +15,16 @@ from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.identity.alphabet import spell
 from kiosk_web.pki.trust import TrustPolicy
-from kiosk_web.services.client_auth import ClientAuthService
-from kiosk_web.services.clients import ClientService, find_api_systems, find_link_systems
-from kiosk_web.services.kept_replies import KeptReplies
-from kiosk_web.services.link_by_api import ApiLinkService
-from kiosk_web.services.list_batches import ListBatches
-from kiosk_web.services.list_check import ListCheck, build_list_check, is_clock_reliable
+from kiosk_web.services.api.client_auth import ClientAuthService
+from kiosk_web.services.api.clients import ClientService, find_api_systems, find_link_systems
+from kiosk_web.services.api.kept_replies import KeptReplies
+from kiosk_web.services.api.rate_limit import RateLimits
+from kiosk_web.services.api.validation import RemoteValidationService
+from kiosk_web.services.links.by_api import ApiLinkService
+from kiosk_web.services.lists.batches import ListBatches
+from kiosk_web.services.lists.check import ListCheck, build_list_check, is_clock_reliable
 from kiosk_web.services.ports import Clock
-from kiosk_web.services.rate_limit import RateLimits
-from kiosk_web.services.receipts import ReceiptService
-from kiosk_web.services.remote_validation import RemoteValidationService
+from kiosk_web.services.readings.receipts import ReceiptService
 from kiosk_web.settings.server import LOOPBACK, Settings
 from kiosk_web.web.api.admission import Admission
 from kiosk_web.web.api.app import ApiGate, build_api_app

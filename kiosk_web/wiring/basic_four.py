@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kiosk_web.pki.receiver_key import read_receiver_key
-from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.keys import KeyRing
 from kiosk_web.services.ports import Clock, Entropy, Store
-from kiosk_web.services.reading_delivery import ReadingDelivery, Webhook
+from kiosk_web.services.readings.basic_four import BasicFourService
+from kiosk_web.services.readings.delivery import ReadingDelivery, Webhook
 from kiosk_web.settings.server import Settings
 
 

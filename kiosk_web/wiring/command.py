@@ -11,8 +11,8 @@ from kiosk_web.adapters.feed import LocalFeed
 from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.migration import migrate
-from kiosk_web.services.enrolment import EnrolmentService
-from kiosk_web.services.fallback import FallbackService
+from kiosk_web.services.status.fallback import FallbackService
+from kiosk_web.services.terminals.enrolment import EnrolmentService
 from kiosk_web.settings.server import Settings
 
 Answer = TypeVar("Answer")

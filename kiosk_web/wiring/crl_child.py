@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 from kiosk_web.log import configure_log
 from kiosk_web.program import kiosk_program
-from kiosk_web.services.crl_upkeep import RefreshFailed
+from kiosk_web.services.lists.upkeep import RefreshFailed
 from kiosk_web.settings.server import Settings
 
 _NICENESS = 10
 
 
 class RefreshChild:
-    """Implements `services.crl_upkeep.Refresher`. The process has less of the processor than visits have."""
+    """Implements `services.lists.upkeep.Refresher`. The process has less of the processor than visits have."""
 
     def __init__(self, settings: Settings, program: Sequence[str] = ()) -> None:
         self._settings = settings

@@ -26,9 +26,9 @@ from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.errors import ListIndexError, SettingsError
 from kiosk_web.pki.crl_trust import CrlPolicy
 from kiosk_web.pki.names import canonicalise_name
-from kiosk_web.services.crl_alarms import AlarmName, ListAlarm, ListLimits, judge_alarms, judge_list
-from kiosk_web.services.crl_intake import Expectation, IntakeWatcher, ListIntake, ListOutcome, OfferedList
-from kiosk_web.services.crl_refresh import (
+from kiosk_web.services.lists.alarms import AlarmName, ListAlarm, ListLimits, judge_alarms, judge_list
+from kiosk_web.services.lists.intake import Expectation, IntakeWatcher, ListIntake, ListOutcome, OfferedList
+from kiosk_web.services.lists.refresh import (
     ListRefresh,
     ListSource,
     RefreshWatcher,

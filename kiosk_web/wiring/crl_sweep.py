@@ -10,9 +10,9 @@ from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
-from kiosk_web.services.list_check import ListCheck, build_list_check
+from kiosk_web.services.lists.check import ListCheck, build_list_check
+from kiosk_web.services.lists.sweep import LinkSweep
 from kiosk_web.services.ports.sweeps import SweepRecord
-from kiosk_web.services.sweep import LinkSweep
 from kiosk_web.settings.server import Settings
 from kiosk_web.wiring.crl_index import build_policy, open_shelf
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from kiosk_web.identity.offer import Offer
 from kiosk_web.pki.status_policy import StatusPolicy
-from kiosk_web.services.basic_four import BasicFourService
-from kiosk_web.services.basic_four_visit import BasicFourVisitService
-from kiosk_web.services.challenges import ChallengeService, ConsentHash
-from kiosk_web.services.conclusions import ConclusionService
-from kiosk_web.services.effects import EffectService
-from kiosk_web.services.fallback import FallbackService
-from kiosk_web.services.issuance import IssuanceService
-from kiosk_web.services.kazashi import KazashiService
+from kiosk_web.services.kazashi.taps import KazashiService
 from kiosk_web.services.keys import KeyRing
-from kiosk_web.services.leases import LeaseService
+from kiosk_web.services.links.at_terminal import TerminalLinking
+from kiosk_web.services.persons.issuance import IssuanceService
 from kiosk_web.services.ports import Entropy, Validation
-from kiosk_web.services.proofs import ProofService
-from kiosk_web.services.terminal_linking import TerminalLinking
+from kiosk_web.services.readings.basic_four import BasicFourService
+from kiosk_web.services.readings.basic_four_visit import BasicFourVisitService
+from kiosk_web.services.staff.leases import LeaseService
+from kiosk_web.services.status.fallback import FallbackService
+from kiosk_web.services.visit.challenges import ChallengeService, ConsentHash
+from kiosk_web.services.visit.conclusions import ConclusionService
+from kiosk_web.services.visit.effects import EffectService
+from kiosk_web.services.visit.proofs import ProofService
 from kiosk_web.settings.server import Settings
 from kiosk_web.wiring.kazashi import load_kazashi_rules
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kiosk_web.adapters.sip2 import Sip2Client, Sip2Settings
-from kiosk_web.services.handover import HandoverRules, HandoverService, SystemRules
-from kiosk_web.services.link_invitations import LinkInvitations
+from kiosk_web.services.links.handover import HandoverRules, HandoverService, SystemRules
+from kiosk_web.services.links.invitations import LinkInvitations
 from kiosk_web.services.ports import Clock
 from kiosk_web.settings.handover import HandoverSettings
 from kiosk_web.web.handover import HandoverRenderer, HandoverRoutes

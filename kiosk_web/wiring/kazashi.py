@@ -9,10 +9,10 @@ from kiosk_web.adapters.anchor_files import AnchorFileRefused
 from kiosk_web.adapters.card_issuer_files import load_card_issuers
 from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.errors import SettingsError
-from kiosk_web.services.kazashi import KazashiRules
-from kiosk_web.services.leases import LeaseService
+from kiosk_web.services.kazashi.taps import KazashiRules
 from kiosk_web.services.ports import Clock, Entropy, Feed, Store
-from kiosk_web.services.sealing import SecretSeal
+from kiosk_web.services.staff.leases import LeaseService
+from kiosk_web.services.staff.sealing import SecretSeal
 from kiosk_web.settings.server import Settings
 
 

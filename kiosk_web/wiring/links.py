@@ -16,17 +16,17 @@ from kiosk_web.adapters.store.migration import migrate
 from kiosk_web.identity.offer import Offer
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.pki.trust import TrustPolicy, TrustStore
-from kiosk_web.services.issuance import IssuanceService
-from kiosk_web.services.kazashi_ending import KazashiEndingService
-from kiosk_web.services.link_files import LinkFileService
-from kiosk_web.services.linking import LinkingService
-from kiosk_web.services.list_check import build_list_check
-from kiosk_web.services.mykey import MyKeyService
-from kiosk_web.services.person_deletion import PersonDeletionService
+from kiosk_web.services.kazashi.ending import KazashiEndingService
+from kiosk_web.services.links.files import LinkFileService
+from kiosk_web.services.links.linking import LinkingService
+from kiosk_web.services.lists.check import build_list_check
+from kiosk_web.services.persons.deletion import PersonDeletionService
+from kiosk_web.services.persons.issuance import IssuanceService
+from kiosk_web.services.persons.mykey import MyKeyService
+from kiosk_web.services.persons.register import NoRegister
+from kiosk_web.services.persons.relink import JudgeCertificate, RelinkService
+from kiosk_web.services.persons.standing import StandingService
 from kiosk_web.services.ports import Store
-from kiosk_web.services.register import NoRegister
-from kiosk_web.services.relink import JudgeCertificate, RelinkService
-from kiosk_web.services.standing import StandingService
 from kiosk_web.settings.server import Settings
 from kiosk_web.web.link_desk import DeskRenderer, LinkDeskRoutes
 from kiosk_web.wiring.crl_index import build_policy, open_shelf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk_web.services.held_records import HeldRecordsService
+from kiosk_web.services.persons.held_records import HeldRecordsService
 from kiosk_web.settings.server import LOOPBACK
 from kiosk_web.web.api.app import BesideApi
 from kiosk_web.web.app import Application, build_resident_app, build_staff_app

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kiosk_web.services.introductions import SystemsInUse
-from kiosk_web.services.monitoring import MonitoringService
-from kiosk_web.services.reading_redirects import RedirectService
-from kiosk_web.services.readings import ReadingService
-from kiosk_web.services.sessions import SessionService
+from kiosk_web.services.readings.redirects import RedirectService
+from kiosk_web.services.readings.requests import ReadingService
+from kiosk_web.services.terminals.monitoring import MonitoringService
+from kiosk_web.services.visit.sessions import SessionService
 from kiosk_web.wiring.world import World
 
 

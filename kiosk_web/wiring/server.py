@@ -16,25 +16,25 @@ from kiosk_web.adapters.fetch import HttpFetcher
 from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.webhook import HttpWebhook
-from kiosk_web.services.basic_four import BasicFourService
 from kiosk_web.services.clock_watch import Steady
-from kiosk_web.services.crl_upkeep import ListUpkeep
-from kiosk_web.services.enrolment import EnrolmentService
-from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.introductions import SystemsInUse
-from kiosk_web.services.issuance import IssuanceService
 from kiosk_web.services.keys import KeyRing
-from kiosk_web.services.linking import LinkingService
-from kiosk_web.services.monitoring import MonitoringService
+from kiosk_web.services.links.linking import LinkingService
+from kiosk_web.services.lists.sweep import LinkSweep
+from kiosk_web.services.lists.upkeep import ListUpkeep
+from kiosk_web.services.persons.issuance import IssuanceService
+from kiosk_web.services.persons.register import Register
+from kiosk_web.services.persons.standing import StandingBoard, StandingService
 from kiosk_web.services.ports import Clock, Entropy
-from kiosk_web.services.reading_delivery import ReadingDelivery
-from kiosk_web.services.register import Register
-from kiosk_web.services.sessions import SessionService
-from kiosk_web.services.standing import StandingBoard, StandingService
-from kiosk_web.services.sweep import LinkSweep
-from kiosk_web.services.terminals import TerminalService
+from kiosk_web.services.readings.basic_four import BasicFourService
+from kiosk_web.services.readings.delivery import ReadingDelivery
+from kiosk_web.services.status.fallback import FallbackService
+from kiosk_web.services.status.validation import Fetcher, Lists, ValidationService
+from kiosk_web.services.terminals.enrolment import EnrolmentService
+from kiosk_web.services.terminals.monitoring import MonitoringService
+from kiosk_web.services.terminals.pages import TerminalService
 from kiosk_web.services.upkeep import Upkeep
-from kiosk_web.services.validation import Fetcher, Lists, ValidationService
+from kiosk_web.services.visit.sessions import SessionService
 from kiosk_web.settings.server import Settings
 from kiosk_web.web.app import Application
 from kiosk_web.web.health import HealthRoutes

@@ -8,26 +8,26 @@ from datetime import timedelta
 
 from kiosk_web.identity.terms import derive_versions
 from kiosk_web.pki.status_policy import StatusPolicy
-from kiosk_web.services.basic_four import BasicFourService
-from kiosk_web.services.challenges import ConsentHash
 from kiosk_web.services.clock_watch import ClockWatch
-from kiosk_web.services.crl_alarms import ListAlarm
-from kiosk_web.services.enrolment import EnrolmentService
-from kiosk_web.services.fallback import FallbackService
 from kiosk_web.services.introductions import SystemsInUse
-from kiosk_web.services.issuance import IssuanceService
-from kiosk_web.services.leases import LeaseService
-from kiosk_web.services.linking import LinkingService
-from kiosk_web.services.monitoring import MonitoringService
+from kiosk_web.services.links.at_terminal import TerminalLinking
+from kiosk_web.services.links.linking import LinkingService
+from kiosk_web.services.lists.alarms import ListAlarm
+from kiosk_web.services.persons.issuance import IssuanceService
+from kiosk_web.services.persons.renewals import RenewalAwareValidation, RenewalService
+from kiosk_web.services.persons.standing import StandingBoard, StandingService
 from kiosk_web.services.ports import Validation
-from kiosk_web.services.reading_redirects import RedirectService
-from kiosk_web.services.readings import ReadingService
-from kiosk_web.services.renewals import RenewalAwareValidation, RenewalService
-from kiosk_web.services.sessions import SessionService
-from kiosk_web.services.standing import StandingBoard, StandingService
-from kiosk_web.services.terminal_linking import TerminalLinking
-from kiosk_web.services.terminals import TerminalService
+from kiosk_web.services.readings.basic_four import BasicFourService
+from kiosk_web.services.readings.redirects import RedirectService
+from kiosk_web.services.readings.requests import ReadingService
+from kiosk_web.services.staff.leases import LeaseService
+from kiosk_web.services.status.fallback import FallbackService
+from kiosk_web.services.terminals.enrolment import EnrolmentService
+from kiosk_web.services.terminals.monitoring import MonitoringService
+from kiosk_web.services.terminals.pages import TerminalService
 from kiosk_web.services.upkeep import Upkeep
+from kiosk_web.services.visit.challenges import ConsentHash
+from kiosk_web.services.visit.sessions import SessionService
 from kiosk_web.wiring.basic_four import build_basic_four
 from kiosk_web.wiring.crl_index import build_policy
 from kiosk_web.wiring.effects import build_effects

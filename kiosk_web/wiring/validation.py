@@ -10,11 +10,11 @@ from kiosk_web.adapters.crl_files import CrlShelf
 from kiosk_web.adapters.store.list_marks import SqlListMarks
 from kiosk_web.adapters.store.marks import SqlHighWaterMarks
 from kiosk_web.pki.trust import TrustPolicy
-from kiosk_web.services.answer_cache import AnswerCache
-from kiosk_web.services.crl_upkeep import ListUpkeep
-from kiosk_web.services.fallback import FallbackService
-from kiosk_web.services.responders import GuardedFetcher
-from kiosk_web.services.validation import Fetcher, Lists, ValidationService
+from kiosk_web.services.lists.upkeep import ListUpkeep
+from kiosk_web.services.status.answer_cache import AnswerCache
+from kiosk_web.services.status.fallback import FallbackService
+from kiosk_web.services.status.responders import GuardedFetcher
+from kiosk_web.services.status.validation import Fetcher, Lists, ValidationService
 from kiosk_web.settings.server import Settings
 from kiosk_web.wiring.crl_child import RefreshChild
 from kiosk_web.wiring.crl_index import build_limits, build_policy, build_sources, load_source_states

@@ -16,9 +16,9 @@ from kiosk_web.identity.offer import Offer
 from kiosk_web.pki.trust import TrustStore
 from kiosk_web.services.clock_watch import Steady
 from kiosk_web.services.keys import KeyRing
+from kiosk_web.services.persons.register import NoRegister, Register
 from kiosk_web.services.ports import Clock, Entropy
-from kiosk_web.services.reading_delivery import Webhook
-from kiosk_web.services.register import NoRegister, Register
+from kiosk_web.services.readings.delivery import Webhook
 from kiosk_web.settings.server import Settings
 
 

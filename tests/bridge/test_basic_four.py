@@ -14,7 +14,7 @@ from bridge.errors import CardRemoved, PinMalformed
 from bridge.evidence import build_basic_four_evidence, build_fields
 from bridge.strict_json import decode_base64url, encode_base64url
 from bridge.visit import BasicFourRead, CertificateRead, PinAccepted, Signed, TextReady, VisitFailed
-from kiosk_web.services.basic_four import read_items
+from kiosk_web.services.readings.basic_four import read_items
 from tests.bridge.page import Page, page_with_card, running_bridge
 from tests.bridge.test_worker import SELECT, VERIFY, Bench, bench
 from tests.support.pcscd import Pcscd, own_socket_path, virtual_card

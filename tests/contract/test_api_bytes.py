@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from kiosk_web.services.api.answers import build_remote_message
 from kiosk_web.services.ports.remote import RemoteChallengeRecord
-from kiosk_web.services.remote_answers import build_remote_message
 from kiosk_web.web.api.validation_handlers import build_challenge_answer
 from tests.contract.vectors.make_api_vectors import FILE, build_text
 from tests.support.jpki import NOW

@@ -20,8 +20,8 @@ from kiosk_web.pki.terminal import (
     build_welcome_bytes,
     judge_ed25519,
 )
-from kiosk_web.services.basic_four import read_items
-from kiosk_web.services.output_ticket import OUTPUT_TYPE, build_output_claims, can_hand_over
+from kiosk_web.services.links.output_ticket import OUTPUT_TYPE, build_output_claims, can_hand_over
+from kiosk_web.services.readings.basic_four import read_items
 from tests.contract.vectors.make_vectors import FILE
 
 VECTORS: dict[str, Any] = json.loads(FILE.read_text(encoding="ascii"))

@@ -84,7 +84,7 @@ WITHOUT_A_SCREEN = {
     ),
     # The settings of a server that was started without a key: it would need one of its own.
     "receiver_missing": (
-        "tests/kiosk_web/services/test_basic_four_visit.py::test_a_receiver_that_is_gone_after_a_restart_is_named"
+        "tests/kiosk_web/services/readings/test_basic_four_visit.py::test_a_receiver_that_is_gone_after_a_restart_is_named"
     ),
 }
 """What no story in a browser shows, and the test that covers it instead."""

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from kiosk_web.adapters.terms_files import load_terms
-from kiosk_web.services.handover import BarcodeKind, ShownNumber
+from kiosk_web.services.links.handover import BarcodeKind, ShownNumber
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
 from kiosk_web.web.patterns import build_patterns

@@ -15,7 +15,7 @@ from bridge.card.token_label import CardKind, parse_token_label
 from bridge.errors import CardDataMalformed, NotMyNumberCard
 from bridge.messages import PAGE_MESSAGES, MalformedMessage, parse_page_message
 from kiosk_web.pki.status import StatusMalformed, from_json, to_json
-from kiosk_web.services.list_rows import Answer, MalformedRow, RowsRefused, build_lines, read_columns, read_question
+from kiosk_web.services.lists.rows import Answer, MalformedRow, RowsRefused, build_lines, read_columns, read_question
 from kiosk_web.web.wire import EVENT_NAMES, NotStrict, read_event
 from tests.fuzz.answers import judge
 from tests.fuzz.target import Target

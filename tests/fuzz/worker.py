@@ -16,7 +16,7 @@ import atheris
 def main(name: str, folder: Path, options: list[str]) -> None:
     logging.disable()
     with atheris.instrument_imports(
-        include=["kiosk_web.pki", "kiosk_web.web.wire", "kiosk_web.services.list_rows", "bridge"]
+        include=["kiosk_web.pki", "kiosk_web.web.wire", "kiosk_web.services.lists.rows", "bridge"]
     ):
         from tests.fuzz.targets import TARGETS
     target = TARGETS[name]

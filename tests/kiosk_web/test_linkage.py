@@ -26,7 +26,7 @@ from kiosk_web.linkage.report import Finding, TestReport, build_json, build_line
 from kiosk_web.linkage.run import run_linkage_test
 from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.plan import FetchFailure
-from kiosk_web.services.register import Predecessor, RegisterSilent
+from kiosk_web.services.persons.register import Predecessor, RegisterSilent
 from kiosk_web.settings.register import RegisterSettings, VerifierSettings
 from kiosk_web.settings.server import Settings
 from tests.support.api_client import SYSTEM, register

@@ -27,8 +27,8 @@ from cryptography.hazmat.primitives.serialization import (
 from kiosk_web import server
 from kiosk_web.adapters.webhook import HttpWebhook
 from kiosk_web.log import configure_log
-from kiosk_web.services.basic_four import BasicFourService
-from kiosk_web.services.basic_four_visit import BasicFourVisitService
+from kiosk_web.services.readings.basic_four import BasicFourService
+from kiosk_web.services.readings.basic_four_visit import BasicFourVisitService
 from kiosk_web.settings.server import Settings
 from tests.support.jpki import Root
 from tests.support.kiosk_server import Clock, Responder

@@ -19,7 +19,7 @@ from kiosk_web.adapters.crl_files import CrlShelf
 from kiosk_web.adapters.crl_writer import CrlWriter, open_writer
 from kiosk_web.pki.crl_trust import CrlPolicy, ListMark, ListScope, merge_list_marks
 from kiosk_web.pki.trust import TrustedCertificate, TrustStore
-from kiosk_web.services.crl_intake import ListIntake, ListOutcome, OfferedList
+from kiosk_web.services.lists.intake import ListIntake, ListOutcome, OfferedList
 from tests.support.crl_writer import ListShape, build_list, encode_entry, encode_point
 from tests.support.jpki import NOW, Root, build_root, issue, trust
 
@@ -34,7 +34,7 @@ def index_key() -> Ed25519PrivateKey:
 
 
 class MemoryMarkBook:
-    """Implements `services.crl_intake.ListMarkBook`, in memory: what the database keeps in production."""
+    """Implements `services.lists.intake.ListMarkBook`, in memory: what the database keeps in production."""
 
     def __init__(self) -> None:
         self.marks: dict[ListScope, ListMark] = {}
@@ -49,7 +49,7 @@ class MemoryMarkBook:
 
 
 class SilentWatcher:
-    """Implements `services.crl_refresh.RefreshWatcher`: counts what it hears."""
+    """Implements `services.lists.refresh.RefreshWatcher`: counts what it hears."""
 
     def __init__(self) -> None:
         self.lists = self.size = self.octets = 0

@@ -6,7 +6,7 @@ from kiosk_web.pki.fallback import FallbackState
 
 
 class MemoryFallback:
-    """Implements `services.validation.Fallback`. A test sets `state`."""
+    """Implements `services.status.validation.Fallback`. A test sets `state`."""
 
     def __init__(self, state: FallbackState | None = None) -> None:
         self.state = state or FallbackState()

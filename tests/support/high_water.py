@@ -8,7 +8,7 @@ from kiosk_web.pki.status import HighWaterMark, merge_marks
 
 
 class MemoryHighWaterMarks:
-    """Implements `services.validation.HighWaterMarks`."""
+    """Implements `services.status.validation.HighWaterMarks`."""
 
     def __init__(self) -> None:
         self.marks: dict[bytes, HighWaterMark] = {}

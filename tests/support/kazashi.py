@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from kiosk_web.services.staff import StaffService
+from kiosk_web.services.staff.members import StaffService
 from kiosk_web.settings.kazashi import KazashiSettings
 from kiosk_web.simulator.card_issuer import AUTHORITY_KEY_ID, CardIssuer
 from kiosk_web.wiring.kazashi import load_seal

@@ -14,7 +14,7 @@ import httpx2
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk_web.pki.plan import FetchFailure
-from kiosk_web.services.register import Register
+from kiosk_web.services.persons.register import Register
 from kiosk_web.session.states import Result
 from kiosk_web.settings.server import Settings
 from kiosk_web.wiring.server import Server, build_server
@@ -49,7 +49,7 @@ class Clock:
 
 @dataclass
 class Responder:
-    """Implements `services.validation.Fetcher`: answers with `shape`, or fails, once the gate is open. The first
+    """Implements `services.status.validation.Fetcher`: answers with `shape`, or fails, once the gate is open. The first
     question sets `asked`.
     """
 

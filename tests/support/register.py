@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.identity.standing import HolderStanding, SignatureState, Silence, judge_items
-from kiosk_web.services.register import Predecessor, RegisterSilent
+from kiosk_web.services.persons.register import Predecessor, RegisterSilent
 from tests.support.jpki import NOW
 
 

@@ -21,7 +21,7 @@ from kiosk_web.pki.status import CertificateStatus
 from kiosk_web.pki.status_policy import PolicyName, StatusContext, StatusPolicy
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore
 from kiosk_web.services.ports.marks import Remembered
-from kiosk_web.services.validation import Lists, ListShelf, ValidationService
+from kiosk_web.services.status.validation import Lists, ListShelf, ValidationService
 from tests.support.crl_stand import ListStand, MemoryMarkBook, list_of
 from tests.support.crl_writer import ListShape, build_list, encode_entry, encode_reason
 from tests.support.fallback import MemoryFallback
@@ -74,7 +74,7 @@ def silent_list(root: Root, shape: ListShape = ListShape()) -> bytes:  # noqa: B
 
 
 class MemoryListMarks(MemoryMarkBook):
-    """Implements `services.validation.ListMarks` too."""
+    """Implements `services.status.validation.ListMarks` too."""
 
     async def load(self, scopes: Collection[ListScope]) -> Mapping[ListScope, ListMark]:
         return {scope: mark for scope, mark in self.marks.items() if scope in scopes}

@@ -88,6 +88,6 @@ kept_replies = Table(
     Column("key", Text, primary_key=True),  # derived from the Idempotency-Key, which is not kept
     Column("request_sha256", LargeBinary, nullable=False),
     Column("status", Integer, nullable=False),  # 0: being worked on
-    Column("body", Text, nullable=False),  # sealed (`services/kept_replies.py`)
+    Column("body", Text, nullable=False),  # sealed (`services/api/kept_replies.py`)
     Column("until", UtcTime, nullable=False, index=True),
 )

@@ -28,7 +28,7 @@ _RECORD = text(
 
 
 class SqlListMarks:
-    """Implements `services.validation.ListMarks` and `services.crl_intake.ListMarkBook`."""
+    """Implements `services.status.validation.ListMarks` and `services.lists.intake.ListMarkBook`."""
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store

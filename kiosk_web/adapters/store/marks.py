@@ -1,4 +1,4 @@
-"""High-water marks of certificates in the database (`services/validation.py` explains them)."""
+"""High-water marks of certificates in the database (`services/status/validation.py` explains them)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIND_NEWEST = Prepared(select(func.max(_m.this_update)))
 
 
 class SqlHighWaterMarks:
-    """Implements `services.validation.HighWaterMarks`."""
+    """Implements `services.status.validation.HighWaterMarks`."""
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store

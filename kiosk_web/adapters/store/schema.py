@@ -129,7 +129,9 @@ persons = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("created_at", UtcTime, nullable=False),
-    Column("check_again", Boolean, nullable=False, server_default=false()),  # services/sweep.py: and nothing of why
+    Column(
+        "check_again", Boolean, nullable=False, server_default=false()
+    ),  # services/lists/sweep.py: and nothing of why
 )
 
 person_certificates = Table(
@@ -177,7 +179,7 @@ mykey_ids = Table(
 high_water_marks = Table(
     "high_water_marks",
     metadata,
-    Column("key", LargeBinary, primary_key=True),  # a hash made by services/validation.py
+    Column("key", LargeBinary, primary_key=True),  # a hash made by services/status/validation.py
     Column("this_update", UtcTime, nullable=False, index=True),
     Column("held", Boolean, nullable=False),
     Column("revoked_at", UtcTime),

@@ -137,7 +137,7 @@ class Feed(Protocol):
 
 
 class Validation(Protocol):
-    """`services/validation.py`, as far as a session needs it."""
+    """`services/status/validation.py`, as far as a session needs it."""
 
     def judge_trust(self, der: bytes) -> TrustedCertificate | Untrusted: ...
     async def check_status(self, certificate: TrustedCertificate, context: StatusContext) -> CertificateStatus: ...

@@ -14,7 +14,7 @@ LeaseEnd = Literal["", "signed_out", "replaced", "idle", "expired", "revoked", "
 @dataclass(frozen=True, repr=False)
 class StaffRecord:
     """One member of staff. `number` (職員番号, 4 to 8 digits) is what they type at a terminal; `sealed_secret` is
-    base32 (RFC 6238), sealed (`services/sealing.py`); `last_step` the newest time step whose code was used.
+    base32 (RFC 6238), sealed (`services/staff/sealing.py`); `last_step` the newest time step whose code was used.
     """
 
     id: str

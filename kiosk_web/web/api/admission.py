@@ -10,8 +10,8 @@ from typing import Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kiosk_web.services.client_auth import ClientAuthService, TooMany
-from kiosk_web.services.kept_replies import KeptReplies, Reply, ReplyRefused
+from kiosk_web.services.api.client_auth import ClientAuthService, TooMany
+from kiosk_web.services.api.kept_replies import KeptReplies, Reply, ReplyRefused
 from kiosk_web.services.ports.clients import ClientRecord
 from kiosk_web.web.api import requests as r
 from kiosk_web.web.api.answers import refuse_haste, send_reply

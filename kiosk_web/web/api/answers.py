@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kiosk_web.services.client_auth import TooMany
-from kiosk_web.services.kept_replies import Reply
-from kiosk_web.services.remote_answers import NotPermitted
+from kiosk_web.services.api.answers import NotPermitted
+from kiosk_web.services.api.client_auth import TooMany
+from kiosk_web.services.api.kept_replies import Reply
 from kiosk_web.web.api.operations import JSON
 from kiosk_web.web.api.problems import MEDIA_TYPE, ProblemRaised, build_document
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kiosk_web.services.list_batches import BatchRunning, ListBatches
-from kiosk_web.services.remote_answers import NotPermitted
+from kiosk_web.services.api.answers import NotPermitted
+from kiosk_web.services.lists.batches import BatchRunning, ListBatches
 from kiosk_web.web.api import requests as r
 from kiosk_web.web.api.admission import Admission, Handler
 from kiosk_web.web.api.answers import name_problem

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kiosk_web.services.link_by_api import ApiLinkService, LinkRefused, Precondition, TaggedLink
+from kiosk_web.services.links.by_api import ApiLinkService, LinkRefused, Precondition, TaggedLink
 from kiosk_web.web.api import models as m
 from kiosk_web.web.api import requests as r
 from kiosk_web.web.api.admission import Admission, Handler

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kiosk_web.services.basic_four import BasicFourService
-from kiosk_web.services.kept_replies import Reply
+from kiosk_web.services.api.answers import NotPermitted
+from kiosk_web.services.api.kept_replies import Reply
 from kiosk_web.services.ports.readings import ReadingRecord
-from kiosk_web.services.reading_redirects import RedirectService, WantedReturn
-from kiosk_web.services.readings import ReadingRefused, ReadingRequest, ReadingService, ToldResult
-from kiosk_web.services.receipts import ReceiptService
-from kiosk_web.services.remote_answers import NotPermitted
+from kiosk_web.services.readings.basic_four import BasicFourService
+from kiosk_web.services.readings.receipts import ReceiptService
+from kiosk_web.services.readings.redirects import RedirectService, WantedReturn
+from kiosk_web.services.readings.requests import ReadingRefused, ReadingRequest, ReadingService, ToldResult
 from kiosk_web.web.api import models as m
 from kiosk_web.web.api import requests as r
 from kiosk_web.web.api.admission import Admission, Handler

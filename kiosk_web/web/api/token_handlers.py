@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kiosk_web.pki.client_assertion import RefusedAssertion, RefusedClaim, Unproven
-from kiosk_web.services.client_auth import TooMany
+from kiosk_web.services.api.client_auth import TooMany
 from kiosk_web.web.api import models as m
 from kiosk_web.web.api import requests as r
 from kiosk_web.web.api.admission import Admission, Handler

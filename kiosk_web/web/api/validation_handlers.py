@@ -13,16 +13,16 @@ from starlette.responses import Response
 
 from kiosk_web.identity.standing import HolderStanding
 from kiosk_web.pki.status import Evidence
-from kiosk_web.services.kept_replies import Reply
-from kiosk_web.services.ports.remote import RemoteChallengeRecord
-from kiosk_web.services.remote_answers import (
+from kiosk_web.services.api.answers import (
     ChallengeNotUsable,
     IdentifierUnknown,
     NotPermitted,
     RemoteVerdict,
     build_remote_message,
 )
-from kiosk_web.services.remote_validation import RemoteValidationService
+from kiosk_web.services.api.kept_replies import Reply
+from kiosk_web.services.api.validation import RemoteValidationService
+from kiosk_web.services.ports.remote import RemoteChallengeRecord
 from kiosk_web.web.api import models as m
 from kiosk_web.web.api import requests as r
 from kiosk_web.web.api.admission import Admission, Handler

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from kiosk_web.identity.offer import Words
 from kiosk_web.identity.terms import KINDS
-from kiosk_web.services.held_records import HeldForSystem, HeldRecords, ShownLink
+from kiosk_web.services.persons.held_records import HeldForSystem, HeldRecords, ShownLink
 from kiosk_web.services.ports.held import HeldKey, HeldMyKeyId, HeldReading, HeldTerms
 from kiosk_web.web.patterns.sample import NOON, REFERENCE
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from kiosk_web.identity.offer import CooperatingSystem, Words
 from kiosk_web.pki.status import Opening
-from kiosk_web.services.linking import FoundLink
+from kiosk_web.services.links.linking import FoundLink
 from kiosk_web.web.patterns.sample import NOON, SERVICES, build_view
 from kiosk_web.web.render import Renderer
 from kiosk_web.web.view import ListAlarm, OpeningNotice, StaffBoard, StageView, TerminalRow

@@ -17,9 +17,9 @@ from kiosk_web.pki.crl_status import judge_crl_status
 from kiosk_web.pki.crl_trust import CrlPolicy
 from kiosk_web.pki.status import Good
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, TrustStore, judge_trust_of_bytes
-from kiosk_web.services.list_answers import build_answers
-from kiosk_web.services.list_check import ListCheck, build_list_check
-from kiosk_web.services.list_rows import build_lines, read_question
+from kiosk_web.services.lists.answers import build_answers
+from kiosk_web.services.lists.check import ListCheck, build_list_check
+from kiosk_web.services.lists.rows import build_lines, read_question
 from tests.bench.goals import Finding, Measure
 from tests.bench.revocation.look_up_work import open_shelf
 from tests.bench.revocation.pyhanko import build_context, validate_all

@@ -21,8 +21,8 @@ from kiosk_web.pki.crl import UnverifiedCrl, read_crl
 from kiosk_web.pki.crl_builder import build_segment
 from kiosk_web.pki.crl_trust import CrlPolicy, TrustedCrl, judge_crl
 from kiosk_web.pki.trust import TrustStore
-from kiosk_web.services.crl_intake import ListIntake
-from kiosk_web.services.crl_refresh import ListSource
+from kiosk_web.services.lists.intake import ListIntake
+from kiosk_web.services.lists.refresh import ListSource
 from tests.bench.revocation.child import read_peak, read_resident
 from tests.bench.turns import take_turns
 from tests.support.crl_stand import SilentWatcher

@@ -22,7 +22,7 @@ from kiosk_web.adapters.crl_sources import (
     map_path,
     read_path,
 )
-from kiosk_web.services.crl_refresh import ListSource, NotModified, SourceFailure, Validators
+from kiosk_web.services.lists.refresh import ListSource, NotModified, SourceFailure, Validators
 from tests.support.ocsp_responder import Exchange, serve
 
 BODY = b"\x30\x82" + bytes(range(256)) * 40

@@ -15,7 +15,7 @@ from aiohttp import web
 from kiosk_web.adapters.register_http import HttpRegister
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.identity.standing import HolderStanding
-from kiosk_web.services.register import Predecessor, RegisterSilent
+from kiosk_web.services.persons.register import Predecessor, RegisterSilent
 from tests.support.web_server import serve
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from kiosk_web.services.crl_alarms import AlarmName
+from kiosk_web.services.lists.alarms import AlarmName
 
 ROOT = Path(__file__).parents[3]
 MANUAL = (ROOT / "docs/crl.md").read_text(encoding="utf-8")

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.persons import CertificateName
-from kiosk_web.services.link_files import LinkFileService
-from kiosk_web.services.mykey import MyKeyService
-from kiosk_web.services.relink import RelinkService
+from kiosk_web.services.links.files import LinkFileService
+from kiosk_web.services.persons.mykey import MyKeyService
+from kiosk_web.services.persons.relink import RelinkService
 from kiosk_web.session.states import Result
 from kiosk_web.settings.server import Settings
 from kiosk_web.simulator.settings import SimulatorSettings

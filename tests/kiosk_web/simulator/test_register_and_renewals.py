@@ -12,7 +12,7 @@ from cryptography import x509
 from kiosk_web.adapters.register_http import HttpRegister
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.identity.standing import HolderStanding, derive_day
-from kiosk_web.services.register import Predecessor, RegisterSilent
+from kiosk_web.services.persons.register import Predecessor, RegisterSilent
 from tests.kiosk_web.simulator.conftest import Running
 
 T = TypeVar("T")

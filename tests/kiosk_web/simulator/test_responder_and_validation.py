@@ -15,7 +15,7 @@ from kiosk_web.pki.ocsp import OcspResponderPolicy
 from kiosk_web.pki.status import CertificateStatus, Good, OnHold, Revoked
 from kiosk_web.pki.status_policy import StatusContext, StatusPolicy
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, Untrusted
-from kiosk_web.services.validation import ValidationService
+from kiosk_web.services.status.validation import ValidationService
 from kiosk_web.simulator.faults import OCSP_FAULTS
 from tests.kiosk_web.simulator.conftest import Running
 from tests.support.fallback import MemoryFallback

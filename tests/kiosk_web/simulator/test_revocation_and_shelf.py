@@ -16,7 +16,7 @@ from kiosk_web.pki.crl_status import judge_crl_status
 from kiosk_web.pki.crl_trust import CrlPolicy
 from kiosk_web.pki.status import name_outcome
 from kiosk_web.pki.trust import TrustedCertificate, TrustPolicy, judge_trust_of_bytes
-from kiosk_web.services.crl_refresh import SourceOutcome
+from kiosk_web.services.lists.refresh import SourceOutcome
 from kiosk_web.settings.crl import CrlSettings, CrlSourceSettings
 from kiosk_web.settings.server import Settings
 from kiosk_web.wiring import crl_index

@@ -11,8 +11,8 @@ import pytest
 
 from kiosk_web.identity.links import LINK_REFUSALS
 from kiosk_web.identity.standing import SignatureState
-from kiosk_web.services.crl_alarms import AlarmName
-from kiosk_web.services.monitoring import TOLD_OUTCOMES
+from kiosk_web.services.lists.alarms import AlarmName
+from kiosk_web.services.terminals.monitoring import TOLD_OUTCOMES
 from kiosk_web.session.codes import CODES, HANDOVER_CODES
 from kiosk_web.web.catalogue import LANGUAGES, load_catalogue, load_catalogues
 from kiosk_web.web.consent import POINTS, ROWS

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk_web.services.ports.terminals import PageRecord
-from kiosk_web.services.sessions import Snapshot
+from kiosk_web.services.visit.sessions import Snapshot
 from tests.support.jpki import Issued, rsa_key
 from tests.support.kiosk_server import Stand
 from tests.support.terminal import Stage, Terminal, encode, read_claims
@@ -155,7 +155,9 @@ async def test_a_page_that_was_overtaken_while_it_proved_itself_gets_no_session(
         return await open_session(page, again=again)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("kiosk_web.services.sessions.SessionService.open_session", lambda _, *a, **k: overtake(*a, **k))
+        patched.setattr(
+            "kiosk_web.services.visit.sessions.SessionService.open_session", lambda _, *a, **k: overtake(*a, **k)
+        )
         late = await terminal.open_page(again=True)
     assert (late.state, overtaken[0].state) == ("superseded", "choosing_service")
     assert (await newer.send("service_chosen", service="library")).state == "awaiting_card"

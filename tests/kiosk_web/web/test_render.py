@@ -12,7 +12,7 @@ from typing import get_args
 
 import pytest
 
-from kiosk_web.services.crl_alarms import AlarmName
+from kiosk_web.services.lists.alarms import AlarmName
 from kiosk_web.session.codes import CODES
 from kiosk_web.web.catalogue import LANGUAGES
 from kiosk_web.web.environment import TEMPLATES

@@ -34,7 +34,7 @@ async def test_an_answer_to_a_crash_is_as_guarded_as_any_other(stand: Stand, mon
     async def break_down(*_given: object) -> None:
         raise RuntimeError("a defect nobody foresaw")
 
-    monkeypatch.setattr("kiosk_web.services.terminals.TerminalService.find_page", break_down)
+    monkeypatch.setattr("kiosk_web.services.terminals.pages.TerminalService.find_page", break_down)
     async with stand.client() as client:
         answer = await client.get("/k/stream")
     assert answer.status_code == 500

@@ -10,7 +10,7 @@ import pytest
 from kiosk_web.identity.offer import Offer, Service, StatusPolicyName, Words
 from kiosk_web.identity.profiles import ProfileName
 from kiosk_web.pki.status import Opening
-from kiosk_web.services.sessions import Snapshot
+from kiosk_web.services.visit.sessions import Snapshot
 from kiosk_web.session import states as s
 from kiosk_web.web.stage import build_stage_view
 

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk_web.file_lock import hold_lock
-from kiosk_web.services.crl_upkeep import RefreshFailed
+from kiosk_web.services.lists.upkeep import RefreshFailed
 from kiosk_web.settings.crl import CrlSettings, CrlSourceSettings
 from kiosk_web.settings.server import Settings
 from kiosk_web.wiring.crl_child import RefreshChild, build_order

@@ -20,7 +20,7 @@ from kiosk_web.adapters.key_files import KeyFiles
 from kiosk_web.adapters.store import migration
 from kiosk_web.adapters.store.database import FILE_NAME, load_revision, open_sync_engine
 from kiosk_web.errors import DatabaseError, SettingsError
-from kiosk_web.services.sealing import SecretSeal
+from kiosk_web.services.staff.sealing import SecretSeal
 
 SECRETS = {"0042": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "0043": "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"}
 

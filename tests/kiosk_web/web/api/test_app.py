@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from kiosk_web.log import configure_log
-from kiosk_web.services.remote_validation import RemoteValidationService
+from kiosk_web.services.api.validation import RemoteValidationService
 from kiosk_web.web.render import STATIC
 from tests.support.api_client import API, ORIGIN, SYSTEM, ApiClient, open_http, problem, register, set_body_seconds
 from tests.support.kiosk_server import Stand, run_stand

@@ -11,7 +11,7 @@ import pytest
 from kiosk_web.identity.standing import HolderStanding
 from kiosk_web.pki.outcomes import Outcome
 from kiosk_web.pki.status import Evidence, Opening
-from kiosk_web.services.remote_answers import RemoteVerdict
+from kiosk_web.services.api.answers import RemoteVerdict
 from kiosk_web.web.api import models as m
 from kiosk_web.web.api.validation_handlers import write_validation
 

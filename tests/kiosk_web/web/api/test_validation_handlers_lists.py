@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from kiosk_web.services.issuance import IssuanceService
-from kiosk_web.services.validation import ValidationService
+from kiosk_web.services.persons.issuance import IssuanceService
+from kiosk_web.services.status.validation import ValidationService
 from kiosk_web.settings.services import DEMO_SERVICES
 from kiosk_web.wiring import crl_index
 from tests.support.api_client import API_SYSTEMS, OTHER_SYSTEM, SYSTEM, ApiClient, count, encode, problem, register

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from kiosk_web.adapters.key_files import KeyFiles
-from kiosk_web.services.sealing import SecretSeal
+from kiosk_web.services.staff.sealing import SecretSeal
 
 revision = "0015"
 down_revision = "0014"

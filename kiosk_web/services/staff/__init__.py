@@ -1,0 +1,1 @@
+"""Members of staff: who they are, which terminal they attend, what they asked for."""

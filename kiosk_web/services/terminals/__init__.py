@@ -1,0 +1,1 @@
+"""A terminal and its page: enrolled, proven at every page, watched for staff."""

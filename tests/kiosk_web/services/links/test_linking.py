@@ -1,0 +1,145 @@
+"""Links: unique both ways, never moved silently, looked up by an exact match, every attempt in the staff audit."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from kiosk_web.errors import REFUSALS, IdentityError
+from kiosk_web.identity.links import LINK_REFUSALS, mask_number
+from kiosk_web.services.links.linking import FoundLink, LinkingService
+from tests.support.kiosk_server import Stand
+from tests.support.numbers import number
+
+pytestmark = pytest.mark.anyio
+LIBRARY = "city-library"
+FIRST, SECOND = number(1), number(2)
+
+
+async def visit(stand: Stand, serial: int, service: str = "library") -> str:
+    """A visit with 暗証番号; returns its reference number."""
+    async with stand.server.store.read() as transaction:
+        count = len(await transaction.terminals.list_all())
+    terminal = await stand.opened(f"t{count}")
+    assert (await stand.identify(terminal, stand.card(serial), service)).state == "result"
+    return (await stand.read_result(terminal)).visit.reference
+
+
+def service(stand: Stand) -> LinkingService:
+    return stand.server.linking
+
+
+async def link(stand: Stand, reference: str, text: str, system: str = LIBRARY) -> str:
+    """`done` or the name of the refusal."""
+    try:
+        await service(stand).link_visit(reference, system, text, "鈴木", "desk", "desk")
+    except IdentityError as refusal:
+        return refusal.name
+    return "done"
+
+
+async def test_a_visitor_is_linked_found_both_ways_and_unlinked(stand: Stand) -> None:
+    reference = await visit(stand, 1)
+    desk = service(stand)
+    assert await desk.look_up_visit(reference, LIBRARY, "鈴木", "asked") == FoundLink(LIBRARY, None, None, reference)
+    now = stand.clock.now
+    assert await link(stand, reference, f"A{FIRST}A") == "done"
+    typed = reference.lower().replace("-", "")  # as staff copy it
+    assert await desk.look_up_visit(typed, LIBRARY, "鈴木", "asked") == FoundLink(LIBRARY, FIRST, now, typed)
+    assert await desk.look_up_number(LIBRARY, FIRST, "鈴木", "asked") == FoundLink(LIBRARY, FIRST, now)
+    assert await desk.unlink(LIBRARY, FIRST, "鈴木", "asked") == FoundLink(LIBRARY, FIRST, now)
+    with pytest.raises(IdentityError, match="not_linked"):
+        await desk.look_up_number(LIBRARY, FIRST, "鈴木", "asked")
+    assert await link(stand, reference, SECOND) == "done"  # and may be linked anew
+
+
+async def test_a_link_is_unique_both_ways_and_never_moved_silently(stand: Stand) -> None:
+    first, second = await visit(stand, 1), await visit(stand, 2)
+    assert await link(stand, first, FIRST) == "done"
+    assert await link(stand, first, FIRST) == "already_linked"
+    assert await link(stand, first, SECOND) == "person_has_another"
+    assert await link(stand, second, FIRST) == "number_taken"
+    assert await link(stand, second, SECOND) == "done"
+
+
+async def test_what_is_refused_has_its_name(stand: Stand) -> None:
+    reference, hall = await visit(stand, 1), await visit(stand, 1, "facility")
+    wrong = FIRST[:-1] + str((int(FIRST[-1]) + 1) % 10)
+    assert await link(stand, reference, "123") == "number_malformed"
+    assert await link(stand, reference, wrong) == "number_check_digit"
+    assert await link(stand, reference, FIRST, "nowhere") == "system_unknown"
+    assert await link(stand, hall, "12345678", "facility-booking") == "links_kept_elsewhere"
+    assert await link(stand, hall, FIRST) == "visit_of_another_system"
+    assert await link(stand, "AAAA-AAAA", FIRST) == "visit_unknown"
+    for by, reason, name in (
+        ("", "why", "name_missing"),
+        ("鈴木", "", "reason_missing"),
+        ("鈴木", "a\nb", "reason_missing"),
+    ):
+        with pytest.raises(IdentityError, match=name):
+            await service(stand).link_visit(reference, LIBRARY, FIRST, by, reason, "desk")
+    assert set(LINK_REFUSALS) <= REFUSALS.keys()
+    assert await link(stand, reference, FIRST) == "done"
+
+
+async def test_only_numbers_on_the_list_are_linked_where_there_is_one(stand: Stand) -> None:
+    reference = await visit(stand, 1)
+    async with stand.server.store.write() as transaction:
+        await transaction.links.replace_listed(LIBRARY, {SECOND})
+    assert await link(stand, reference, FIRST) == "number_not_listed"
+    assert await link(stand, reference, SECOND) == "done"
+
+
+async def test_a_visit_is_found_for_half_an_hour_and_then_forgotten(stand: Stand) -> None:
+    reference = await visit(stand, 1)
+    stand.clock.advance(30 * 60 - 1)
+    assert (await service(stand).look_up_visit(reference, LIBRARY, "鈴木", "asked")).user_number is None
+    stand.clock.advance(1)
+    assert await link(stand, reference, FIRST) == "visit_unknown"
+    await stand.server.upkeep.tidy(stand.clock.now)
+    assert stand.query("SELECT count(*) FROM recent_visits") == [(0,)]
+
+
+async def test_a_visit_by_tap_links_nobody(stand: Stand) -> None:
+    reference = await visit(stand, 1)
+    stand.query("UPDATE recent_visits SET method = 'kazashi'")
+    assert await link(stand, reference, FIRST) == "visit_unknown"
+
+
+async def test_every_attempt_is_audited_without_a_number_or_a_person(stand: Stand) -> None:
+    reference = await visit(stand, 1)
+    await link(stand, reference, FIRST)
+    await link(stand, reference, SECOND)
+    await service(stand).look_up_number(LIBRARY, FIRST, "佐藤", "lost card")
+    await service(stand).unlink(LIBRARY, FIRST, "佐藤", "moved away")
+    async with stand.server.store.read() as transaction:
+        actions = await transaction.staff_audit.list_latest(10)
+        person = await transaction.persons.find(stand.root.anchor.key_id, 1)
+    assert [(one.action, one.outcome, one.by, one.reason, one.link) for one in reversed(actions)] == [
+        ("link", "done", "鈴木", "desk", 1),
+        ("link", "person_has_another", "鈴木", "desk", None),
+        ("look_up", "done", "佐藤", "lost card", 1),
+        ("unlink", "done", "佐藤", "moved away", 1),
+    ]
+    connection = sqlite3.connect(stand.data / "kiosk.sqlite3")
+    kept = str(connection.execute("SELECT * FROM staff_audit").fetchall())
+    connection.close()
+    for secret in (FIRST, SECOND, str(person), reference):
+        assert secret not in kept
+
+
+async def test_a_renewed_persons_link_stays(stand: Stand) -> None:
+    reference = await visit(stand, 1)
+    assert await link(stand, reference, FIRST) == "done"
+    async with stand.server.store.write() as transaction:
+        person = await transaction.persons.find(stand.root.anchor.key_id, 1)
+        assert person is not None
+        await transaction.persons.add_certificate(person, stand.root.anchor.key_id, 2, stand.clock.now)
+    again = await visit(stand, 2)
+    assert (await service(stand).look_up_visit(again, LIBRARY, "鈴木", "asked")).user_number == FIRST
+
+
+def test_a_masked_number_shows_its_end_only() -> None:
+    assert mask_number("1234567890") == "•••••••890"
+    assert mask_number("12") == "12"
