@@ -155,12 +155,15 @@ def notice_card_at_end(state: AtEnd, event: e.CardChanged, now: datetime) -> Ste
     """Card taken: everything is forgotten.
 
     A card that was gone already, or another one put, changes nothing on the screen. Across a page that was loaded anew
-    the card of a result is known by the result: another one there is a card that was changed.
+    the card of a result is known by the result: another one there is a card that was changed. Under a refusal a reader
+    that fails changes nothing either: it may be the very reason that is to be read.
     """
     before = state.visit.presence
     presence = facts.Presence(event.reader, event.card, event.instance)
+    gone = before.card != "none" and event.card == "none"
     swapped = state.card_held and (before.instance or _find_card(state)) not in ("", event.instance)
-    if (before.card != "none" and event.card == "none" and event.reader == "ready") or swapped:
+    reader_failed = event.card == "none" and event.reader != "ready"
+    if (gone or swapped) and not (reader_failed and isinstance(state, s.Refused)):
         return start_visit(state.visit, now, presence), ()
     return replace(state, visit=replace(state.visit, presence=presence)), ()
 

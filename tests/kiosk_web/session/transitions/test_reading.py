@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -39,3 +40,44 @@ def test_taking_a_reading_back_ends_its_own_visit_alone(state: s.State) -> None:
     else:
         assert isinstance(ended, s.Refused)
         assert (ended.code, type(commands[0])) == ("reading_withdrawn", c.RecordAudit)
+
+
+def test_whoever_brought_the_request_may_have_touched_the_screen_and_laid_no_card() -> None:
+    brought = e.ReadingRequested(facts.AskedReading("r1", returns=True), "facility", NOW + timedelta(seconds=120))
+    state, _ = run(start(), e.LanguageChosen("en"), brought)
+    assert isinstance(state, s.AwaitingCard)
+    assert (state.deadline_at, state.visit.started_at) == (brought.until, NOW)
+    for busy in (HERE_EVENT, e.CardChanged("ready", "unknown", "x"), e.CardChanged("missing", "none", "")):
+        with pytest.raises(IllegalEvent):
+            run(start(), busy, brought)
+    with pytest.raises(IllegalEvent):
+        run(start(), e.ServiceChosen("library"), brought)
+
+
+def test_what_was_asked_for_is_not_changed_and_going_back_tells_the_system() -> None:
+    asked, _ = run(start(), ASKED)
+    with pytest.raises(IllegalEvent):
+        step(asked, e.ServiceChosen("library"), NOW)
+    state, commands = step(asked, e.Cancelled(), NOW)
+    assert state == s.ChoosingService(s.Visit("page", 2))
+    visit = s.derive_visit(asked)
+    assert visit is not None
+    assert commands == (c.RecordAudit(visit, "abandoned", "cancelled", None),)
+
+
+def test_a_request_taken_back_has_the_card_let_go_where_it_is_held() -> None:
+    awaiting, _ = run(start(), ASKED)
+    before, _ = run(awaiting, e.ReadingCancelled("r1", "reading_withdrawn"))
+    assert s.derive_orders(before) == ()
+    reading, _ = run(awaiting, HERE_EVENT)
+    held, _ = run(reading, e.ReadingCancelled("r1", "reading_expired"))
+    assert [order.name for order in s.derive_orders(held)] == ["cancel"]
+
+
+def test_a_request_taken_back_does_not_end_what_a_resident_does_after_it() -> None:
+    asked, _ = run(start(), ASKED, HERE_EVENT)
+    visit = s.derive_visit(asked)
+    assert visit is not None
+    evidence = facts.CardEvidence("c2", "ab" * 32, 3)
+    enrolling = s.AwaitingBirth(replace(visit, purpose="enrol"), evidence, NOW + timedelta(seconds=120), None)
+    assert step(enrolling, e.ReadingCancelled("r1", "reading_withdrawn"), NOW) == (enrolling, ())
