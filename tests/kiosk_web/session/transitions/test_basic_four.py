@@ -386,3 +386,32 @@ def test_a_bridge_lost_at_the_consent_is_on_record_as_a_reading_of_items() -> No
 def test_items_that_could_not_be_sealed_leave_no_order_since_the_card_is_free() -> None:
     state, _ = run(asked(), SECRET, e.BasicFourRejected("c2", "receiver_missing"))
     assert orders(state) == []
+
+
+def test_the_result_comes_back_as_it_was_with_what_the_resident_chose_meanwhile() -> None:
+    first, _ = run(asked(), e.LanguageChosen("en"), e.BridgeFailed("c2", "text_secret_wrong", 7))
+    assert isinstance(first, s.Result)
+    assert (first.visit.language, first.card_held, first.tries_left) == ("en", True, 7)
+    visit = first.visit
+    assert (visit.purpose, visit.method, visit.by_pin, visit.consent) == ("identify", "pin", False, "")
+    assert (visit.proven_certificate, visit.reached) == ("", None)
+    assert orders(first) == ["cancel"]
+    later = NOW + timedelta(seconds=30)
+    again, _ = run(first, e.BasicFourWanted(), e.ConsentGiven(), now=later)
+    again, _ = run(again, e.ChallengeIssued("c3", "ticket", "x"), replace(SECOND[2], challenge="c3"), now=later)
+    assert orders(again) == []
+    known = replace(SECOND[3], challenge="c3")
+    again, _ = run(again, known, e.Signed("c3", b"", b"", 6, b""), e.ProofAccepted("c3"), now=later)
+    again, _ = run(again, e.BasicFourPermitted("c3"), e.TextReady("c3", 2, 10), e.PinSubmitted("c3"), now=later)
+    sent, _ = run(again, e.BasicFourSealed("c3", UNTIL), now=later)
+    assert isinstance(sent, s.BasicFourSent)
+    done, _ = run(sent, e.Finished(), now=later)
+    assert isinstance(done, s.Result)
+    assert (done.basic_four, done.basic_four_code, done.tries_left, orders(done)) == ("sent", "", None, [])
+    assert done.deadline_at == later + timedelta(seconds=60)
+
+
+def test_a_reader_that_was_lost_leaves_a_result_without_a_card() -> None:
+    state, _ = run(asked(), e.CardChanged("missing", "none", ""))
+    assert isinstance(state, s.Result)
+    assert (state.card_held, state.same_card) == (False, False)

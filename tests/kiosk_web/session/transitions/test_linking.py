@@ -87,3 +87,20 @@ def test_leaving_keeps_the_result_and_taking_the_card_forgets_it(state: s.State)
 def test_it_begins_only_beside_the_card_whose_pin_was_right(state: s.Result) -> None:
     with pytest.raises(IllegalEvent):
         step(state, e.LinkWanted(), NOW)
+
+
+def test_what_was_chosen_meanwhile_stays_and_the_result_has_its_minute_again() -> None:
+    later = NOW + timedelta(seconds=100)
+    for state in (entering(), run(entering(), e.NumberAccepted())[0]):
+        for event, link in ((e.Cancelled(), "open"), (e.NumberLinked(), "linked")):
+            back, _ = run(run(state, e.LanguageChosen("en"), e.HelpCalled())[0], event, now=later)
+            assert isinstance(back, s.Result)
+            assert (back.visit.language, back.visit.help_called, back.link) == ("en", True, link)
+            assert back.deadline_at == later + timedelta(seconds=60)
+
+
+def test_a_code_that_did_not_do_leaves_time_for_another() -> None:
+    later = NOW + timedelta(seconds=100)
+    state, _ = run(run(entering(), e.NumberAccepted())[0], e.LeaseRefused("staff_code_limit"), now=later)
+    assert isinstance(state, s.ConfirmingLink)
+    assert (state.refused, state.deadline_at) == ("staff_code_limit", later + timedelta(seconds=120))
