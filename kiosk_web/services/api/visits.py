@@ -7,9 +7,11 @@ commit. Where somebody has to be waited for, the request goes on by itself, its 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from kiosk_web.errors import KioskError
 from kiosk_web.pki.fallback import FallbackState
 from kiosk_web.pki.signature import Proof, judge_pin_proof
 from kiosk_web.pki.status import CertificateStatus, OnHold, Revoked
@@ -105,6 +107,10 @@ class RemoteVisits:
                         await step(transaction, visit)
                     except Exception as error:
                         visit.ended = error
+                    except asyncio.CancelledError:
+                        raise
+                    except BaseException as error:  # a panic in Rust (PyO3) is no Exception; it is this visit's alone
+                        visit.ended = KioskError(f"{type(error).__name__} in a library")
         await transaction.remote.add_visits([visit.record for visit in visits if visit.record is not None])
         return [visit for visit in visits if visit.must_wait]
 

@@ -175,6 +175,29 @@ async def test_nothing_is_answered_that_is_not_on_the_disk(stand: Stand, client:
     assert (await client.post("validations", body)).json()["accepted"] is True
 
 
+async def test_what_breaks_a_library_is_nobody_elses_trouble(
+    stand: Stand, client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A panic of a library in Rust is no `Exception`."""
+
+    class Panic(BaseException):
+        pass
+
+    def judge_trust(self: ValidationService, der: bytes) -> object:
+        if der == b"panic!":
+            raise Panic
+        return ordinary(self, der)
+
+    await client.validate(stand.card())
+    ordinary = ValidationService.judge_trust
+    monkeypatch.setattr(ValidationService, "judge_trust", judge_trust)
+    right, wrong = [client.build_validation(await client.challenge(), stand.card()) for _ in range(2)]
+    wrong["certificate"] = encode(b"panic!")
+    answers = await asyncio.gather(*(client.post("validations", body) for body in (wrong, right)))
+    assert problem(answers[0]) == (500, "internal")
+    assert answers[1].json()["accepted"] is True
+
+
 async def test_of_many_at_once_one_is_answered(stand: Stand, client: ApiClient) -> None:
     await client.validate(stand.card())
     body = client.build_validation(await client.challenge(), stand.card())
