@@ -86,6 +86,17 @@ def test_kazashi_is_ended_once_for_one_way_of_naming_its_holder(data: Path) -> N
     )
 
 
+def test_a_report_has_nothing_of_its_file_that_a_spreadsheet_would_run(data: Path, tmp_path: Path) -> None:
+    file, report = tmp_path / "formulas.csv", tmp_path / "report.csv"
+    file.write_text('=1+1\n+1\n-1\n@SUM(A1)\n"\t=1"\n"\r=1"\n')
+    given = ("--system", LIBRARY, *WHO, "--report", str(report))
+    assert kiosk(data, "link", "numbers", str(file), *given).exit_code == 1
+    head, *rows = report.read_text().splitlines()
+    assert head == "line,outcome"
+    assert rows
+    assert {cell[:1] for row in rows for cell in row.split(",")} <= set("123456789n")
+
+
 def test_files_have_a_dry_run_a_report_and_an_exit_status(data: Path, tmp_path: Path) -> None:
     given = ("--system", LIBRARY, *WHO)
     kiosk(data, "link", "add", "--reference", "7KQP-29XA", "--number", ONE, *given)

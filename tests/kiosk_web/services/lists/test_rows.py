@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import json
 from datetime import UTC, datetime
 
@@ -123,3 +125,10 @@ def test_an_answer_is_a_line_in_either_format() -> None:
         "1,a,revoked,keyCompromise,2026-01-02T03:04:05+00:00,2026-01-02T03:04:05+00:00",
         "2,,not_listed,,,",
     ]
+
+
+@pytest.mark.parametrize("word", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_the_askers_word_comes_back_as_it_was_even_if_a_spreadsheet_takes_it_for_a_formula(word: str) -> None:
+    question = read_question(asked(id=word, issuer_key_id=KEY, serial="255"), None)
+    written = build_lines([Answer(1, question.id, "not_listed")], "csv").decode()
+    assert next(csv.reader(io.StringIO(written, newline="")))[1] == word
