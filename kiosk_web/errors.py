@@ -63,6 +63,7 @@ REFUSALS = {
     "kazashi_not_registered": "this person has no kazashi registered",
     "reason_missing": "say why, in one line",
     "name_missing": "say who does it, in one line",
+    "look_up_limit": "too many look-ups in ten minutes: wait, or use a file for many numbers",
     "same_person": "the visit and the number are one person's already",
     "not_a_new_card": "the visit was with a card whose history is known here",
     "old_certificate_good": "no revocation list names the old certificate: it may be in force",

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal, get_args
 
 from kiosk_web.identity.systems import CooperatingSystem
@@ -30,11 +33,18 @@ LinkRefusal = Literal[
     "kazashi_not_registered",
     "reason_missing",
     "name_missing",
+    "look_up_limit",
 ]
 LINK_REFUSALS: tuple[LinkRefusal, ...] = get_args(LinkRefusal)
 """Each with words for staff under `link.refused.<name>`, and in `docs/linking.md`."""
 
 MOST_REASON = 200
+CLIENT_PREFIX = "client "
+"""What the staff audit puts before the name of a client of the API; no member of staff is called so."""
+LOOK_UP_WINDOW = timedelta(minutes=10)
+LOOK_UPS_OF_ONE = 30
+LOOK_UPS_OF_ALL = 300
+"""In `LOOK_UP_WINDOW`: far more than a counter needs, far less than trying out numbers does."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +82,17 @@ def judge_system(system: CooperatingSystem | None) -> LinkRefusal | None:
 
 def judge_words(by: str, reason: str) -> LinkRefusal | None:
     """Who does it and why must be told in one line each."""
-    if not by.strip() or not _is_line(by):
+    if not by.strip() or not _is_line(by) or by.strip().startswith(CLIENT_PREFIX):
         return "name_missing"
     return None if reason.strip() and _is_line(reason) else "reason_missing"
+
+
+def judge_look_ups(names: Sequence[str], by: str) -> LinkRefusal | None:
+    """May `by` look one more number up? `names`: who did so within `LOOK_UP_WINDOW`. A name is what somebody typed, so
+    its spelling does not make another of it, and all names together have a limit too.
+    """
+    own = sum(_fold(name) == _fold(by) for name in names)
+    return "look_up_limit" if own >= LOOK_UPS_OF_ONE or len(names) >= LOOK_UPS_OF_ALL else None
 
 
 def derive_link_tag(link: int, version: int, person: str) -> str:
@@ -88,6 +106,10 @@ def derive_link_tag(link: int, version: int, person: str) -> str:
 def mask_number(number: str) -> str:
     """For screens that others may see: the last three signs."""
     return "•" * max(len(number) - 3, 0) + number[-3:]
+
+
+def _fold(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _is_line(text: str) -> bool:

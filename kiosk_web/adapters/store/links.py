@@ -11,13 +11,14 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import link_schema as schema
 from kiosk_web.adapters.store.statements import Statements
-from kiosk_web.identity.links import LinkWay
+from kiosk_web.identity.links import CLIENT_PREFIX, LinkWay
 from kiosk_web.services.ports.links import FileKind, LinkRecord, RecentVisit, StaffAction
 
 _l = schema.links.c
 _n = schema.valid_numbers.c
 _f = schema.link_files.c
 _v = schema.recent_visits.c
+_a = schema.staff_audit.c
 _k = schema.confirmations.c
 
 _ADD_VISIT = insert(schema.recent_visits)
@@ -172,6 +173,12 @@ class SqlStaffAuditRows:
                 reason=action.reason,
             )
         )
+
+    async def list_look_ups(self, since: datetime) -> tuple[str, ...]:
+        tried = _a.action.in_(("look_up", "unlink")), _a.outcome != "look_up_limit"
+        by_staff = select(_a.by).where(_a.at > since, *tried, ~_a.by.startswith(CLIENT_PREFIX))
+        rows = await self._connection.execute(by_staff)
+        return tuple(row.by for row in rows)
 
     async def list_latest(self, limit: int) -> tuple[StaffAction, ...]:
         query = select(schema.staff_audit).order_by(schema.staff_audit.c.id.desc()).limit(limit)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from kiosk_web.identity.links import derive_link_tag, judge_system
+from kiosk_web.identity.links import CLIENT_PREFIX, derive_link_tag, judge_system
 from kiosk_web.identity.offer import Offer
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.links.linking import LinkingService
@@ -206,5 +206,5 @@ async def _note(
     named = "" if outcome == "system_not_permitted" else system
     count = int(outcome == "done")
     await transaction.staff_audit.add(
-        StaffAction(now, f"client {client.name}", action, named, outcome, count, reason, link)
+        StaffAction(now, f"{CLIENT_PREFIX}{client.name}", action, named, outcome, count, reason, link)
     )

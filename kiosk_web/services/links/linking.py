@@ -12,10 +12,12 @@ from datetime import datetime
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.links import (
     LINK_REFUSALS,
+    LOOK_UP_WINDOW,
     LinkRefusal,
     LinkWay,
     Standing,
     judge_link,
+    judge_look_ups,
     judge_system,
     judge_words,
 )
@@ -102,7 +104,8 @@ class LinkingService:
         """End the link of this very number. The person keeps the identifier, and may be linked anew."""
         now = self._clock()
         async with self._store.write() as transaction:
-            answer = await self._find_number(transaction, system, text, by, reason)
+            limit = await self._judge_look_ups(transaction, by, now)
+            answer = limit or await self._find_number(transaction, system, text, by, reason)
             if isinstance(answer, LinkRecord):
                 await transaction.links.end(answer.id, now)
             await _note(transaction, "unlink", system, answer, by, reason, now)
@@ -113,7 +116,8 @@ class LinkingService:
         """Is this very number linked, and since when?"""
         now = self._clock()
         async with self._store.write() as transaction:
-            answer = await self._find_number(transaction, system, text, by, reason)
+            limit = await self._judge_look_ups(transaction, by, now)
+            answer = limit or await self._find_number(transaction, system, text, by, reason)
             await _note(transaction, "look_up", system, answer, by, reason, now)
         record = _require(answer)
         return FoundLink(system, record.user_number, record.linked_at)
@@ -122,7 +126,8 @@ class LinkingService:
         """Which number has the person of this visit, if any?"""
         now = self._clock()
         async with self._store.write() as transaction:
-            visit = await self._find_visit(transaction, reference, system, by, reason, now)
+            limit = await self._judge_look_ups(transaction, by, now)
+            visit = limit or await self._find_visit(transaction, reference, system, by, reason, now)
             record = None
             if isinstance(visit, RecentVisit):
                 record = await transaction.links.find_by_person(system, visit.person)
@@ -132,6 +137,10 @@ class LinkingService:
         if record is None:
             return FoundLink(system, None, None, reference)
         return FoundLink(system, record.user_number, record.linked_at, reference)
+
+    async def _judge_look_ups(self, transaction: Transaction, by: str, now: datetime) -> LinkRefusal | None:
+        """By what the staff audit has of them, which a new start does not forget."""
+        return judge_look_ups(await transaction.staff_audit.list_look_ups(now - LOOK_UP_WINDOW), by)
 
     async def _find_number(
         self, transaction: Transaction, system: str, text: str, by: str, reason: str

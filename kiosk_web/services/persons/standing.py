@@ -15,7 +15,7 @@ from datetime import datetime
 import structlog
 
 from kiosk_web.errors import IdentityError
-from kiosk_web.identity.links import LINK_REFUSALS, judge_words
+from kiosk_web.identity.links import CLIENT_PREFIX, LINK_REFUSALS, judge_words
 from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.identity.standing import HolderStanding, derive_day
 from kiosk_web.log import describe_place
@@ -63,7 +63,9 @@ class StandingService:
         now = self._clock()
         async with self._store.write() as transaction:
             await transaction.confirmations.record(person, system, derive_day(now))
-            await transaction.staff_audit.add(StaffAction(now, f"client {client}", "confirm", system, "done", 1, ""))
+            await transaction.staff_audit.add(
+                StaffAction(now, f"{CLIENT_PREFIX}{client}", "confirm", system, "done", 1, "")
+            )
 
     async def confirm_by_staff(self, system: str, number: str, by: str, reason: str) -> None:
         """Staff took the change over into their system. `number`: the person's, in its one form, or why it is none."""

@@ -114,4 +114,10 @@ class StaffAuditRows(Protocol):
     """Added and read, never changed."""
 
     async def add(self, action: StaffAction) -> None: ...
+    async def list_look_ups(self, since: datetime) -> tuple[str, ...]:
+        """Who looked a number or a visit up, or ended the link of a number, or tried to; each as often as that. What
+        came over the limit does not count, nor do clients of the API, which have a limit of their own.
+        """
+        ...
+
     async def list_latest(self, limit: int) -> tuple[StaffAction, ...]: ...

@@ -7,8 +7,16 @@ import sqlite3
 import pytest
 
 from kiosk_web.errors import REFUSALS, IdentityError
-from kiosk_web.identity.links import LINK_REFUSALS, mask_number
+from kiosk_web.identity.links import (
+    LINK_REFUSALS,
+    LOOK_UP_WINDOW,
+    LOOK_UPS_OF_ALL,
+    LOOK_UPS_OF_ONE,
+    judge_look_ups,
+    mask_number,
+)
 from kiosk_web.services.links.linking import FoundLink, LinkingService
+from kiosk_web.services.ports.links import StaffAction
 from tests.support.kiosk_server import Stand
 from tests.support.numbers import number
 
@@ -74,6 +82,7 @@ async def test_what_is_refused_has_its_name(stand: Stand) -> None:
     assert await link(stand, "AAAA-AAAA", FIRST) == "visit_unknown"
     for by, reason, name in (
         ("", "why", "name_missing"),
+        (" client home", "why", "name_missing"),
         ("鈴木", "", "reason_missing"),
         ("鈴木", "a\nb", "reason_missing"),
     ):
@@ -143,3 +152,42 @@ async def test_a_renewed_persons_link_stays(stand: Stand) -> None:
 def test_a_masked_number_shows_its_end_only() -> None:
     assert mask_number("1234567890") == "•••••••890"
     assert mask_number("12") == "12"
+
+
+async def look_up(stand: Stand, by: str, text: str = FIRST) -> str:
+    try:
+        await service(stand).look_up_number(LIBRARY, text, by, "asked")
+    except IdentityError as refusal:
+        return refusal.name
+    return "done"
+
+
+async def test_one_member_of_staff_tries_out_numbers_for_a_while_and_no_longer(stand: Stand) -> None:
+    reference = await visit(stand, 1)
+    assert await link(stand, reference, FIRST) == "done"
+    for count in range(LOOK_UPS_OF_ONE - 1):
+        assert await look_up(stand, "鈴木", number(count + 10)) == "not_linked"
+    assert await look_up(stand, "鈴木") == "done"
+    for spelt in ("鈴木", " 鈴 木", "鈴木\u3000"):
+        assert await look_up(stand, spelt) == "look_up_limit"
+    with pytest.raises(IdentityError, match="look_up_limit"):
+        await service(stand).look_up_visit(reference, LIBRARY, "鈴木", "asked")
+    with pytest.raises(IdentityError, match="look_up_limit"):
+        await service(stand).unlink(LIBRARY, FIRST, "鈴木", "asked")
+    assert await look_up(stand, "佐藤") == "done"  # and the link is there still
+    refused = "SELECT count(*) FROM staff_audit WHERE outcome = 'look_up_limit'"
+    assert stand.query(refused) == [(5,)]
+    async with stand.server.store.write() as transaction:  # what clients of the API ask counts for nobody here
+        for _ in range(LOOK_UPS_OF_ALL):
+            await transaction.staff_audit.add(
+                StaffAction(stand.clock.now, "client home", "look_up", LIBRARY, "done", 1, "asked")
+            )
+    assert await look_up(stand, "佐藤") == "done"
+    stand.clock.advance(LOOK_UP_WINDOW.total_seconds())
+    assert await look_up(stand, "鈴木") == "done"
+
+
+def test_many_names_have_a_limit_together() -> None:
+    names = [f"member {count % 20}" for count in range(LOOK_UPS_OF_ALL)]
+    assert judge_look_ups(names[:-1], "somebody") is None
+    assert judge_look_ups(names, "somebody") == "look_up_limit"
