@@ -64,8 +64,7 @@ def build_systems(
     for name, profile in used:
         profiles.setdefault(name, set()).add(profile)
     for name, owned in profiles.items():
-        holder: LinkHolder = "platform" if _is_kept_here(owned) else "municipality"
-        _judge(systems.setdefault(name, CooperatingSystem(name, Words(name, name), holder)), owned)
+        _judge(systems.setdefault(name, CooperatingSystem(name, Words(name, name), "municipality")), owned)
     for system in systems.values():
         _judge_holder(system, profiles.get(system.id) or (LIBRARY_PROFILES if system.municipal_library else set()))
     return systems

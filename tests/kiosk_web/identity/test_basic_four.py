@@ -46,3 +46,9 @@ def test_what_no_card_has_is_refused_and_not_quoted(items: tuple[str, str, str, 
     with pytest.raises(BasicFourMalformed) as refused:
         BasicFour(*items)
     assert str(refused.value) in ("length", "no text", "birth or sex")
+
+
+@pytest.mark.parametrize(("name", "address"), [("n", "a"), ("n" * 200, "a" * 500)])
+def test_what_a_card_can_hold_is_taken_from_the_shortest_to_the_longest(name: str, address: str) -> None:
+    four = BasicFour(name, address, "19800217", "1")
+    assert (four.name, four.address) == (name, address)

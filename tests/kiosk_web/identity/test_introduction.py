@@ -105,3 +105,15 @@ def test_no_pledge_is_signed_tomorrow() -> None:
     today = date(2026, 11, 25)
     assert judge_pledge(today, today) is None
     assert judge_pledge(today + timedelta(days=1), today) == "pledge_ahead"
+
+
+def test_the_way_back_is_open_whatever_the_system_has_lost() -> None:
+    failed = replace(PASSED, passed=False)
+    for report in (None, failed):
+        assert judge_advance(at("live", pledged=False), "pilot", {"type1"}, report, RULES, NOW) is None
+
+
+def test_a_test_of_this_very_moment_and_of_exactly_these_profiles_counts() -> None:
+    report = replace(PASSED, tested_at=NOW, profiles=frozenset({"type1"}))
+    assert judge_stage(at("pilot"), "pilot", {"type1"}, report, RULES, NOW) is None
+    assert judge_note("x" * 200) is None

@@ -48,6 +48,7 @@ def test_links_are_kept_only_for_systems_that_leave_them_here(holder: LinkHolder
         ("a" * 200, "r" * 200, None),
         ("", "申請書", "name_missing"),
         ("　", "申請書", "name_missing"),
+        (" ", "申請書", "name_missing"),
         ("a\nb", "申請書", "name_missing"),
         ("a" * 201, "申請書", "name_missing"),
         ("青葉", "", "reason_missing"),

@@ -64,3 +64,15 @@ def test_whatever_is_in_it_a_file_is_rows_or_errors(data: bytes, encoding: Encod
 
 def test_every_wrong_line_has_a_sentence() -> None:
     assert set(get_args(LineError)) - set(FILE_REFUSALS) == set()
+
+
+@pytest.mark.parametrize("heading", [" USER_NUMBER ", "User_Number"])
+def test_a_heading_is_known_however_it_is_written_and_only_in_the_first_line(heading: str) -> None:
+    assert read_numbers(f"{heading}\n12345678\n".encode(), "utf-8", 1, EIGHT).rows == ((2, ("12345678",)),)
+    later = read_numbers(f"12345678\n{heading}\n".encode(), "utf-8", 1, EIGHT)
+    assert later.errors == (WrongLine(2, "number_malformed"),)
+
+
+def test_lines_of_an_old_spreadsheet_end_with_a_carriage_return() -> None:
+    read = read_numbers(b"12345678\r12345679\r", "utf-8", 1, EIGHT)
+    assert read.rows == ((1, ("12345678",)), (2, ("12345679",)))

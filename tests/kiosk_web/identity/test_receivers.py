@@ -60,3 +60,8 @@ def test_an_address_in_another_spelling_is_not_taken_for_a_name(host: str) -> No
 @pytest.mark.parametrize("host", [NAME, "図書館.みほん.jp", "xn--wgv71a119e.jp", "host7", "4u.example", "a.7b"])
 def test_a_name_is_judged_by_what_it_leads_to(host: str) -> None:
     assert judge_receiver_host(host)
+
+
+def test_this_computer_may_be_named_in_capitals_and_a_translated_address_is_the_one_it_leads_to() -> None:
+    assert is_receiver_address("127.0.0.1", host="LocalHost")
+    assert is_receiver_address("64:ff9b::c000:207", host=NAME)  # 192.0.2.7

@@ -37,7 +37,13 @@ def test_headings_paragraphs_and_points_are_told_apart() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "",
+        "words\n",
         "title: x\n",
+        "---\ntitle: x\n",
+        "words\n" + HEAD + "a",
+        HEAD.replace("title: 利用規約", "title") + "a",
+        HEAD.replace("title: 利用規約", "title: 利用規約\nchanges") + "a",
         "words\n---\ntitle: a\n---\nb",
         HEAD,
         HEAD.replace("title: 利用規約", "title:") + "a",
@@ -79,3 +85,21 @@ def test_the_texts_of_the_demo_can_be_shown_and_a_folder_without_one_is_named(tm
     assert [block.kind for block in terms["privacy-policy"]["ja"].blocks].count("heading") == 5
     with pytest.raises(TermsRefused, match=r"terms-of-use\.ja\.md"):
         load_terms(tmp_path, ("ja", "en"))
+
+
+def test_a_line_in_the_text_is_no_front_matter_and_empty_lines_are_nothing() -> None:
+    head = HEAD.replace("title: 利用規約", "\n  title:   利用規約  ")
+    text = read_terms("\n" + head + "\n \n##   一  \n\n-   a  \n - b\n\n- a\nb\n\n A \n。 B\n---\n")
+    assert text.title == "利用規約"
+    assert text.blocks == (
+        Block("heading", ("一",)),
+        Block("points", ("a", "b")),
+        Block("paragraph", ("- a b",)),
+        Block("paragraph", ("A 。 B ---",)),
+    )
+    changes = HEAD.replace("date:", f"changes: {'x' * MOST_CHANGES}\ndate:")
+    assert len(read_terms(changes + "a").changes) == MOST_CHANGES
+
+
+def test_a_document_that_is_not_shown_any_more_is_not_to_be_accepted() -> None:
+    assert find_unaccepted({"terms-of-use": "2"}, {"privacy-policy": "1"}) == ("terms-of-use",)

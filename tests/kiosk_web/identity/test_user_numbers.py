@@ -82,3 +82,24 @@ def test_whatever_is_accepted_is_of_plain_signs_and_reads_as_itself(text: str) -
     assert number.isascii()
     assert set(number) <= set(string.digits + string.ascii_uppercase)
     assert read_user_number(number, NumberFormat()) == number
+
+
+@pytest.mark.parametrize("text", ["12;34", "12 番", "1\x1b[A", "a_b"])
+def test_no_pattern_lets_in_what_a_keyboard_could_take_for_a_command(text: str) -> None:
+    with pytest.raises(NumberRefused, match="number_malformed"):
+        read_user_number(text, NumberFormat(r".*"))
+
+
+def test_a_number_without_a_check_digit_agrees_with_itself_and_one_digit_with_nothing() -> None:
+    assert judge_check_digit("A", "none")
+    for kind in ("luhn", "modulus11", "seven_check"):
+        assert not judge_check_digit("0", kind)  # type: ignore[arg-type]  # each is one
+        assert not judge_check_digit("０００", kind)  # type: ignore[arg-type]
+        assert judge_check_digit("00", kind)  # type: ignore[arg-type]
+
+
+def test_modulus_11_begins_its_weights_anew_and_has_numbers_without_a_check_digit() -> None:
+    # from the right 9·2 + 8·3 + 7·4 + 6·5 + 5·6 + 4·7 + 3·2 + 2·3 + 1·4 = 174 = 15·11 + 9, and 9 + 2 = 11
+    assert judge_check_digit("1234567892", "modulus11")
+    # 6·2 = 12 = 11 + 1, which would need ten
+    assert not any(judge_check_digit(f"6{last}", "modulus11") for last in string.digits)
