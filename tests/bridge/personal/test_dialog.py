@@ -169,3 +169,79 @@ def test_cancelling_the_page_going_and_time_end_it_at_every_step(steps: int) -> 
 def test_a_report_about_another_request_changes_nothing() -> None:
     run = Run(CARD).at_pin()
     assert run.report(Signed("B" * 22, b"cert", b"sig", 0)).last == []
+
+
+def test_the_challenge_holds_as_long_as_the_page_said_it_does() -> None:
+    assert Run().dialog.deadline == 1170.0
+
+
+@pytest.mark.parametrize("step", ["asking", "last_try", "working", "ended"])
+def test_a_pin_that_is_not_asked_for_is_overwritten_and_goes_nowhere(step: str) -> None:
+    run = Run(CARD)
+    if step == "last_try":
+        run.at_pin(1)
+    elif step == "working":
+        run.at_pin().act(PinTyped(bytearray(b"1234")))
+    elif step == "ended":
+        run.at_pin(0)
+    typed = bytearray(b"9876")
+    assert run.act(PinTyped(typed)).last == []
+    assert typed == bytearray(4)
+    assert run.view.step == step
+
+
+def test_a_pin_of_the_wrong_form_is_overwritten_too() -> None:
+    for characters in (b"12345", b"12a4"):
+        typed = bytearray(characters)
+        Run(CARD).at_pin().act(PinTyped(typed))
+        assert typed == bytearray(len(characters))
+
+
+def test_the_card_says_how_long_a_pin_is() -> None:
+    run = Run(CARD).act(Agreed()).report(CertificateRead(CHALLENGE, b"cert", 3, 6, 16, 0))
+    assert (run.view.minimum, run.view.maximum) == (6, 16)
+    assert not run.act(PinTyped(bytearray(b"12345"))).has(GivePin)
+    assert run.view.code == "pin_malformed"
+    assert run.act(PinTyped(bytearray(b"1234567890123456"))).has(GivePin)
+    longest = Run(CARD).act(Agreed()).report(CertificateRead(CHALLENGE, b"cert", 3, 4, 4, 0))
+    assert longest.act(PinTyped(bytearray(b"1234"))).has(GivePin)
+
+
+@pytest.mark.parametrize(
+    ("step", "visit"),
+    [("asking", False), ("card", False), ("reading", True), ("pin", True), ("last_try", True), ("working", True)],
+)
+def test_a_card_that_is_held_is_let_go_and_only_one_that_is_held(step: str, visit: bool) -> None:
+    run = Run(NOTHING if step == "card" else CARD)
+    if step == "card" or step == "reading":
+        run.act(Agreed())
+    elif step != "asking":
+        run.at_pin(1 if step == "last_try" else 3)
+    if step == "working":
+        run.act(PinTyped(bytearray(b"1234")))
+    assert run.view.step == step
+    run.do(run.dialog.expire())
+    ended = [effect for effect in run.last if isinstance(effect, EndVisit)]
+    assert [effect.challenge for effect in ended] == ([CHALLENGE] if visit else [])
+    assert not run.has(CloseWindow), "the window says why"
+    assert run.act(WindowGone(opened=False)).last == [CloseWindow()]
+    assert len(run.answers) == 1
+
+
+def test_agreeing_and_confirming_count_where_they_are_asked_for() -> None:
+    run = Run(CARD).at_pin()
+    for action in (Agreed(), LastTryConfirmed()):
+        assert run.act(action).last == []
+    assert run.view.step == "pin"
+    ended = Run(CARD).at_pin(0)
+    for action in (Agreed(), LastTryConfirmed()):
+        assert ended.act(action).last == []
+    assert ended.do(ended.dialog.show_reader(CARD)).last == []
+
+
+def test_the_answer_in_the_log_is_a_code_and_no_signature() -> None:
+    run = Run(CARD).at_pin().act(PinTyped(bytearray(b"1234"))).report(Signed(CHALLENGE, b"cert", b"sig", 0))
+    (answer,) = [effect for effect in run.last if isinstance(effect, Answer)]
+    assert (answer.code, "sig" in repr(answer)) == ("", False)
+    failed = Run(CARD).at_pin(0)
+    assert [effect.code for effect in failed.last if isinstance(effect, Answer)] == ["pin_locked"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -78,3 +79,60 @@ def test_the_page_hears_no_tries_and_no_pin() -> None:
     assert json.loads(build_failed("pin_locked")) == {"v": 1, "type": "failed", "code": "pin_locked"}
     signed = json.loads(build_signed(b"c", b"s"))
     assert signed.keys() == {"v", "type", "certificate", "signature"}
+
+
+@pytest.mark.parametrize("seconds", [0, 180])
+def test_a_challenge_holds_for_three_minutes_at_most(seconds: int) -> None:
+    request = read({**build_identify(), "expires_in": seconds})
+    assert isinstance(request, Identify)
+    assert request.seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("terminal", ("ab", "a" * 32, "a-1"), ("a", "a" * 33, "1a", "-a", "ab\n")),
+        ("service", ("a", "a" * 32, "a-1"), ("", "1a", "A", "a_b", "a\n")),
+        ("session", ("A" * 22, "_-" * 11), ("A" * 21, "A" * 23, "=" * 22, "A" * 22 + "\n")),
+    ],
+)
+def test_each_name_has_its_form(name: str, good: tuple[str, ...], bad: tuple[str, ...]) -> None:
+    for text in good:
+        assert isinstance(read(build_identify(**{name: text})), Identify)
+    for text in bad:
+        with pytest.raises(MalformedMessage):
+            read(build_identify(**{name: text}))
+
+
+@pytest.mark.parametrize(
+    "nonce",
+    [
+        base64.b64encode(bytes(31)).decode(),
+        base64.b64encode(bytes(33)).decode(),
+        base64.b64encode(bytes(32)).decode().rstrip("="),
+        "A" * 42 + "B=",  # the same 32 bytes, written otherwise
+        base64.b64encode(bytes(32)).decode() + "\n",
+        "é" * 44,
+    ],
+)
+def test_a_nonce_is_32_bytes_written_in_the_one_way_there_is(nonce: str) -> None:
+    with pytest.raises(MalformedMessage) as refusal:
+        read(build_identify(nonce=nonce))
+    assert nonce not in str(refusal.value)
+
+
+def test_a_field_that_is_no_text_is_refused() -> None:
+    for value in (None, 1, ["pin"], {}):
+        for name in ("origin", "method", "nonce"):
+            with pytest.raises(MalformedMessage):
+                read(build_identify(**{name: value}))  # type: ignore[arg-type]  # that is the point
+    for fields in (None, "fields", 1):
+        with pytest.raises(MalformedMessage):
+            read({**build_identify(), "fields": fields})
+
+
+def test_the_longest_message_is_4096_bytes() -> None:
+    text = json.dumps(build_identify())
+    assert isinstance(parse_personal_message(text + " " * (4096 - len(text))), Identify)
+    with pytest.raises(MalformedMessage):
+        parse_personal_message(text + " " * (4097 - len(text)))

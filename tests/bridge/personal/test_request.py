@@ -74,3 +74,40 @@ def test_what_the_card_signs_has_the_origin_of_the_handshake() -> None:
     challenge = build_challenge(ask("https://www.example.lg.jp"), "https://evil.example", "card-1")
     assert challenge.origin == "https://evil.example"
     assert (challenge.method, challenge.purpose, challenge.consent, challenge.lease) == ("pin", "identify", b"", "")
+
+
+def test_what_the_card_signs_is_what_the_client_asked_for() -> None:
+    request = ask()
+    challenge = build_challenge(request, HOME_PAGE, "card-1")
+    assert (challenge.terminal, challenge.service) == ("home-page", "facility-booking")
+    assert (challenge.session, challenge.jti) == (request.challenge, request.challenge)
+    assert (challenge.nonce, challenge.card) == (request.nonce, "card-1")
+    assert "1" * 8 not in repr(request)
+
+
+def test_a_challenge_that_was_refused_is_not_used_up() -> None:
+    used = UsedTickets()
+    request = ask()
+    assert refusal_of(request, "https://evil.example", used) == "origin_mismatch"
+    assert refusal_of(request, used=used) == ""
+
+
+def test_a_long_rest_is_worth_no_more_than_a_quiet_start() -> None:
+    pace = OriginPace()
+    assert pace.take("https://a", 0.0)
+    later = 1000 * SECONDS_PER_REQUEST
+    assert [pace.take("https://a", later) for _ in range(int(REQUESTS) + 1)] == [True] * int(REQUESTS) + [False]
+    assert not pace.take("https://a", later + SECONDS_PER_REQUEST * 0.99)
+    assert pace.take("https://a", later + SECONDS_PER_REQUEST * 1.01)
+
+
+def test_who_asked_last_is_remembered_longest() -> None:
+    pace = OriginPace()
+    for _ in range(int(REQUESTS)):
+        assert pace.take("https://a", 0.0)
+    for number in range(REMEMBERED_ORIGINS - 1):
+        assert pace.take(f"https://{number}.example", 0.0)
+    assert not pace.take("https://a", 0.0)
+    for number in range(REMEMBERED_ORIGINS - 1):
+        assert pace.take(f"https://x{number}.example", 0.0)
+    assert not pace.take("https://a", 0.0)

@@ -11,6 +11,7 @@ from bridge.personal.view import (
     PinTyped,
     View,
     WindowAction,
+    WindowGone,
     build_action_line,
     build_view_line,
     parse_action_line,
@@ -40,3 +41,25 @@ def test_a_pin_shows_in_no_text() -> None:
 def test_anything_else_is_no_action(line: str) -> None:
     with pytest.raises(NotStrict):
         parse_action_line(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"act":"pin","pin":1234}',
+        '{"act":"pin","pin":"1234","x":1}',
+        '{"act":"confirm","x":1}',
+        '{"act":"decline","x":1}',
+        '{"act":"agree","act":"pin"}',
+        '{"act":"pin","pin":"' + "1" * 2048 + '"}',
+    ],
+)
+def test_an_action_has_its_own_fields_and_no_others(line: str) -> None:
+    with pytest.raises(NotStrict) as refusal:
+        parse_action_line(line)
+    assert "1234" not in str(refusal.value)
+
+
+def test_a_window_does_not_say_of_itself_that_it_is_gone() -> None:
+    with pytest.raises(ValueError, match="not an action"):
+        build_action_line(WindowGone(opened=True))
