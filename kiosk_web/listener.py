@@ -17,19 +17,29 @@ from kiosk_web.web.app import Application
 GRACE_SECONDS = 1
 MOST_HEAD = 32 * 1024
 HEAD_SECONDS = 10.0
+MOST_CONNECTIONS = 256  # with so many, requests are refused (503)
+ROOM = 16
+"""From so many fewer on, a new connection takes the place of one that waits for its client."""
 
 
 class BoundedHead(HttpToolsProtocol):
     """One connection. The parser takes the head of a request however long it gets and however slowly it comes; here it
     is at most `MOST_HEAD` bytes and what one read brings, and is there within `HEAD_SECONDS`, or the connection is cut.
+
+    Whoever opens many connections and sends nothing keeps nobody else out: when there are nearly too many, the one that
+    has waited longest for its client makes room.
     """
 
     _waits: asyncio.TimerHandle | None = None
+    heard_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._in_head, self._head = True, 0
+        self.heard_at = self.loop.time()
         self._wait()
+        if len(self.connections) > MOST_CONNECTIONS - ROOM:
+            self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
@@ -43,7 +53,22 @@ class BoundedHead(HttpToolsProtocol):
         self._in_head = False
         super().on_headers_complete()
 
+    @property
+    def waits_for_client(self) -> bool:
+        """Is it the client's turn: to begin a request, to end one, or to take what it was answered?"""
+        answered = self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # None at first
+        return answered or self.cycle.more_body or self.flow.write_paused
+
+    def _make_room(self) -> None:
+        others = [one for one in self.connections if isinstance(one, BoundedHead) and one is not self]
+        waiting = [one for one in others if one.waits_for_client]
+        if waiting:
+            longest = min(waiting, key=lambda one: one.heard_at)
+            self.connections.discard(longest)  # it is lost only at the loop's next turn
+            longest.transport.abort()
+
     def data_received(self, data: bytes) -> None:
+        self.heard_at = self.loop.time()
         super().data_received(data)
         if not self._in_head:
             self._stop_waiting()
@@ -109,6 +134,6 @@ def build_listener(app: Application) -> Listener:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
-        limit_concurrency=256,
+        limit_concurrency=MOST_CONNECTIONS,
     )
     return Listener(config)

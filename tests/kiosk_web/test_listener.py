@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from kiosk_web import listener
 from kiosk_web.listener import MOST_HEAD, build_listener, open_socket
@@ -74,3 +75,59 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
         writer.write(sent)
         answer = await read_to_the_end(reader)
         assert answer.count(b"200 OK") == sent.count(b"\r\n\r\n")
+
+
+async def play(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reads the body; at `/stream` the answer has no end, at `/much` it is more than anybody's buffers."""
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    if scope["path"] == "/stream":
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await receive()
+    body = bytes(16_000_000) if scope["path"] == "/much" else b"served"
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.fixture
+async def narrow(anyio_backend: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[str, int]]:
+    """A listener for eight connections."""
+    monkeypatch.setattr(listener, "MOST_CONNECTIONS", 8)
+    monkeypatch.setattr(listener, "ROOM", 2)
+    with open_socket("127.0.0.1", 0, "port") as opened:
+        serving = build_listener(play)
+        running = asyncio.create_task(serving.serve([opened]))
+        await serving.answers.wait()
+        yield opened.getsockname()
+        serving.should_exit = True
+        await running
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        BEGIN,
+        b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\nx",
+        BEGIN + b"\r\n",
+        b"GET /much HTTP/1.1\r\nHost: here\r\n\r\n",
+    ],
+    ids=["nothing", "half a head", "half a body", "a request, and nothing more", "nothing is read"],
+)
+async def test_many_who_let_the_server_wait_keep_nobody_out(narrow: tuple[str, int], sent: bytes) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        stream, asking = await stack.enter_async_context(connected(narrow))
+        asking.write(b"GET /stream HTTP/1.1\r\nHost: here\r\n\r\n")
+        await stream.readuntil(b"begun")
+        idle = []
+        for _ in range(20):
+            reader, writer = await stack.enter_async_context(connected(narrow))
+            writer.write(sent)
+            if sent.startswith(b"GET /") and sent.endswith(b"\r\n\r\n"):
+                await reader.readuntil(b"\r\n\r\n")  # the answer has begun
+            idle.append(reader)
+        async with connected(narrow) as (reader, writer):
+            writer.write(BEGIN + b"\r\n")
+            assert (await reader.readuntil(b"served")).startswith(b"HTTP/1.1 200 OK")
+        await read_to_the_end(idle[0])  # the first of them is cut
+        assert not stream.at_eof()  # what is being answered is not
