@@ -23,6 +23,7 @@ from kiosk_web.commands.terminal import build_terminal_commands
 from kiosk_web.demo.ports import DEFAULT_PORT
 from kiosk_web.errors import KioskError
 from kiosk_web.linkage.command import build_linkage_command
+from kiosk_web.log import configure_log
 from kiosk_web.settings.server import Settings, load_settings
 from kiosk_web.simulator.command import simulate
 from kiosk_web.vector_unit import choose_vector_unit, load_processor_description
@@ -97,7 +98,6 @@ def serve(
     """Serve the resident page and the staff page until Ctrl-C."""
 
     from kiosk_web.event_loop import run_in_loop
-    from kiosk_web.log import configure_log
     from kiosk_web.server import serve as serve_until_stopped
     from kiosk_web.state_file import write_json
 
@@ -114,7 +114,6 @@ def serve(
             },
             os.environ,
         )
-        configure_log()
 
         def tell(addresses: dict[str, Any]) -> None:
             if ready_file is not None:
@@ -220,8 +219,9 @@ def _forbid_core_dumps() -> None:
 
 
 def main() -> None:
-    """Entry point of the installed program."""
+    """Entry point of the installed program. All commands log to standard error, as programs read what they print."""
     _forbid_core_dumps()
+    configure_log()
     choose_vector_unit(load_processor_description(), os.environ)
     app(prog_name="kiosk")
 

@@ -102,23 +102,23 @@ def _choose_items(standing: Mapping[str, Any], since: str) -> tuple[str, tuple[s
             advice = (
                 "施設予約の登録内容を、施設予約の窓口（公民館・体育館の受付）で直してください。"
                 "何が変わったかは、市には届いていません。",
-                "Please have your registration put right at a booking counter (community centres, gyms). "
-                "What changed was not told to the city.",
+                "Please have your registration corrected at a booking counter (community centres, gyms). "
+                "The city was not told what changed.",
             )
             return "act", text, advice
         case _ if standing["as_of"] and not since:
             text = (
                 "氏名・住所などの変更は、次回のログインからお知らせします。",
-                "You are told of changes of name, address and so on from your next visit on.",
+                "From your next visit on, you are told whether name, address and so on have changed.",
             )
             return "open", text, ("", "")
     text = (
         "氏名・住所などが変わったかどうかは、確認できませんでした。",
-        "Whether name, address and so on changed could not be confirmed.",
+        "We could not confirm whether name, address and so on have changed.",
     )
     advice = (
         "変わったという意味ではありません。ログインには差し支えありません。",
-        "This does not mean that they did. You are signed in all the same.",
+        "This does not mean that they have. You are signed in all the same.",
     )
     return "open", text, advice
 

@@ -136,4 +136,4 @@ def describe(view: IntroductionView) -> list[str]:
     if view.missing:
         lines.append(f"missing       {view.missing}")
     lines += [f"    {step.at:%Y-%m-%d %H:%M} UTC  {step.stage:14} {step.by}  {step.note}" for step in view.steps]
-    return lines
+    return [line.rstrip() for line in lines]

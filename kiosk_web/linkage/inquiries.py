@@ -167,5 +167,5 @@ async def _ask(method: str, url: str, **given: Any) -> tuple[int, dict[str, Any]
     """Status and JSON. Raises `Failed` when nobody answers."""
     answer = await ask_server(method, url, **given)
     if isinstance(answer, FetchFailure):
-        raise Failed(f"nobody answers at the configured address ({answer.kind}): is kiosk serve running?")
+        raise Failed(f"nobody answers at {url} ({answer.kind}): is kiosk serve running, and on this port?")
     return answer

@@ -56,7 +56,8 @@ STEPS = (
         person="copied-card",
     ),
     Step(
-        5, "窓口システムに基本4情報を渡す（難しい漢字も）", "Type 1 reading with the basic 4 items and rare kanji",
+        5, "窓口システムに基本\u20604\u2060情報を渡す（難しい漢字も）",
+        "Type 1 reading with the basic 4 items and rare kanji",
         "端末で「施設予約の利用者登録」を選び、暗証番号 1470 を入力します。同意して暗証番号をもう一度入れ、"
         "「ちがう番号」で 5678 を入力します。予約システムの画面に4情報が届きます。",
         "Choose Register for facility booking, type the PIN 1470, agree, type it once more, then the other number "

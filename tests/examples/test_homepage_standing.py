@@ -141,7 +141,7 @@ async def test_a_kiosk_that_does_not_answer_has_recorded_nothing_and_the_page_sa
 
 
 async def test_a_visitor_who_chose_english_stays_in_it(kiosk: PlayedKiosk, browser: httpx2.AsyncClient) -> None:
-    assert "Sign in by My Number Card" in (await browser.get("/?lang=en")).text
+    assert "Sign in with My Number Card" in (await browser.get("/?lang=en")).text
     await sign_in(browser)
     page = (await browser.get("/mypage?lang=en")).text
     assert "changed after the confirmation of 2 Nov 2026" in page

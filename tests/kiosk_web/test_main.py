@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
+from kiosk_web import __main__
 from kiosk_web.__main__ import app
 
 RUNNER = CliRunner()
@@ -94,3 +96,14 @@ def test_migrate_says_what_it_did(tmp_path: Path) -> None:
     command = ["migrate", f"--data={tmp_path}"]
     assert RUNNER.invoke(app, command).stdout == "The database was brought up to date.\n"
     assert RUNNER.invoke(app, command).stdout == "The database is up to date.\n"
+
+
+def test_what_any_command_logs_is_masked_and_leaves_its_output_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(__main__, "choose_vector_unit", lambda *_: None)
+    monkeypatch.setattr(__main__, "app", lambda **_: structlog.get_logger().info("swept", certificate="MIIC"))
+    __main__.main()
+    printed, logged = capsys.readouterr()
+    assert printed == ""
+    assert json.loads(logged)["certificate"] == "(left out)"

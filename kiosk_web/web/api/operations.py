@@ -110,7 +110,7 @@ CONFIRMATION = Operation(
     id="confirmItems",
     method="POST",
     path="/confirmations",
-    summary="Say that the basic 4 information of a person are known as they are today",
+    summary="Say that the basic 4 information of a person is known as it is today",
     description=(
         "After `standing` said `changed` and the person showed your system what changed. From then on `items` says "
         "whether they changed since today."

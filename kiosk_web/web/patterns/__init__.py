@@ -15,7 +15,8 @@ def build_patterns() -> dict[str, StageView]:
     """All sample views in Japanese at normal size, by a name that says what is special."""
     subjects = (visit, card, result, reading, basic_four, kazashi, linking, terms, staff)
     patterns = {name: view for subject in subjects for name, view in subject.VIEWS.items()}
-    for name in ("result", "result-list-automatic", "result-linked", "result-number-sent", "result-standing-changed"):
+    ending = ("result", "result-list-automatic", "result-link_kazashi", "result-linked", "result-number-sent")
+    for name in (*ending, "result-standing-changed"):
         full = {**patterns[name].data, "expires_soon": True, "kazashi": "offered"}
         patterns[f"{name}-expires_soon"] = replace(patterns[name], data=full)
     for name in ("result-number-masked", "result-number-sent", "result-standing-changed", "result-standing-first"):
