@@ -16,6 +16,10 @@ NumberRefusal = Literal["number_malformed", "number_check_digit"]
 
 MOST_SIGNS = 32
 _PLAIN = re.compile(rf"[0-9A-Z]{{1,{MOST_SIGNS}}}")
+_READ = re.compile(r"[ -~\u00a0\u3000！-～‐‑‒–—−ーｰ]*")
+"""Signs that people write in a number. Others that have a plain form are refused: the note in 1234① would be a digit
+of somebody else's number, and two numbers in the lines of one cell a third one.
+"""
 _IGNORED = re.compile(r"[\s\-‐‑‒–—−ー]")
 _FRAMED = re.compile(r"[A-D]([0-9]+)[A-D]")  # Codabar's start and stop signs, where a reader sends them
 
@@ -48,6 +52,8 @@ def read_user_number(text: str, form: NumberFormat) -> str:
 
     Raises `NumberRefused`.
     """
+    if _READ.fullmatch(text.strip()) is None:
+        raise NumberRefused("number_malformed")
     plain = _IGNORED.sub("", unicodedata.normalize("NFKC", text)).upper()
     framed = _FRAMED.fullmatch(plain)
     if framed is not None and re.fullmatch(form.pattern, plain) is None:

@@ -49,6 +49,33 @@ def test_what_is_no_number_is_refused_without_quoting_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "1234①",
+        "1234²",
+        "１２３４⁵",
+        "1234½",
+        "Ⅳ1234",
+        "1234ß",
+        "ſ1234",
+        "1234\n5678",
+        "1234\t5",
+        "1234\x005",
+        "12\u200b34",
+        "١٢٣",
+    ],
+)
+def test_a_sign_that_nobody_writes_in_a_number_makes_no_number_of_somebody_else(text: str) -> None:
+    with pytest.raises(NumberRefused):
+        read_user_number(text, NumberFormat())
+
+
+def test_what_a_reader_sends_around_a_number_is_let_go() -> None:
+    assert read_user_number("\t1234 5678\r\n", NumberFormat()) == "12345678"
+    assert read_user_number("１２３４　５６\u00a0ｰ78", NumberFormat()) == "12345678"
+
+
+@pytest.mark.parametrize(
     ("kind", "number"),
     [
         ("luhn", "79927398713"),  # the example of ISO/IEC 7812-1, annex B
