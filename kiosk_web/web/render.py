@@ -108,7 +108,7 @@ def build_short_clock_text(moment: datetime) -> str:
 
 def _keep_whole(sentence: str) -> str:
     """照合番号B is one word for who reads it; a browser would part it before the B. U+2060 is seen by nobody."""
-    return sentence.replace("照合番号B", "照合番号\u2060B")
+    return sentence.replace("照合番号B", "照合番号\u2060B").replace("code B", "code\u00a0B")
 
 
 def _group(text: str) -> tuple[str, ...]:

@@ -106,6 +106,7 @@ def test_between_two_sentences_of_japanese_there_is_no_space(name: str) -> None:
 @pytest.mark.parametrize("name", PATTERNS)
 def test_the_name_of_code_b_has_nothing_where_a_browser_may_part_it(name: str) -> None:
     assert "照合番号B" not in DEMO.render_stage(PATTERNS[name])
+    assert "code B" not in DEMO.render_stage(replace(PATTERNS[name], language="en"))
 
 
 def test_a_fragment_is_one_element_with_what_the_page_needs() -> None:
