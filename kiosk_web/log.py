@@ -14,7 +14,7 @@ import structlog
 
 ALLOWED_KEYS = frozenset(
     {"event", "level", "timestamp", "terminal", "state", "code", "address", "error", "where", "count", "reason", "path"}
-    | {"request"}
+    | {"request", "client", "system", "attempts", "seconds", "trouble", "why"}
 )
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9_+=-]{33,}|[0-9]{8,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
