@@ -87,11 +87,24 @@ class KazashiService:
             return "not_used_for_long"
         return "check_again" if marked else ""
 
-    async def is_still_attended(self, transaction: Transaction, challenge: ChallengeRecord, now: datetime) -> bool:
-        """Reading new terms takes its time: a tap needs its lease at the end of it too. A 暗証番号 needs none."""
+    async def may_still_count(
+        self,
+        transaction: Transaction,
+        challenge: ChallengeRecord,
+        certificate: TrustedCertificate,
+        now: datetime,
+        *,
+        agreed: bool,
+    ) -> bool:
+        """Until the status is known, staff may have ended the registration of a lost card. Reading new terms (`agreed`)
+        takes its time: a tap needs its lease at the end of it too. A 暗証番号 needs none of this.
+        """
         if challenge.method == "pin":
             return True
-        return await self._leases.holds(transaction, challenge.terminal, challenge.lease, now)
+        known = await transaction.kazashi.find(certificate.sha256)
+        if known is None or await transaction.persons.must_check_again(known.person):
+            return False
+        return not agreed or await self._leases.holds(transaction, challenge.terminal, challenge.lease, now)
 
     def judge_enrolment(
         self, certificate: TrustedCertificate, record: bytes, issuer: bytes, message: bytes, signature: bytes

@@ -104,7 +104,7 @@ class ConclusionService:
         now: datetime,
     ) -> e.Event:
         """The verdict accepted: the holder gets the identifier of this service, unless something else forbids it."""
-        if command.agreed and not await self._kazashi.is_still_attended(transaction, challenge, now):
+        if not await self._kazashi.may_still_count(transaction, challenge, certificate, now, agreed=command.agreed):
             return e.VisitRejected(challenge.id, "kazashi_unavailable")
         asked = command.visit.reading
         if asked is not None and (refusal := await transaction.asked_readings.find_refusal(asked.id, now)):

@@ -10,7 +10,7 @@ import pytest
 
 from kiosk_web.errors import IdentityError
 from kiosk_web.services.kazashi.ending import Holder, KazashiEndingService
-from tests.support.kazashi import Body, Desk, build_kazashi, enrol, identify_by_pin, tap
+from tests.support.kazashi import Body, Desk, build_kazashi, continue_by_pin, enrol, identify_by_pin, tap
 from tests.support.kiosk_server import Stand, run_stand
 from tests.support.numbers import number
 from tests.support.terminal import Terminal
@@ -66,6 +66,28 @@ async def test_the_library_ends_it_for_whoever_lost_the_card(stand: Stand, way: 
     assert await end(stand, LIBRARY, holder) == "kazashi_not_registered"
     await (await Desk.opened(stand)).attend(terminal)
     assert (await tap(stand, terminal, body, "library")).state == "reading_card"  # again, now for the 暗証番号
+
+
+@pytest.mark.parametrize("meanwhile", ["the status is asked", "the terms are read"])
+async def test_a_tap_that_is_not_confirmed_yet_counts_no_more(stand: Stand, meanwhile: str) -> None:
+    """Whoever found the card has tapped it already when staff hear of the loss."""
+    terminal, body = await stand.opened(), Body(stand.card())
+    reference = await enrolled(stand, terminal, body, "facility")
+    await (await Desk.opened(stand)).attend(terminal)
+    if meanwhile == "the status is asked":
+        stand.responder.gate.clear()
+    service = "facility" if meanwhile == "the status is asked" else "library"
+    await terminal.begin(service)
+    await terminal.read_card(body.issued, tries_left=0)
+    if stand.responder.gate.is_set():
+        await stand.server.sessions.settle()
+    stage = await terminal.sign(body.issued, signature=body.sign(terminal))
+    assert stage.state == ("agreeing" if service == "library" else "checking")
+    assert await end(stand, BOOKING, Holder(reference=reference)) == "done"
+    stand.responder.gate.set()
+    await stand.server.sessions.settle()
+    stage = await terminal.send("terms_agreed" if service == "library" else "extended")
+    assert (await continue_by_pin(stand, terminal, body, stage)).state == "result"
 
 
 async def test_a_municipality_names_a_person_by_ppid_and_nobody_else_is_touched(stand: Stand) -> None:
