@@ -128,7 +128,7 @@ class RemoteValidationService:
         visit = RemoteVisit(client, challenge_id, certificate, signature, name, self._contexts[name])
         written = await self._turns.take(visit)
         try:
-            answer = await self._visits.judge_apart(visit) if visit.must_wait else visit.ended
+            answer = await self._visits.judge_apart(visit, written) if visit.must_wait else visit.ended
         finally:  # no answer goes out before the challenge is used up on the disk
             await asyncio.wait([written])
             written.result()

@@ -27,6 +27,7 @@ from kiosk_web.services.api.answers import (
     build_record,
     build_remote_message,
 )
+from kiosk_web.services.api.shared_turns import Written
 from kiosk_web.services.introductions import SystemsInUse
 from kiosk_web.services.persons.issuance import IssuanceService
 from kiosk_web.services.ports import Clock, Store, Transaction, Validation
@@ -156,12 +157,16 @@ class RemoteVisits:
     async def _conclude(self, transaction: Transaction, visit: RemoteVisit) -> None:
         visit.ended = await self._judge(transaction, visit, FallbackState())
 
-    async def judge_apart(self, visit: RemoteVisit) -> RemoteVerdict:
-        """One that had to wait: somebody is asked, and what was learned is remembered."""
+    async def judge_apart(self, visit: RemoteVisit, written: Written) -> RemoteVerdict:
+        """One that had to wait: somebody is asked, and what was learned is remembered. `written`: the challenge is used
+        up on the disk; where it is not, nobody is issued anything, and there is nothing to record.
+        """
         trusted = visit.trusted
         assert trusted is not None
         visit.status = await self._validation.check_status(trusted, visit.context)
         visit.ppid = None
+        await asyncio.wait([written])
+        written.result()
         async with self._store.write() as transaction:
             openings = await self._fallback.load_within(transaction)
             answer = await self._judge(transaction, visit, openings)

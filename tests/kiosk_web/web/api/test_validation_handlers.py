@@ -158,12 +158,17 @@ async def test_nothing_is_answered_that_is_not_on_the_disk(stand: Stand, client:
             await transaction.connection.execute(text("PRAGMA defer_foreign_keys=ON"))
             await transaction.persons.add_certificate("nobody", b"issuer", 7, NOW)
 
-    answer, said = await asyncio.gather(
-        client.post("validations", body), write_what_cannot_be_committed(), return_exceptions=True
-    )
-    assert isinstance(said, sqlite3.IntegrityError)
-    assert problem(answer) == (500, "internal")
+    stand.responder.gate.clear()
+    asking = asyncio.create_task(client.post("validations", body))
+    breaking = asyncio.create_task(write_what_cannot_be_committed())
+    await stand.responder.asked.wait()
+    with pytest.raises(sqlite3.IntegrityError):
+        await breaking
+    stand.responder.gate.set()
+    assert problem(await asking) == (500, "internal")
+    assert [await count(stand, table) for table in ("persons", "remote_visits")] == [0, 0]
     assert (await client.post("validations", body)).json()["accepted"] is True
+    assert await count(stand, "remote_visits") == 1
 
 
 async def test_a_wrong_signature_uses_the_challenge_up_too(stand: Stand, client: ApiClient) -> None:
