@@ -16,6 +16,7 @@ async function send(action) {
   } catch {
     answer.textContent = answer.dataset.lost;
   }
+  answer.scrollIntoView({ block: "nearest" });
 }
 
 form?.addEventListener("submit", (event) => {
