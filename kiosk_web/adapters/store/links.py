@@ -175,7 +175,7 @@ class SqlStaffAuditRows:
         )
 
     async def list_look_ups(self, since: datetime) -> tuple[str, ...]:
-        tried = _a.action.in_(("look_up", "unlink")), _a.outcome != "look_up_limit"
+        tried = _a.action.in_(("look_up", "unlink", "end_kazashi")), _a.outcome != "look_up_limit"
         by_staff = select(_a.by).where(_a.at > since, *tried, ~_a.by.startswith(CLIENT_PREFIX))
         rows = await self._connection.execute(by_staff)
         return tuple(row.by for row in rows)

@@ -45,7 +45,7 @@ class KazashiEndingService:
         """The stored key is deleted: the card is asked for its 暗証番号 at the next visit, in every system."""
         now = self._clock()
         async with self._store.write() as transaction:
-            refusal = judge_words(by, reason)
+            refusal = judge_words(by, reason) or await self._linking.judge_look_ups(transaction, by, now)
             found = refusal or await self._find_person(transaction, system, holder)
             if isinstance(found, _Person) and not await transaction.kazashi.end_of_person(found.key):
                 found = "kazashi_not_registered"

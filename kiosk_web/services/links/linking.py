@@ -104,7 +104,7 @@ class LinkingService:
         """End the link of this very number. The person keeps the identifier, and may be linked anew."""
         now = self._clock()
         async with self._store.write() as transaction:
-            limit = await self._judge_look_ups(transaction, by, now)
+            limit = await self.judge_look_ups(transaction, by, now)
             answer = limit or await self._find_number(transaction, system, text, by, reason)
             if isinstance(answer, LinkRecord):
                 await transaction.links.end(answer.id, now)
@@ -116,7 +116,7 @@ class LinkingService:
         """Is this very number linked, and since when?"""
         now = self._clock()
         async with self._store.write() as transaction:
-            limit = await self._judge_look_ups(transaction, by, now)
+            limit = await self.judge_look_ups(transaction, by, now)
             answer = limit or await self._find_number(transaction, system, text, by, reason)
             await _note(transaction, "look_up", system, answer, by, reason, now)
         record = _require(answer)
@@ -126,7 +126,7 @@ class LinkingService:
         """Which number has the person of this visit, if any?"""
         now = self._clock()
         async with self._store.write() as transaction:
-            limit = await self._judge_look_ups(transaction, by, now)
+            limit = await self.judge_look_ups(transaction, by, now)
             visit = limit or await self._find_visit(transaction, reference, system, by, reason, now)
             record = None
             if isinstance(visit, RecentVisit):
@@ -138,8 +138,10 @@ class LinkingService:
             return FoundLink(system, None, None, reference)
         return FoundLink(system, record.user_number, record.linked_at, reference)
 
-    async def _judge_look_ups(self, transaction: Transaction, by: str, now: datetime) -> LinkRefusal | None:
-        """By what the staff audit has of them, which a new start does not forget."""
+    async def judge_look_ups(self, transaction: Transaction, by: str, now: datetime) -> LinkRefusal | None:
+        """May `by` ask about one more number or visit? By what the staff audit has of them, which a new start does not
+        forget.
+        """
         return judge_look_ups(await transaction.staff_audit.list_look_ups(now - LOOK_UP_WINDOW), by)
 
     async def _find_number(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiosk_web.errors import IdentityError
+from kiosk_web.identity.links import LOOK_UPS_OF_ONE
 from kiosk_web.services.kazashi.ending import Holder, KazashiEndingService
 from tests.support.kazashi import Body, Desk, build_kazashi, continue_by_pin, enrol, identify_by_pin, tap
 from tests.support.kiosk_server import Stand, run_stand
@@ -116,6 +117,12 @@ async def test_what_is_refused_has_its_name(stand: Stand) -> None:
     }
     assert refused == {name: name for name in refused}
     assert len(stand.query("SELECT * FROM kazashi_enrolments")) == 1
+
+
+async def test_whoever_tries_numbers_out_is_stopped_here_too(stand: Stand) -> None:
+    """A number that is linked is refused otherwise than one that is not."""
+    tried = [await end(stand, LIBRARY, Holder(number=number(one))) for one in range(LOOK_UPS_OF_ONE + 1)]
+    assert tried == ["not_linked"] * LOOK_UPS_OF_ONE + ["look_up_limit"]
 
 
 async def test_every_attempt_is_audited_without_a_person_or_a_number(stand: Stand) -> None:
