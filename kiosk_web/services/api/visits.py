@@ -186,8 +186,9 @@ class RemoteVisits:
             expires_soon = trust.not_after - now <= EXPIRES_SOON
         elif isinstance(trust, TrustedCertificate) and isinstance(status, Revoked | OnHold):
             await _note_suspension(transaction, trust)
-        visit.record = build_record(challenge, verdict, status, now)
-        return build_answer(challenge, verdict, status, now, ppid, expires_soon)
+        answer = build_answer(challenge, verdict, status, now, ppid, expires_soon)
+        visit.record = build_record(challenge, verdict, status, now)  # of what can be told
+        return answer
 
 
 def _judge_signature(visit: RemoteVisit) -> Verdict | None:

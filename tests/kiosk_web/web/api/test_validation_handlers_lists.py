@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from kiosk_web.services.api import visits
 from kiosk_web.services.persons.issuance import IssuanceService
 from kiosk_web.services.status.validation import ValidationService
 from kiosk_web.settings.services import DEMO_SERVICES
@@ -204,3 +205,18 @@ async def test_of_many_at_once_one_is_answered(stand: Stand, client: ApiClient) 
     answers = await asyncio.gather(*(client.post("validations", body) for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
     assert await count(stand, "remote_visits") == 2
+
+
+async def test_a_verdict_that_cannot_be_told_is_not_recorded(
+    stand: Stand, client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.validate(stand.card())
+
+    def fail(*given: object) -> None:
+        raise RuntimeError("no answer")
+
+    monkeypatch.setattr(visits, "build_answer", fail)
+    challenge = await client.challenge()
+    answer = await client.post("validations", client.build_validation(challenge, stand.card()))
+    assert answer.status_code == 500
+    assert await count(stand, "remote_visits") == 1
