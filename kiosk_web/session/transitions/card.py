@@ -52,10 +52,8 @@ def notice_card_in_use(state: s.State, event: e.CardChanged, now: datetime) -> S
     else:
         code = {"ours": "card_swapped", "mute": "card_mute"}.get(event.card, "card_swapped")
     refused, commands = refuse(replace(visit, presence=presence), code, now, status=derive_status(state))
-    if isinstance(refused, s.Refused | s.Result) and code == "card_swapped":
-        # The card that lies there now is another one: it is kept, but it is not the card of this visit.
-        refused = replace(refused, visit=replace(refused.visit, presence=presence))
-    return refused, commands
+    # Another card that lies there now is kept, though it is not the card of this visit.
+    return with_visit(refused, replace(require_visit(refused), presence=presence)), commands
 
 
 def start_reading(state: s.ReadingCard, event: e.ChallengeIssued, now: datetime) -> Step:

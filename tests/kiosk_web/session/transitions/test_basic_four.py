@@ -136,8 +136,11 @@ def test_a_secret_with_fewer_than_two_tries_is_not_offered(pin: int, code: int, 
 
 
 def test_with_both_nearly_used_up_nothing_is_asked() -> None:
-    state = reach(PERMITTED, e.TextReady("c2", 1, 1))
+    state, commands = run(reach(PERMITTED), e.TextReady("c2", 1, 1))
     assert isinstance(state, s.Result)
+    assert [(it.code, it.status_json) for it in commands if isinstance(it, c.RecordAudit)] == [
+        ("text_secret_guarded", "{}")
+    ]
     assert state.basic_four_code == "text_secret_guarded"
 
 

@@ -241,3 +241,9 @@ def test_a_visit_refused_once_stays_stopped_where_it_was() -> None:
         assert isinstance(state, s.Refused)
         assert state.stopped_in == "awaiting_pin"
     assert isinstance(after, s.ChoosingService)
+
+
+def test_what_the_reader_says_of_itself_is_kept_while_the_same_card_lies_there() -> None:
+    state, commands = step(hold(), e.CardChanged("busy", "ours", "card-1"), NOW)
+    assert isinstance(state, s.AwaitingPin)
+    assert (state.visit.presence, commands) == (facts.Presence("busy", "ours", "card-1"), ())
