@@ -107,8 +107,9 @@ def build_short_clock_text(moment: datetime) -> str:
 
 
 def _keep_whole(sentence: str) -> str:
-    """照合番号B is one word for who reads it; a browser would part it before the B. U+2060 is seen by nobody."""
-    return sentence.replace("照合番号B", "照合番号\u2060B").replace("code B", "code\u00a0B")
+    """照合番号B and 3か月 are one word for who reads them; a browser would part them. U+2060 is seen by nobody."""
+    whole = sentence.replace("照合番号B", "照合番号\u2060B").replace("code B", "code\u00a0B")
+    return whole.replace("か月", "\u2060か\u2060月")
 
 
 def _group(text: str) -> tuple[str, ...]:
