@@ -189,7 +189,8 @@ class ReadingAnswer(_Model):
     receipt: Annotated[str, Field(description=_RECEIPT)]
 
 
-_TITLE = Field(max_length=60, pattern=r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$")
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"  # hides, breaks or turns
+_TITLE = Field(max_length=60, pattern=rf"^[^{_UNSEEN}]*$")
 
 
 class ReadingTitle(_Model):

@@ -225,7 +225,7 @@ async def test_a_client_asks_at_its_own_terminals_for_its_own_services(counter: 
     assert told(await counter.asker.show(reading)) == "waiting"
 
 
-@pytest.mark.parametrize("title", ["a\nb", "\u202eevil", "x" * 61])
+@pytest.mark.parametrize("title", ["a\nb", "\u202eevil", "a\u2028b", "\u061c1", "a\u200bb", "x" * 61])
 async def test_a_title_that_could_mislead_is_refused(counter: Counter, title: str) -> None:
     assert told(await counter.asker.ask(title={"ja": title, "en": "x"})) == "malformed_request"
 
