@@ -67,10 +67,9 @@ def keep_window(settings: WindowSettings) -> None:
         with _listening() as signals:
             while not signals.stopped:
                 desk.await_gone(WINDOW_CLASS)  # of a browser that has just ended
-                before = desk.read_active()
                 browser = Browser(command, environment)
                 try:
-                    _attend(browser, desk, signals, before, settings.side, strip)
+                    _attend(browser, desk, signals, settings.side, strip)
                 finally:
                     browser.stop()
     except DESK_GONE:
@@ -79,15 +78,17 @@ def keep_window(settings: WindowSettings) -> None:
         desk.close()
 
 
-def _attend(browser: Browser, desk: X11Desk, signals: Signals, before: int, side: Side, strip: Area) -> None:
+def _attend(browser: Browser, desk: X11Desk, signals: Signals, side: Side, strip: Area) -> None:
     """Until the browser ends or the signals say stop."""
     panels: set[int] = set()
+    others = 0  # who had the focus last; while a browser starts, a librarian goes on working
     while browser.runs and not signals.stopped:
+        others = desk.read_active(beside=WINDOW_CLASS) or others
         windows = set(desk.find_windows(WINDOW_CLASS))
         for window in windows - panels:
             desk.make_panel(window, strip, side)
-            if before and desk.read_active() != before:
-                desk.activate(before)
+            if others and desk.read_active() != others:
+                desk.activate(others)
             _log.info("window_shown")
         panels |= windows
         desk.await_change(signals)

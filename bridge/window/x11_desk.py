@@ -76,9 +76,10 @@ class X11Desk:
         screen = self._display.screen()
         return Area(0, 0, screen.width_in_pixels, screen.height_in_pixels)
 
-    def read_active(self) -> int:
-        """The window with the focus, 0 without one."""
-        return next(iter(self._read(self._root, "_NET_ACTIVE_WINDOW")), 0)
+    def read_active(self, *, beside: str | None = None) -> int:
+        """The window with the focus; 0 without one, or if it is of the program `beside`."""
+        active = next(iter(self._read(self._root, "_NET_ACTIVE_WINDOW")), 0)
+        return 0 if active and beside is not None and self._is_of(active, beside) else active
 
     def find_windows(self, window_class: str) -> list[int]:
         """Those of a program that the window manager shows."""

@@ -67,8 +67,8 @@ def start(state: Path, display: str, *options: str, browser: str = STAND_IN) -> 
 
 
 @contextmanager
-def running(state: Path, display: str, *options: str) -> Iterator[subprocess.Popen[str]]:
-    program = start(state, display, *options)
+def running(state: Path, display: str, *options: str, browser: str = STAND_IN) -> Iterator[subprocess.Popen[str]]:
+    program = start(state, display, *options, browser=browser)
     try:
         yield program
     finally:
@@ -115,6 +115,25 @@ def test_the_window_becomes_a_panel_whose_focus_goes_back_and_comes_again_when_t
             x11.wait_for(lambda: screen.place_of(second) == (0, 0, 360, HEIGHT))
             x11.wait_for(lambda: screen.active == library.id)
         x11.wait_for(lambda: second not in screen.stacking)
+
+
+def test_the_focus_goes_back_to_the_window_that_had_it_when_the_browser_came(
+    desk: tuple[str, Desk], state: Path, tmp_path: Path
+) -> None:
+    display, screen = desk
+    word = state / "go"
+    os.mkfifo(word)
+    slow = STAND_IN.replace("display = Display()", f"open({str(word)!r}).close()\ndisplay = Display()")
+    with closing(x11.Window(display, tmp_path, "Loans")) as library:
+        x11.wait_for(lambda: screen.active == library.id)
+        with running(state, display, browser=slow):
+            with word.open("w"):  # opens when the browser waits
+                mail = x11.Window(display, tmp_path, "Mail")
+                x11.wait_for(lambda: screen.active == mail.id)
+            with closing(mail):
+                panel = await_panel(screen, state, start=1)
+                x11.wait_for(lambda: screen.place_of(panel) == (WIDTH - 420, 0, 420, HEIGHT))
+                x11.wait_for(lambda: screen.active == mail.id)
 
 
 def test_a_browser_that_ends_without_a_window_is_told(desk: tuple[str, Desk], state: Path) -> None:
