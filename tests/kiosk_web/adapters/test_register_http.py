@@ -152,3 +152,43 @@ async def test_an_answer_of_another_type_or_packed_is_not_read() -> None:
     for answer in (text, packed):
         async with serve_register(answer) as register:
             assert (await register.fetch_standing(KEY, 9, SINCE)).why == "malformed"
+
+
+async def test_a_certificate_that_replaced_none_is_an_answer_and_the_first_serial_is_one() -> None:
+    async with always({"predecessor": None}) as register:
+        assert await register.find_predecessor(KEY, 9) == Predecessor(None)
+    async with always({"predecessor": {"issuer_key_id": "aa", "serial": 1}}) as register:
+        assert await register.find_predecessor(KEY, 9) == Predecessor(CertificateName(b"\xaa", 1))
+
+
+async def test_a_redirect_is_followed_nowhere() -> None:
+    asked: list[str] = []
+
+    async def send_on(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        if request.path == "/elsewhere":
+            return web.json_response({"predecessor": None, **GOOD})
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    async with serve_register(send_on) as register:
+        assert await register.find_predecessor(KEY, 9) == RegisterSilent("refused")
+    assert asked == ["/services/predecessor"]
+
+
+@pytest.mark.parametrize("content", ["predecessor signature_certificate items_changed_at", 5, None, True])
+async def test_an_answer_that_is_no_object_is_out_of_form(content: object) -> None:
+    async with always(content) as register:
+        assert await register.find_predecessor(KEY, 9) == RegisterSilent("malformed")
+
+
+@pytest.mark.parametrize(("length", "why"), [(4096, ""), (4097, "malformed")])
+async def test_an_answer_that_does_not_say_its_length_is_counted(length: int, why: str) -> None:
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        await response.write(json.dumps(GOOD).encode().ljust(length))
+        return response
+
+    async with serve_register(stream) as register:  # type: ignore[arg-type]  # a response, too
+        assert (await register.fetch_standing(KEY, 9, SINCE)).why == why

@@ -237,3 +237,48 @@ async def test_over_tls_only_a_trusted_library_is_spoken_to(certificate: Path) -
             asked = len(line.asked)
             assert await client_of(settings).check_number("1001") == LibraryAnswer("unreachable", "connection")
             assert len(line.asked) == asked
+
+
+def _reseal(message: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    body = change(message[:-5])
+    return body + derive_checksum(body).encode() + b"\r"
+
+
+@pytest.mark.parametrize(
+    ("code", "change", "trouble", "last"),
+    [
+        (b"98", lambda body: b"98N" + body[3:], "offline", b"99"),
+        (b"24", lambda body: b"24X" + body[3:], "malformed", b"23"),
+        (b"24", lambda body: body.replace(b"BLY|", b""), "unclear", b"35"),
+    ],
+    ids=["offline", "strange flags", "says nothing of the number"],
+)
+async def test_a_library_that_does_not_answer_the_question_is_unreachable(
+    code: bytes, change: Callable[[bytes], bytes], trouble: Any, last: bytes
+) -> None:
+    async with open_line() as (line, settings):
+        line.on_answer = lambda message: _reseal(message, change) if message[:2] == code else message
+        assert await client_of(settings).check_number("1001") == LibraryAnswer("unreachable", trouble)
+        assert line.asked[-1][:2] == last
+        assert await client_of(settings).ask_about("1001") == "unreachable"
+
+
+async def test_an_answer_of_another_kind_or_number_is_passed_over() -> None:
+    async with open_line() as (line, settings):
+
+        def crowd(message: bytes) -> bytes:
+            if message[:2] != b"24":
+                return message
+            late = _reseal(message.replace(b"BLY", b"BLN"), lambda body: body[:-3] + b"8AZ")
+            other = _reseal(message, lambda body: b"36Y20261125    093005AA1001|" + body[-5:])
+            return late + other + message
+
+        line.on_answer = crowd
+        assert (await client_of(settings).check_number("1001")).word == "usable"
+
+
+async def test_a_library_without_checksums_is_believed_where_the_settings_say_so() -> None:
+    async with open_line() as (line, settings):
+        line.on_answer = lambda message: message[:-10] + b"\r"
+        assert (await client_of(settings, error_detection=False).check_number("1001")).word == "usable"
+        assert (await client_of(settings).check_number("1001")).word == "unreachable"

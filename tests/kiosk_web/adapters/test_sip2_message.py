@@ -126,3 +126,50 @@ def test_no_checksum_counts_as_garbled_unless_the_library_sends_none() -> None:
     with pytest.raises(m.Sip2Garbled):
         m.parse_answer(plain, "utf-8")
     assert m.parse_answer(plain, "utf-8", checksum=False).fields["BL"] == "Y"
+
+
+@pytest.mark.parametrize(
+    ("fixed", "fields", "serves"),
+    [
+        ("Y", "", True),
+        ("Y", "BXYN|", True),
+        ("Y", "BXNY|", False),
+        ("Y", "BX|", False),
+        ("N", "", False),
+        ("N", "BXYYYYYYYYYYYYYYYY|", False),
+        ("y", "", False),
+    ],
+)
+def test_a_library_that_is_offline_or_answers_no_patron_status_is_not_asked(
+    fixed: str, fields: str, serves: bool
+) -> None:
+    answer = m.parse_answer(seal(f"98{fixed}" + "Y" * 33 + fields), "utf-8")
+    assert m.judge_terminal_status(answer) is serves
+
+
+@pytest.mark.parametrize("at", range(14))
+def test_each_of_the_fourteen_flags_is_looked_at(at: int) -> None:
+    flags = " " * at + "X" + " " * (13 - at)
+    with pytest.raises(m.Sip2Malformed):
+        m.judge_patron_status(m.parse_answer(seal(answer_of("AA1|BLY|", flags)), "utf-8"))
+
+
+def test_an_answer_has_its_sequence_number_or_none() -> None:
+    assert m.parse_answer(seal(answer_of("AA1|BLY|"), sequence=7) + b"\r\n", "utf-8").sequence == "7"
+    body = answer_of("AA1|BLY|").encode() + b"AZ"
+    without = m.parse_answer(body + m.derive_checksum(body).encode(), "utf-8")
+    assert (without.sequence, dict(without.fields)) == ("", {"AA": "1", "BL": "Y"})
+    small = m.parse_answer(body + m.derive_checksum(body).lower().encode(), "utf-8")
+    assert small.fields == without.fields
+    named = answer_of("BLY|AA1AYx").encode() + b"AZ"  # no digit, and so a part of the field
+    assert m.parse_answer(named + m.derive_checksum(named).encode(), "utf-8").fields["AA"] == "1AYx"
+
+
+def test_an_answer_is_as_long_as_a_line_and_no_longer() -> None:
+    room = m.MAXIMUM_BYTES - len(seal(answer_of("AF|AA1|BLY|")))
+    assert m.parse_answer(seal(answer_of(f"AF{'x' * room}|AA1|BLY|")), "utf-8").fields["BL"] == "Y"
+    with pytest.raises(m.Sip2Malformed, match="length"):
+        m.parse_answer(seal(answer_of(f"AF{'x' * (room + 1)}|AA1|BLY|")), "utf-8")
+    for line in (b"", b"\r\n"):
+        with pytest.raises(m.Sip2Malformed, match="length"):
+            m.parse_answer(line, "utf-8", checksum=False)

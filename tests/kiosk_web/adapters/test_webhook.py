@@ -125,3 +125,18 @@ async def test_what_is_no_address_and_who_is_not_there_are_named() -> None:
         async with HttpWebhook() as webhook:
             assert await webhook.send(f"http://127.0.0.1:{taken.getsockname()[1]}/", b"sealed", {}) == "refused"
             assert await webhook.send("http://127.0.0.1:99999/", b"sealed", {}) == "address"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(200, ""), (299, ""), (300, "status_300"), (404, "status_404"), (500, "status_500")]
+)
+async def test_only_a_success_is_a_yes_and_the_signature_goes_along(status: int, said: str) -> None:
+    heard: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        heard.append(request.headers["Kiosk-Signature"])
+        return web.Response(status=status)
+
+    async with receive(answer) as (port, _), HttpWebhook() as webhook:
+        assert await webhook.send(f"http://127.0.0.1:{port}/", b"sealed", {"Kiosk-Signature": "s"}) == said
+    assert heard == ["s"]

@@ -151,3 +151,11 @@ def test_who_chose_a_language_keeps_it_while_the_card_is_laid_anew() -> None:
     assert isinstance(state, s.ChoosingService)
     assert state.visit.language == "en"
     assert state.deadline_at is not None
+
+
+def test_a_clock_that_was_set_back_ends_what_waits_for_a_time() -> None:
+    back = e.DeadlinePassed(clock_set_back=True)
+    for state in AT_CARD.values():
+        after, _ = step(state, back, NOW)
+        assert isinstance(after, s.Refused)
+    assert step(start(), back, NOW) == (start(), ())  # it waits for nothing

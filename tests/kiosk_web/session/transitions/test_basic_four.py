@@ -418,3 +418,11 @@ def test_a_reader_that_was_lost_leaves_a_result_without_a_card() -> None:
     state, _ = run(asked(), e.CardChanged("missing", "none", ""))
     assert isinstance(state, s.Result)
     assert (state.card_held, state.same_card) == (False, False)
+
+
+def test_who_went_on_by_pin_stays_so_in_the_result() -> None:
+    by_pin = replace(consent(), visit=replace(consent().visit, by_pin=True))
+    by_pin = replace(by_pin, result=replace(by_pin.result, visit=by_pin.visit))
+    for back in (run(by_pin, e.Cancelled())[0], run(by_pin, e.ConsentGiven(), e.Cancelled())[0]):
+        assert isinstance(back, s.Result)
+        assert back.visit.by_pin

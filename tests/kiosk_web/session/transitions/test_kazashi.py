@@ -236,3 +236,14 @@ def test_after_it_was_switched_off_beside_no_card_nobody_has_to_take_one() -> No
     assert isinstance(state, s.KazashiSet)
     assert not state.card_held
     assert isinstance(run(state, e.DeadlinePassed(), now=LATER)[0], s.ChoosingService)
+
+
+def test_what_was_chosen_at_the_consent_stays_and_no_items_were_asked_for() -> None:
+    consenting, _ = run(result(), e.KazashiWanted(), e.LanguageChosen("en"))
+    busy = e.CardChanged("busy", "ours", "card-1")
+    moved, commands = run(consenting, busy)
+    assert isinstance(moved, s.Consenting)
+    assert (visit_of(moved).presence, commands) == (facts.Presence("busy", "ours", "card-1"), [])
+    back, _ = run(moved, e.Cancelled())
+    assert visit_of(back) == visit_of(moved)
+    assert run(moved, GONE)[1] == []

@@ -13,6 +13,7 @@ from kiosk_web.session import facts
 from kiosk_web.session import states as s
 from kiosk_web.session.diagram import build_examples
 from kiosk_web.session.machine import IllegalEvent, step
+from kiosk_web.session.transitions.reading import is_free
 from tests.kiosk_web.session.visit_steps import HERE_EVENT, NOW, run, start
 
 ASKED = e.ReadingRequested(facts.AskedReading("r1", "体育館", "Gymnasium"), "facility", NOW + timedelta(seconds=120))
@@ -81,3 +82,12 @@ def test_a_request_taken_back_does_not_end_what_a_resident_does_after_it() -> No
     evidence = facts.CardEvidence("c2", "ab" * 32, 3)
     enrolling = s.AwaitingBirth(replace(visit, purpose="enrol"), evidence, NOW + timedelta(seconds=120), None)
     assert step(enrolling, e.ReadingCancelled("r1", "reading_withdrawn"), NOW) == (enrolling, ())
+
+
+def test_a_result_that_was_left_behind_is_somebody() -> None:
+    gone = facts.Presence()
+    visit = s.Visit("page", 1, gone)
+    shown = s.Result(visit, NOW, "type1", "ppid", "x", False, NOW, "ocsp", NOW, False)
+    assert is_free(s.ChoosingService(visit))
+    assert not is_free(shown, brought=True)
+    assert not is_free(s.TakingCard(visit), brought=True)

@@ -304,3 +304,26 @@ def test_signing_out_is_for_the_first_screen() -> None:
     assert run(start(), e.StaffSignedOut()) == (start(), [c.CloseLease()])
     with pytest.raises(IllegalEvent):
         run(hold(), e.StaffSignedOut())
+
+
+def test_a_reader_that_says_the_same_again_begins_no_visit_anew() -> None:
+    extended, _ = step(start(), e.Extended(), SOON)
+    empty, _ = run(extended, GONE)
+    assert (visit_of(empty).number, empty.deadline_at) == (1, extended.deadline_at)
+    laid, _ = run(start(), HERE_EVENT)
+    swapped, _ = step(laid, OTHER, SOON)
+    assert visit_of(swapped) == s.Visit("page", 1, facts.Presence("ready", "ours", "card-2"))
+
+
+def test_a_refusal_goes_with_its_card_and_with_another_one_that_comes_instead() -> None:
+    for event in (GONE, OTHER, e.CardChanged("busy", "unknown", "card-2")):
+        assert isinstance(run(refused(), event)[0], s.ChoosingService)
+    nameless, _ = run(refused(), AGAIN)
+    assert isinstance(run(nameless, GONE)[0], s.ChoosingService)
+
+
+def test_a_nameless_card_that_waits_to_be_taken_gets_its_name_back() -> None:
+    taking, _ = run(result(), e.Finished(), AGAIN, HERE_EVENT)
+    assert isinstance(taking, s.TakingCard)
+    assert visit_of(taking).presence == HERE
+    assert isinstance(run(taking, OTHER)[0], s.ChoosingService)
