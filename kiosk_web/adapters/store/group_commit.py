@@ -32,6 +32,7 @@ class GroupCommit:
         self._turn = asyncio.Lock()
         self._written: list[asyncio.Future[None]] = []  # of those whose part is in the open transaction
         self._committing: asyncio.Task[None] | None = None
+        self._spoilt = False  # the open transaction holds what was to be undone: it must never be committed
         self._thread = ThreadPoolExecutor(1, "commit")
 
     async def begin(self) -> None:
@@ -53,15 +54,22 @@ class GroupCommit:
                 if failed:
                     return None  # the caller has the error that tells why
                 raise TransactionLost
-            if failed:
-                self._driver.execute("ROLLBACK TO turn")
-            self._driver.execute("RELEASE turn")
+            self._end_turn(failed=failed)
             if not failed:
                 written = asyncio.get_running_loop().create_future()
                 self._written.append(written)
         finally:
             self._turn.release()
         return written
+
+    def _end_turn(self, *, failed: bool) -> None:
+        try:
+            if failed:
+                self._driver.execute("ROLLBACK TO turn")
+            self._driver.execute("RELEASE turn")
+        except sqlite3.Error:
+            self._spoilt = True
+            raise
 
     async def close(self) -> None:
         """After the last commit."""
@@ -72,6 +80,10 @@ class GroupCommit:
     async def _begin_transaction(self) -> None:
         """The first of a group begins it, and has it committed after all who are waiting for their turn by then."""
         try:
+            if self._spoilt:
+                self._undo(TransactionLost())
+            if self._spoilt:
+                raise TransactionLost
             if not self._driver.in_transaction and not self._begin_at_once():
                 await self._run_apart(lambda: self._driver.execute("BEGIN IMMEDIATE"))
         finally:
@@ -93,14 +105,22 @@ class GroupCommit:
     async def _commit(self) -> None:
         async with self._turn:
             self._committing = None
-            failure: Exception | None = None
+            if self._spoilt:
+                self._undo(TransactionLost())
+                return
             try:
                 await self._run_apart(self._driver.commit)
             except Exception as error:
-                failure = error
-                with suppress(sqlite3.Error):  # whatever becomes of it: those who wait are told that it failed
-                    self._driver.rollback()
-            self._tell(failure)
+                self._undo(error)
+            else:
+                self._tell(None)
+
+    def _undo(self, failure: Exception) -> None:
+        """The whole transaction; those who wait are told that it failed, also where it cannot be undone now."""
+        with suppress(sqlite3.Error):
+            self._driver.rollback()
+        self._spoilt = self._driver.in_transaction
+        self._tell(failure)
 
     def _tell(self, failure: Exception | None) -> None:
         written, self._written = self._written, []

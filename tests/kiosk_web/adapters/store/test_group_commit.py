@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -97,27 +99,86 @@ async def test_a_commit_that_fails_fails_for_all_and_stores_nothing(
 
 
 class _BrokenDisk:
-    """A connection whose commit fails, and whose rollback does."""
+    """A connection whose `broken` ways of ending a transaction fail."""
 
-    def __init__(self, driver: sqlite3.Connection) -> None:
+    def __init__(self, driver: sqlite3.Connection, *broken: str) -> None:
         self._driver = driver
+        self.broken = set(broken)
 
     def __getattr__(self, name: str) -> object:
-        return self._fail if name in ("commit", "rollback") else getattr(self._driver, name)
+        return self._fail if name in self.broken else getattr(self._driver, name)
+
+    def execute(self, statement: str) -> sqlite3.Cursor:
+        if statement in self.broken:
+            self._fail()
+        return self._driver.execute(statement)
 
     def _fail(self) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
 
-async def test_nobody_waits_for_ever_for_a_commit_that_can_be_neither_done_nor_undone() -> None:
-    driver = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    group = GroupCommit(_BrokenDisk(driver))  # type: ignore[arg-type]  # as far as it is used
-    part = Part(group, "handed")
-    with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
-        async with asyncio.timeout(20), part:
-            pass
-    await group.close()
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    driver = sqlite3.connect(tmp_path / "plain", isolation_level=None, check_same_thread=False)
+    driver.execute("CREATE TABLE told (what)")
+    yield driver
     driver.close()
+
+
+async def note(group: GroupCommit, driver: sqlite3.Connection, what: str, *, fail: bool = False) -> None:
+    async with asyncio.timeout(20), Part(group, driver) as handed:
+        handed.execute("INSERT INTO told VALUES (?)", (what,))
+        if fail:
+            raise LookupError(what)
+
+
+async def test_what_can_be_neither_committed_nor_undone_fails_and_is_never_written_later(
+    plain: sqlite3.Connection, tmp_path: Path
+) -> None:
+    disk = _BrokenDisk(plain, "commit", "rollback")
+    group = GroupCommit(disk)  # type: ignore[arg-type]  # as far as it is used
+    with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
+        await note(group, plain, "first")
+    disk.broken = {"rollback"}
+    with pytest.raises(TransactionLost):
+        await note(group, plain, "second")
+    disk.broken = set()
+    await note(group, plain, "third")
+    await group.close()
+    assert list_told(tmp_path) == ["third"]
+
+
+async def test_a_part_that_cannot_be_undone_alone_takes_the_others_with_it(
+    plain: sqlite3.Connection, tmp_path: Path
+) -> None:
+    disk = _BrokenDisk(plain, "ROLLBACK TO turn")
+    group = GroupCommit(disk)  # type: ignore[arg-type]  # as far as it is used
+    said = await asyncio.gather(
+        note(group, plain, "before"),
+        note(group, plain, "failed", fail=True),
+        note(group, plain, "after"),
+        return_exceptions=True,
+    )
+    await group.close()
+    assert [type(one) for one in said] == [TransactionLost, sqlite3.OperationalError, type(None)]
+    assert list_told(tmp_path) == ["after"]
+
+
+async def test_a_part_that_cannot_be_undone_alone_is_not_committed_when_nobody_follows(
+    plain: sqlite3.Connection, tmp_path: Path
+) -> None:
+    disk = _BrokenDisk(plain, "ROLLBACK TO turn")
+    group = GroupCommit(disk)  # type: ignore[arg-type]  # as far as it is used
+    with pytest.raises(sqlite3.OperationalError):
+        await note(group, plain, "failed", fail=True)
+    await group.close()
+    assert list_told(tmp_path) == []
+
+
+def list_told(folder: Path) -> list[str]:
+    """What another process sees."""
+    with closing(sqlite3.connect(folder / "plain")) as beside:
+        return [row[0] for row in beside.execute("SELECT what FROM told")]
 
 
 async def test_a_transaction_that_sqlite_undid_fails_for_all_in_it(store: SqlStore, beside: sqlite3.Connection) -> None:
