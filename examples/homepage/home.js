@@ -8,7 +8,7 @@ const w = (ja, en) => (ENGLISH ? en : ja);
 const LATER = w("有効性を確認できませんでした。時間をおいて、もう一度お試しください。", "It could not be confirmed that your certificate is in force. Please try again later.");
 const WORDS = {
   bridge_missing: w("パソコンのカード読み取りプログラムが見つかりません。起動してから、もう一度お試しください。", "The card program of this computer was not found. Start it and try again."),
-  browser_blocked: w("ブラウザーが、このパソコンのプログラムへの接続を止めています。アドレスバーの左の設定で許可してください。", "The browser keeps this page from programs on this computer. Allow it in the settings left of the address."),
+  browser_blocked: w("ブラウザが、このパソコンのプログラムへの接続を止めています。アドレスバーの左の設定で許可してください。", "The browser keeps this page from programs on this computer. Allow it in the settings left of the address."),
   bridge_lost: w("カード読み取りプログラムとの接続が切れました。もう一度お試しください。", "The card program is gone. Please try again."),
   busy: w("カード読み取りプログラムが、ほかのページの本人確認をしています。", "The card program is busy with another page."),
   cancelled: w("ログインをやめました。", "You stopped signing in."),

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
 
     `ocsp_url` is the responder; without it the address in a trusted certificate, if its host is JPKI's.
     `ocsp_circuit_failures` in a row, and it is not asked for `ocsp_circuit_seconds`; a good answer is used again for
-    `ocsp_cache_seconds` (0: never). `ocsp_pins` are responders believed against the rules (`ocsp_settings.py`).
+    `ocsp_cache_seconds` (0: never). `ocsp_pins` are responders believed against the rules (`settings/ocsp.py`).
     `require_synchronised_clock`: nobody is confirmed while the system says that nothing keeps its clock right; without
     it, production requires that and a demo does not.
     `desk_origin` is the page that may show ours in a frame, and watch the terminals: the demo desk, on this computer.

@@ -22,6 +22,14 @@ def test_the_demo_offers_one_service_of_each_profile() -> None:
     assert [service.profile for service in services] == ["type1", "library", "type2"]
 
 
+def test_the_settings_file_of_the_guide_starts_a_production_server(tmp_path: Path) -> None:
+    guide = Path(__file__).parents[3] / "docs/install.md"
+    file = tmp_path / "kiosk.toml"
+    file.write_text(guide.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    settings = load_settings({"deployment": "production"}, {"KIOSK_CONFIG": str(file)})
+    assert [(service.id, service.profile) for service in settings.build_offer().services] == [("library", "library")]
+
+
 def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "kiosk.toml"
     file.write_text("port = 1\nstaff_port = 2\nbridge_port = 3\n")
