@@ -8,7 +8,7 @@ from typing import Literal
 from bridge.errors import SettingsError
 
 Side = Literal["left", "right"]
-NARROWEST, WIDEST, LOWEST = 360, 480, 720  # for which the page has its narrow form (static/kiosk.css)
+NARROWEST, WIDEST, LOWEST = 360, 480, 720  # for which the page has its narrow form (static/kiosk/narrow.css)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from kiosk_web.web.kiosk import KioskRoutes
 from kiosk_web.web.link_desk import LinkDeskRoutes
 from kiosk_web.web.security import Guard, GuardMiddleware, build_headers, build_policy, build_problem
 from kiosk_web.web.staff import StaffRoutes
+from kiosk_web.web.style_sheet import build_style_route
 from kiosk_web.web.wire import MAXIMUM_BODY
 
 Application = ASGIApp
@@ -75,7 +76,8 @@ def build_resident_app(
         open_posts=frozenset({"/k/enrol"}),
         framed=bool(desk),
     )
-    return _build_app([*kiosk.build(), *handover.build(), *health.build(), *extra], static, guard)
+    routes = [*kiosk.build(), *handover.build(), *health.build(), build_style_route(static), *extra]
+    return _build_app(routes, static, guard)
 
 
 def build_staff_app(

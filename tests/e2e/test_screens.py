@@ -21,6 +21,7 @@ from kiosk_web.web.catalogue import LANGUAGES
 from kiosk_web.web.patterns import build_patterns
 from kiosk_web.web.patterns.staff import BOARD
 from kiosk_web.web.render import STATIC, TEXT_SIZES, Renderer
+from kiosk_web.web.style_sheet import ADDRESS, build_style_sheet
 
 pytestmark = pytest.mark.e2e
 
@@ -111,7 +112,9 @@ def serve(page: Page, html: str) -> None:
 
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(HOST).split("?")[0]
-        if path.startswith("/static/"):
+        if path == ADDRESS:
+            route.fulfill(body=build_style_sheet(STATIC), content_type="text/css; charset=utf-8")
+        elif path.startswith("/static/"):
             route.fulfill(path=STATIC / path.removeprefix("/static/"))
         elif path == "/stream":
             route.fulfill(status=204)

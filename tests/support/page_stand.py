@@ -39,6 +39,7 @@ from websockets.typing import Subprotocol
 
 from kiosk_web.web.patterns import build_patterns
 from kiosk_web.web.render import STATIC, Renderer
+from kiosk_web.web.style_sheet import build_style_route
 from kiosk_web.web.view import StageView
 
 TERMINAL = "hall-1"
@@ -274,6 +275,7 @@ class PageStand:
                     Route("/k/bridge/welcome", self._welcome, methods=["POST"]),
                     Route("/k/events", self._events, methods=["POST"]),
                     Route("/k/trouble/{cause}", self._trouble),
+                    build_style_route(STATIC),
                     Mount("/static", StaticFiles(directory=Path(STATIC))),
                 ]
             )
