@@ -75,7 +75,7 @@ class CrlWriter:
     """Implements `services.lists.intake.ListIndex`. Made by `open_writer`, while the lock is held.
 
     A manifest that is damaged, or signed with another key, is put aside and the index begins anew: what may be
-    believed is in the database, and every list comes again from its source. `was_damaged` tells.
+    believed is in the database, and every list comes again from its source.
     """
 
     def __init__(self, folder: IndexFolder, key: Ed25519PrivateKey, clock: Callable[[], datetime]) -> None:
@@ -83,7 +83,6 @@ class CrlWriter:
         self._key = key
         self._clock = clock
         self.generation = 0
-        self.was_damaged = False
         self.records: dict[ListScope, ManifestRecord] = {}
         self._load()
         self._remove_leftovers()
@@ -178,7 +177,6 @@ class CrlWriter:
         try:
             manifest = read_manifest(data, self._key.public_key())
         except ManifestDamaged:
-            self.was_damaged = True
             self._folder.manifest.replace(self._folder.root / "manifest.damaged")
             return
         self.generation = manifest.generation
