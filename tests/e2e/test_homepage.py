@@ -14,6 +14,7 @@ from tests.support import x11
 from tests.support.demo import RunningDemo, start_demo
 from tests.support.personal import Hand
 
+pytest_plugins = ["tests.support.desktop"]
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(x11.find_missing_program() is not None, reason=f"{x11.find_missing_program()} is missing"),
@@ -38,24 +39,10 @@ OPEN_IN_A_SANDBOX = """bridge => new Promise((done) => {
 
 
 @pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with x11.running_server() as name:
-        x11.set_layout(name, "-layout", "us", "-option", "")
-        yield name
-
-
-@pytest.fixture(scope="module")
 def home(display: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     """A demo on a computer with a desktop."""
     with start_demo(tmp_path_factory.mktemp("home"), display=display) as running:
         yield running
-
-
-@pytest.fixture
-def hand(display: str) -> Iterator[Hand]:
-    one = Hand(display)
-    yield one
-    one.close()
 
 
 @pytest.fixture

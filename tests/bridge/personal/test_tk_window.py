@@ -24,18 +24,12 @@ from tests.support.personal import (
 )
 from tests.support.profiles import PIN, write_profile, write_reader
 
+pytest_plugins = ["tests.support.desktop"]
 pytestmark = [
     pytest.mark.x11,
     pytest.mark.skipif(x11.find_missing_program() is not None, reason=f"{x11.find_missing_program()} is missing"),
 ]
 IDN = "https://xn--mihon-x43ik6d.example"
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with x11.running_server() as name:
-        x11.set_layout(name, "-layout", "us", "-option", "")
-        yield name
 
 
 @pytest.fixture
@@ -44,13 +38,6 @@ def bridge(display: str, tmp_path: Path) -> Iterator[RunningBridge]:
     write_reader(tmp_path, 1, None)
     with running_bridge(tmp_path, display=display) as running:
         yield running
-
-
-@pytest.fixture
-def hand(display: str) -> Iterator[Hand]:
-    one = Hand(display)
-    yield one
-    one.close()
 
 
 def test_the_window_names_the_page_takes_the_pin_and_goes(bridge: RunningBridge, hand: Hand, tmp_path: Path) -> None:
