@@ -1,4 +1,4 @@
-"""One real Chromium for all browser tests: the one KIOSK_CHROMIUM names, Debian's package, or Playwright's own."""
+"""One real Chromium for all browser tests: the one TEST_CHROMIUM names, Debian's package, or Playwright's own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ expect.set_options(timeout=STEP_MILLISECONDS)  # Playwright's own patience ends 
 
 def find_chromium() -> str | None:
     """The program to start, or None for the one that Playwright brought."""
-    named = os.environ.get("KIOSK_CHROMIUM")
+    named = os.environ.get("TEST_CHROMIUM")
     return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 

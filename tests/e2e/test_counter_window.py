@@ -30,8 +30,9 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.x11,
     pytest.mark.long,
-    # its browser has been seen, about once in ten, not to come up as awaited on two busy cores; the cause is not known
-    pytest.mark.skipif(not os.environ.get("KIOSK_HEADED"), reason="asked for by KIOSK_HEADED=1"),
+    # its browser was seen, about once in ten, not to come up as awaited on two busy cores; since it is awaited by its
+    # title, too few runs have been made to say that this is over
+    pytest.mark.skipif(not os.environ.get("TEST_HEADED"), reason="asked for by TEST_HEADED=1"),
     pytest.mark.skipif(
         x11_desk.find_missing_program() is not None, reason=f"{x11_desk.find_missing_program()} is missing"
     ),
@@ -39,8 +40,11 @@ pytestmark = [
 
 WIDTH, HEIGHT = 1920, 1080
 NARROW = 420
+PLACE = (WIDTH - NARROW, 0, NARROW, HEIGHT)
+WINDOW_CLASS = "kiosk-resident"
 RULES = 'output = "wedge"\n[[windows]]\nprocess = "xterm"\ntitle = "Loans*"\n'
 OTHER_DESKTOPS = ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE")
+TITLE = "マイナンバーカード受付"  # the end of every screen's
 NO_BAR = "--test-type"  # else a bar above the page warns of the missing sandbox of root
 COUNT_KEYS = "() => { window.keys = 0; addEventListener('keydown', () => { window.keys += 1; }, true); }"
 
@@ -90,9 +94,15 @@ def counter(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Itera
 
 
 def shows(browser: str, page: str) -> bool:
-    """Has the browser begun to show it? Who connects while it only starts may wait for an answer for good."""
+    """Has the browser got it? Its address is named as soon as it is asked for, its title once it is there.
+
+    Who connects in between may wait for an answer for good.
+    """
     with urlopen(f"{browser}/json/list", timeout=STEP_MILLISECONDS / 1000) as answer:
-        return any(target["type"] == "page" and target["url"].startswith(page) for target in json.load(answer))
+        return any(
+            target["type"] == "page" and target["url"].startswith(page) and target["title"].endswith(TITLE)
+            for target in json.load(answer)
+        )
 
 
 @contextmanager
@@ -109,6 +119,7 @@ def narrow_window(counter: Counter, browser_type: BrowserType) -> Iterator[Page]
     )
     port = state / "browser" / "DevToolsActivePort"
     try:
+        x11.wait_for(lambda: counter.desk.place_of(counter.desk.find(WINDOW_CLASS)) == PLACE)
         x11.wait_for(lambda: port.exists() and port.read_text().count("\n") > 0)
         address = f"http://127.0.0.1:{port.read_text().split()[0]}"
         x11.wait_for(lambda: shows(address, counter.demo.kiosk))
@@ -170,9 +181,8 @@ def test_the_narrow_window_is_always_seen_and_never_takes_the_keyboard(counter: 
     counter.click_library()
     with narrow_window(counter, browser.browser_type) as page:
         kiosk = KioskPage(page, demo.kiosk).wait_for("choosing_service")
-        window = desk.find("kiosk-resident")
-        place = (WIDTH - NARROW, 0, NARROW, HEIGHT)
-        x11.wait_for(lambda: desk.active == library.id and desk.place_of(window) == place)
+        window = desk.find(WINDOW_CLASS)
+        x11.wait_for(lambda: desk.active == library.id and desk.place_of(window) == PLACE)
         x11.wait_for(lambda: page.evaluate("[innerWidth, innerHeight]") == [NARROW, HEIGHT])
         with closing(FocusWatch(counter.display, library.id)) as watch:
             visit(counter, kiosk, window)
