@@ -245,3 +245,14 @@ def test_the_answer_in_the_log_is_a_code_and_no_signature() -> None:
     assert (answer.code, "sig" in repr(answer)) == ("", False)
     failed = Run(CARD).at_pin(0)
     assert [effect.code for effect in failed.last if isinstance(effect, Answer)] == ["pin_locked"]
+
+
+def test_the_first_face_says_who_asks_and_nothing_of_a_card() -> None:
+    assert Run(CARD).view == View("asking", ORIGIN, "facility-booking")
+
+
+def test_after_the_answer_nothing_that_ends_a_request_answers_again() -> None:
+    for ended in (Run(CARD).at_pin(0), Run(CARD).at_pin().report(Signed(CHALLENGE, b"cert", b"sig", 0))):
+        for end in (ended.dialog.lose, ended.dialog.expire):
+            assert ended.do(end()).last == []
+        assert len(ended.answers) == 1
