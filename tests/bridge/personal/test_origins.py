@@ -99,3 +99,12 @@ def test_a_name_in_another_script_is_noticed() -> None:
     assert not is_international("https://www.axn--b.example")
     assert not is_secure_origin("http://localhost")
     assert is_loopback_origin("http://localhost")
+
+
+def test_the_last_port_and_the_longest_origin_are_taken_and_none_beyond() -> None:
+    assert is_secure_origin("https://a.example:65535")
+    assert not is_secure_origin("https://a.example:65536")
+    longest = "https://" + ".".join(["a" * 61] * 3) + "." + "a" * 61
+    assert len(longest) == 255
+    assert is_secure_origin(longest)
+    assert not is_secure_origin(longest + "a")
