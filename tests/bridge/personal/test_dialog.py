@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bridge.card.pin import Pin
 from bridge.effects import EndVisit, GivePin, StartVisit
 from bridge.messages import Reader
 from bridge.personal.dialog import Answer, CloseWindow, Dialog, DialogEffect, Show
@@ -256,3 +257,13 @@ def test_after_the_answer_nothing_that_ends_a_request_answers_again() -> None:
         for end in (ended.dialog.lose, ended.dialog.expire):
             assert ended.do(end()).last == []
         assert len(ended.answers) == 1
+
+
+@pytest.mark.parametrize("typed", [b"12345", b"123456789"])
+def test_a_pin_of_another_length_leaves_no_copy_behind(typed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    wiped: list[bytes] = []
+    wipe = Pin.wipe
+    monkeypatch.setattr(Pin, "wipe", lambda pin: (wiped.append(pin.reveal()), wipe(pin)))
+    Run(CARD).at_pin().act(PinTyped(bytearray(typed)))
+    Run(CARD).act(PinTyped(bytearray(typed)))
+    assert wiped == [typed, typed]
