@@ -228,10 +228,12 @@ def test_pytest_comes_last_and_runs_also_after_a_linter_failed(
     monkeypatch.setattr(program, "call", recorder)
     monkeypatch.setattr(program, "install_system_packages", lambda _needs: None)
     monkeypatch.setattr(program, "prepare", lambda *_extras: None)
+    monkeypatch.setenv("TMPDIR", "chosen")
     assert program.run_test(["-x"]) == 1
     tools = [command[2] if len(command) > 2 else Path(command[0]).name for command in recorder.commands]
     assert tools == ["ruff", "ruff", "mypy", "lint-imports", "pytest"]
-    assert recorder.commands[-1][3:] == ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "-x"]
+    together = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+    assert recorder.commands[-1][3:] == [*together, *program.RETAIN_LITTLE, "-x"]
 
 
 def test_the_fast_part_leaves_out_what_needs_the_system_or_much_time(
@@ -245,7 +247,7 @@ def test_the_fast_part_leaves_out_what_needs_the_system_or_much_time(
 
 @linux
 @pytest.mark.parametrize(("enough", "expected"), [(0, True), (1 << 60, False)])
-def test_the_fast_part_keeps_its_files_in_memory_where_there_is_enough(
+def test_the_files_of_tests_are_kept_in_memory_where_there_is_enough(
     program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enough: int, expected: bool
 ) -> None:
     monkeypatch.setattr(program, "MEMORY", tmp_path)
