@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.simulator_folder import lay_simulator
+
 STOP_SECONDS = 60
 """More than it ever takes; a process that is still there then is killed, and the test fails."""
 
@@ -108,11 +110,15 @@ class RunningDemo:
 
 @contextmanager
 def start_demo(
-    folder: Path, *options: str, program: list[str] | None = None, display: str = ""
+    folder: Path, *options: str, program: list[str] | None = None, display: str = "", own_keys: bool = False
 ) -> Iterator[RunningDemo]:
     """Run `kiosk demo` with its data in `folder` on free ports until the block ends. `display`: of an X server on which
-    the window at home opens; without one a page stands for it. Raises DemoDidNotStart.
+    the window at home opens; without one a page stands for it. `own_keys`: it makes those of its authorities and cards
+    itself, as a program elsewhere always does; else they are made once for all demos. Raises DemoDidNotStart.
     """
+    simulator = folder / "data" / "simulator"
+    if not own_keys and program is None and not simulator.exists():
+        lay_simulator(simulator)
     ready_file = folder / "ready.json"
     command = program or [sys.executable, "-m", "kiosk_web"]
     process = subprocess.Popen(

@@ -46,7 +46,7 @@ def wait_for_end(pid: int) -> bool:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a demo has been before: the keys are made, the terminal is enrolled. It was ended by Ctrl-C."""
     folder = tmp_path_factory.mktemp("kiosk-demo")
-    with start_demo(folder) as first:
+    with start_demo(folder, own_keys=True) as first:
         found = [first.kiosk, first.tray, load_terminal(folder)]
         first.process.send_signal(signal.SIGINT if os.name != "nt" else signal.SIGTERM)
         status = first.process.wait(timeout=60)

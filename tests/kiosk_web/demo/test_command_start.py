@@ -28,7 +28,7 @@ def test_a_taken_port_is_named_in_one_sentence(tmp_path: Path) -> None:
 
 def test_a_demo_that_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
-    with pytest.raises(DemoDidNotStart) as trouble, start_demo(tmp_path):
+    with pytest.raises(DemoDidNotStart) as trouble, start_demo(tmp_path, own_keys=True):
         pass
     assert "Traceback" not in str(trouble.value)
 

@@ -15,24 +15,15 @@ import pytest
 
 from kiosk_web.simulator.server import Ready, Simulator, open_simulator, serve_simulator
 from kiosk_web.simulator.settings import SimulatorSettings
+from tests.support.simulator_folder import lay_simulator
 
 START_SECONDS = 60
-
-
-def prepare_all(simulator: Simulator) -> None:
-    """What the server does before it listens."""
-    for person in simulator.office.people:
-        simulator.office.prepare(person)
 
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder after a first start. Nobody changes it."""
-    folder = tmp_path_factory.mktemp("simulator") / "made"
-    simulator = open_simulator(SimulatorSettings(folder))
-    prepare_all(simulator)
-    simulator.register.close()
-    return folder
+    return lay_simulator(tmp_path_factory.mktemp("simulator") / "made")
 
 
 @pytest.fixture

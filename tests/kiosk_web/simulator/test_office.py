@@ -19,7 +19,7 @@ from kiosk_web.simulator.office import UnknownPerson
 from kiosk_web.simulator.register import Entry, Linked, Reason, RegisterError, State
 from kiosk_web.simulator.server import Simulator, open_simulator
 from kiosk_web.simulator.settings import SimulatorSettings
-from tests.kiosk_web.simulator.conftest import prepare_all
+from tests.support.simulator_folder import prepare_all
 
 
 def current(simulator: Simulator, person: str, kind: Kind = Kind.AUTHENTICATION) -> Entry:
