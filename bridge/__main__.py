@@ -58,6 +58,11 @@ class DeploymentName(StrEnum):
     PRODUCTION = "production"
 
 
+class ReaderKeypadName(StrEnum):
+    OFF = "off"
+    ON = "on"
+
+
 def _show_version(asked: bool) -> None:
     if asked:
         typer.echo(f"kiosk-bridge {__version__}")
@@ -111,6 +116,13 @@ def run(
             envvar="KIOSK_BRIDGE_ALLOW_BIRTH_KEY_WITHOUT_LIMIT",
         ),
     ] = False,
+    reader_keypad: Annotated[
+        ReaderKeypadName,
+        typer.Option(
+            help="Have PINs typed on the reader's own keys, where it has any. Try it with a test card first.",
+            envvar="KIOSK_BRIDGE_READER_KEYPAD",
+        ),
+    ] = ReaderKeypadName.OFF,
     page_user: Annotated[
         str | None,
         typer.Option(
@@ -134,6 +146,7 @@ def run(
             virtual=virtual,
             deployment=deployment.value,
             allow_birth_key_without_limit=allow_birth_key_without_limit,
+            reader_keypad=reader_keypad.value,
             page_user=None if page_user is None else find_user_number(page_user),
             desktop={name: os.environ[name] for name in DESKTOP if name in os.environ},
         )

@@ -2,14 +2,16 @@
 worker's thread.
 
 Four digits are the text application's PIN, fourteen are verification code B; which of them, the holder decides. A
-secret with fewer than two tries left is not compared, and a refused one ends the reading. EF 0002 is read and nothing
+secret with fewer than two tries left is not compared, and a refused one ends the reading. With a keypad on the reader
+the PIN is typed there; the code, which is written on the card, is not. EF 0002 is read and nothing
 else of that application.
 """
 
 from __future__ import annotations
 
+from bridge.card.keypad import KEYPAD_RULE, Keypad
 from bridge.card.mynumber import MyNumberCard
-from bridge.card.pin import CODE_B, FOUR_DIGITS, Pin, PinRule
+from bridge.card.pin import CODE_B, FOUR_DIGITS, OnKeypad, PinRule, Secret
 from bridge.card.text import BasicFour, TextApplet
 from bridge.errors import PinLocked, PinRefused, TextSecretGuarded, TextSecretWrong
 from bridge.evidence import build_fields
@@ -27,17 +29,16 @@ def read_basic_four(challenge: ChallengeTicket, card: MyNumberCard, certificate:
     if max(tries.values()) < FEWEST_TRIES:
         raise TextSecretGuarded
     hands.check()
-    hands.report(TextReady(challenge.jti, tries[FOUR_DIGITS], tries[CODE_B]))
+    hands.report(TextReady(challenge.jti, tries[FOUR_DIGITS], tries[CODE_B], keypad=hands.keypad is not None))
     secret = hands.await_secret()
     try:
-        rule = CODE_B if len(secret.reveal()) == CODE_B.minimum else FOUR_DIGITS
-        rule.require(secret)
+        rule = _judge_kind(secret)
         if tries[rule] < FEWEST_TRIES:
             raise TextSecretGuarded
         hands.check_present()
         hands.check()
         hands.count_try()
-        _verify(text, rule, secret)
+        _verify(text, rule, secret, hands.keypad)
     finally:
         secret.wipe()
     hands.report(PinAccepted(challenge.jti))
@@ -51,9 +52,21 @@ def build_items(four: BasicFour) -> bytes:
     return build_fields(four.name, four.address, four.birth, four.sex)
 
 
-def _verify(text: TextApplet, rule: PinRule, secret: Pin) -> None:
+def _judge_kind(secret: Secret) -> PinRule:
+    """Which of the two it is. Raises `PinMalformed`."""
+    if isinstance(secret, OnKeypad):
+        return KEYPAD_RULE
+    rule = CODE_B if len(secret.reveal()) == CODE_B.minimum else FOUR_DIGITS
+    rule.require(secret)
+    return rule
+
+
+def _verify(text: TextApplet, rule: PinRule, secret: Secret, keypad: Keypad | None) -> None:
     try:
-        if rule is CODE_B:
+        if isinstance(secret, OnKeypad):
+            assert keypad is not None
+            text.verify_pin_at_keypad(keypad)
+        elif rule is CODE_B:
             text.verify_code_b(secret)
         else:
             text.verify_pin(secret)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bridge.card.pin import Pin
+from bridge.card.pin import Secret
 from bridge.errors import BridgeError
 from bridge.messages import BridgeMessage
 from bridge.ticket import ChallengeTicket, OutputTicket
@@ -35,10 +35,10 @@ class StartVisit:
 
 @dataclass(frozen=True, slots=True)
 class GivePin:
-    """Every condition for VERIFY is met. The receiver wipes the PIN."""
+    """Every condition for VERIFY is met. The receiver wipes the PIN, which may be one that the reader takes."""
 
     challenge: str
-    pin: Pin = field(repr=False)
+    pin: Secret = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

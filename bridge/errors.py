@@ -8,6 +8,7 @@ BridgeError
 │   ├── StatusWordError  one subclass per status word of ISO/IEC 7816-4 and JICSAP (bridge/card/status_word.py)
 │   └── SignatureMismatch
 ├── PinError           PinRefused(tries_left) · PinLocked · PinMalformed · PinTriesUsed · PinTimeout · PinUndecryptable
+│                      KeypadFailed · KeypadBusy
 │                      BirthDateWrong · BirthKeyGuarded · BirthKeyWithoutLimit · TextSecretWrong · TextSecretGuarded
 ├── TicketRefused(reason)
 ├── Cancelled
@@ -144,6 +145,19 @@ class PinTimeout(PinError):
 
 class PinUndecryptable(PinError):
     code = "pin_undecryptable"
+    retriable = True
+
+
+class KeypadFailed(PinError):
+    """The reader announces a keypad and does not have a PIN typed on it as it was asked."""
+
+    code = "keypad_failed"
+
+
+class KeypadBusy(PinError):
+    """The reader still waits for the keys of a visit that is over; only the reader itself ends that."""
+
+    code = "keypad_busy"
     retriable = True
 
 

@@ -302,6 +302,7 @@ class NeedText(BridgeMessage):
     challenge: str
     pin_tries_left: int
     code_tries_left: int
+    keypad: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_der_x509_certificate
 
+from bridge.card.keypad import Keypad
 from bridge.card.mynumber import MyNumberCard
-from bridge.card.pin import BIRTH_KEY, Pin
+from bridge.card.pin import BIRTH_KEY, Pin, Secret
 from bridge.card.surface import AgeRecord
 from bridge.errors import (
     BirthDateWrong,
@@ -42,16 +43,18 @@ NO_LIMIT = 15
 @dataclass(frozen=True, slots=True)
 class Hands:
     """What a procedure may do beside asking the card. `check` raises when the visit has to end; `await_secret` gives
-    what was typed or picked, once every condition for VERIFY is met; `count_try` raises when this card had its one.
+    what was typed or picked, once every condition for VERIFY is met; `count_try` raises when this card had its last.
+    `keypad`: that of the reader, if PINs are typed there.
     """
 
     check: Callable[[], None]
     report: Callable[[VisitReport], None]
     take_counter: Callable[[], int]
-    await_secret: Callable[[], Pin]
+    await_secret: Callable[[], Secret]
     check_present: Callable[[], None]
     count_try: Callable[[], None]
     allow_without_limit: bool
+    keypad: Keypad | None
 
 
 def tap(challenge: ChallengeTicket, card: MyNumberCard, hands: Hands) -> None:
@@ -89,6 +92,7 @@ def enrol(challenge: ChallengeTicket, card: MyNumberCard, hands: Hands) -> None:
         )
     )
     key = hands.await_secret()
+    assert isinstance(key, Pin)  # it was asked for without a keypad
     try:
         rule.require(key)
         hands.check_present()

@@ -48,8 +48,11 @@ class PageConnection:
         used: UsedTickets,
         reader: Reader,
         now: float,
+        keypad: bool = False,
     ) -> None:
-        """`address` is where the bridge listens; `nonce` (32 bytes) and `bridge_key` are fresh for this connection."""
+        """`address` is where the bridge listens; `nonce` (32 bytes) and `bridge_key` are fresh for this connection;
+        `keypad`: PINs are typed on the reader, where it has a keypad.
+        """
         self._page = State.OPENED  # IDLE: the page has proven itself; the rest is the state of its visit or hand-over
         self._page_deadline: float | None = now + OPEN_SECONDS
         self._terminal = terminal
@@ -59,6 +62,7 @@ class PageConnection:
         self._bridge_key = bridge_key
         self._used = used
         self._reader = reader
+        self._keypad = keypad
         self._opened_at = now
         self._page_key = b""
         self._seq = 0
@@ -187,7 +191,7 @@ class PageConnection:
             return [Note("hello_refused", "weak page key"), *self._close(CLOSE_UNAUTHENTICATED, "hello refused")]
         self._hello = hello
         self._page = State.IDLE
-        return [Claim(), Send(messages.Welcome(bridge_key, self._terminal.key.sign(signed), keypad=False))]
+        return [Claim(), Send(messages.Welcome(bridge_key, self._terminal.key.sign(signed), keypad=self._keypad))]
 
     def _watch(self, _message: PageMessage, _now: float) -> list[Effect]:
         self._watching = True

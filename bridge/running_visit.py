@@ -6,13 +6,14 @@ import queue
 import threading
 from collections.abc import Callable
 
-from bridge.card.pin import Pin
+from bridge.card.pin import Secret
 from bridge.card.transport import CardConnection
 from bridge.errors import (
     BridgeError,
     CardCommunicationError,
     CardGone,
     CardMute,
+    KeypadFailed,
     ReaderMissing,
 )
 from bridge.presence import CardInstance
@@ -27,12 +28,12 @@ class RunningVisit:
     def __init__(self, challenge: ChallengeTicket, instance: CardInstance | None) -> None:
         self.challenge = challenge
         self.instance = instance
-        self._inbox: queue.SimpleQueue[Pin | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Secret | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._error: BridgeError | None = None
         self._over = False
 
-    def give(self, pin: Pin) -> None:
+    def give(self, pin: Secret) -> None:
         """Hand over the PIN; a visit that is over wipes it."""
         with self._lock:
             if not self._over and self._error is None:
@@ -52,7 +53,7 @@ class RunningVisit:
         if self._error is not None:
             raise self._error
 
-    def wait(self, seconds: float) -> Pin | None:
+    def wait(self, seconds: float) -> Secret | None:
         """The PIN, or None when `seconds` have passed. Raises the reason when the visit has to end."""
         self.check()
         try:
@@ -97,7 +98,7 @@ class GuardedTransport:
 
 def explain(visit: RunningVisit, error: BridgeError) -> BridgeError:
     """The reason behind a command that failed: the monitor may be about to say that the card was lifted or changed."""
-    if isinstance(error, CardGone | CardMute | CardCommunicationError | ReaderMissing):
+    if isinstance(error, CardGone | CardMute | CardCommunicationError | KeypadFailed | ReaderMissing):
         try:
             pin = visit.wait(EXPLAIN_SECONDS)
         except BridgeError as reason:

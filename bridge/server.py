@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from bridge.card.pin import Pin
+from bridge.card.pin import Secret
 from bridge.effects import (
     Claim,
     Close,
@@ -52,7 +52,7 @@ class Visits(Protocol):
 
     def begin(self, challenge: ChallengeTicket) -> None: ...
 
-    def give_pin(self, challenge: str, pin: Pin) -> None: ...
+    def give_pin(self, challenge: str, pin: Secret) -> None: ...
 
     def end(self, challenge: str, error: BridgeError) -> None: ...
 
@@ -103,8 +103,12 @@ class BridgeServer:
         reader: Reader,
         overdue: Callable[[], None],
         peer: PeerGate | None = None,
+        keypad: bool = False,
     ) -> None:
-        """`reader` is what holds now; `overdue` is called when the card worker does not answer in time."""
+        """`reader` is what holds now; `overdue` is called when the card worker does not answer in time; `keypad`: PINs
+        are typed on the reader, where it has a keypad.
+        """
+        self._keypad = keypad
         self._terminal = terminal
         self._visits = visits
         self._outputs = outputs
@@ -161,6 +165,7 @@ class BridgeServer:
             used=self._used,
             reader=self._reader,
             now=time.monotonic(),
+            keypad=self._keypad,
         )
         session = _Session(connection, machine)
         self._sessions.add(session)

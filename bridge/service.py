@@ -53,6 +53,7 @@ class BridgeService:
         *,
         production: bool,
         allow_birth_key_without_limit: bool = False,
+        reader_keypad: bool = False,
         outputs: OutputDesk | None = None,
         peer: PeerGate | None = None,
     ) -> None:
@@ -66,6 +67,7 @@ class BridgeService:
             take_counter=counter.take,
             allow_simulated=not production,
             allow_birth_key_without_limit=allow_birth_key_without_limit,
+            reader_keypad=reader_keypad,
         )
         self._desk = CardDesk(
             self._worker,
@@ -85,6 +87,7 @@ class BridgeService:
             reader=self._desk.reader,
             overdue=self._desk.worker_hangs,
             peer=peer,
+            keypad=reader_keypad,
         )
 
     async def start(self, port: int) -> int:
@@ -165,6 +168,7 @@ async def run_bridge(settings: BridgeSettings) -> None:
             counter,
             production=settings.deployment == "production",
             allow_birth_key_without_limit=settings.allow_birth_key_without_limit,
+            reader_keypad=settings.reader_keypad == "on",
             outputs=build_output_desk(settings),
             peer=None if settings.page_user is None else PeerGate(settings.page_user),
         )

@@ -16,7 +16,7 @@ MAXIMUM_BIRTH_KEYS = 1  # the same, for the birth key of an enrolment
 @dataclass(frozen=True, slots=True)
 class CertificateRead:
     """The card is held. `pin_minimum` and `pin_maximum` are the length that this card takes; `secret` is what it waits
-    for, "" for nothing: then it goes on by itself, and `tries_left` is 0.
+    for, "" for nothing: then it goes on by itself, and `tries_left` is 0. `keypad`: it is typed on the reader.
     """
 
     challenge: str
@@ -26,6 +26,7 @@ class CertificateRead:
     pin_maximum: int
     counter: int
     secret: Literal["pin", "birth_key", ""] = "pin"  # noqa: S105 - the name of it
+    keypad: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,14 @@ class EnrolmentSigned:
 
 @dataclass(frozen=True, slots=True)
 class TextReady:
-    """The card has signed and waits for a secret of the text application: PIN or verification code B."""
+    """The card has signed and waits for a secret of the text application: PIN or verification code B. `keypad`: the PIN
+    is typed on the reader; the code, which is on the card, never is.
+    """
 
     challenge: str
     pin_tries_left: int
     code_tries_left: int
+    keypad: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The visit to the card as a part of one page connection: a challenge in, at most one at a time, its end out. PURE.
 
 VERIFY has three conditions, and the PIN leaves for the card only when all are met: the PIN is there, the server lets it
-go (`authenticate`), and the resident has confirmed the last try.
+go (`authenticate`), and the resident has confirmed the last try. A PIN that is typed on the reader is "there" when the
+page has asked for it; the reader takes its keys only when the other two are met.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from bridge import messages
-from bridge.card.pin import Pin
+from bridge.card.keypad import KEYPAD_SECONDS
+from bridge.card.pin import CODE_B, OnKeypad, Pin, Secret
 from bridge.countersign import sign_basic_four, sign_certificate, sign_enrolment, sign_result
 from bridge.effects import Effect, EndVisit, GivePin, Note, Overdue, Send, StartVisit
 from bridge.errors import (
@@ -44,14 +46,18 @@ STEP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """The visit that runs. `authenticated`, `confirmed` and `pin` are the three conditions of VERIFY."""
+    """The visit that runs. `authenticated`, `confirmed` and `pin` are the three conditions of VERIFY. `keypad`: the PIN
+    is typed on the reader; `text`: the card waits for a secret of its text application.
+    """
 
     challenge: ChallengeTicket
     box: PinBox
     tries_left: int = 0
     authenticated: bool = False
     confirmed: bool = False
-    pin: Pin | None = field(default=None, repr=False)
+    pin: Secret | None = field(default=None, repr=False)
+    keypad: bool = False
+    text: bool = False
 
     LAST: ClassVar[int] = 1
 
@@ -117,23 +123,33 @@ class VisitTurn:
     # ---- messages ----
 
     def enter_pin(self, message: messages.EnterPin, now: float) -> list[Effect]:
-        """Opened here, kept until VERIFY may go. What does not open, or is no PIN, ends the visit; no try is used."""
+        """Opened here, kept until VERIFY may go. What does not open, or is no PIN, ends the visit; no try is used.
+
+        With a keypad nothing but verification code B, which is no PIN, may come from the page.
+        """
         visit = self._current()
-        if visit.pin is not None or not message.data:
-            # one PIN at a time; and this bridge has no reader keypad to read from
-            return [Send(messages.BadState(message.seq, self.state.value))]
+        pin: Secret | None = None
         try:
-            pin = visit.box.open_pin(
-                message.iv,
-                message.data,
-                challenge=visit.challenge.jti,
-                card=visit.challenge.card,
-                seq=message.seq,
-            )
+            if visit.pin is None and not message.data:
+                pin = OnKeypad() if visit.keypad else None
+            elif visit.pin is None and (visit.text or not visit.keypad):
+                pin = self._open_pin(visit, message)
         except (PinUndecryptable, PinMalformed) as trouble:
             return self._fail(trouble)
+        if pin is None:
+            return [Send(messages.BadState(message.seq, self.state.value))]
         self._visit = replace(visit, pin=pin)
         return self._verify_when_ready(now)
+
+    def _open_pin(self, visit: _Visit, message: messages.EnterPin) -> Pin | None:
+        """What the page sent; None for a PIN that has to be typed on the reader. Raises as `PinBox.open_pin`."""
+        pin = visit.box.open_pin(
+            message.iv, message.data, challenge=visit.challenge.jti, card=visit.challenge.card, seq=message.seq
+        )
+        if visit.keypad and len(pin.reveal()) != CODE_B.minimum:
+            pin.wipe()
+            return None
+        return pin
 
     def authenticate(self, _message: PageMessage, now: float) -> list[Effect]:
         self._visit = replace(self._current(), authenticated=True)
@@ -150,7 +166,7 @@ class VisitTurn:
 
     def certificate_read(self, report: CertificateRead, now: float) -> list[Effect]:
         """Sent at once, so that the server can refuse before a try is used. What the card waits for is asked next."""
-        visit = self._visit = replace(self._current(), tries_left=report.tries_left)
+        visit = self._visit = replace(self._current(), tries_left=report.tries_left, keypad=report.keypad)
         challenge = visit.challenge
         certificate = Send(sign_certificate(self._terminal.key, challenge, report))
         if not report.secret:  # the card signs without being asked for anything
@@ -163,7 +179,7 @@ class VisitTurn:
         need_pin = messages.NeedPin(
             challenge.jti,
             report.tries_left,
-            keypad=False,
+            keypad=report.keypad,
             min=report.pin_minimum,
             max=report.pin_maximum,
             confirm=report.tries_left <= _Visit.LAST,
@@ -195,10 +211,11 @@ class VisitTurn:
     def text_ready(self, report: TextReady, _now: float) -> list[Effect]:
         """Another secret, which waits for another `authenticate`. Its last tries are guarded by the worker."""
         visit = self._current()
-        self._visit = _Visit(visit.challenge, visit.box, confirmed=True)
+        self._visit = _Visit(visit.challenge, visit.box, confirmed=True, keypad=report.keypad, text=True)
         self.state = State.HOLDING
         self.deadline = None
-        return [Send(messages.NeedText(report.challenge, report.pin_tries_left, report.code_tries_left))]
+        left = report.pin_tries_left, report.code_tries_left
+        return [Send(messages.NeedText(report.challenge, *left, keypad=report.keypad))]
 
     def basic_four_read(self, report: BasicFourRead, _now: float) -> list[Effect]:
         """The items leave sealed for this page alone."""
@@ -227,15 +244,16 @@ class VisitTurn:
         if not visit.ready:
             return []
         assert visit.pin is not None
-        self._enter(State.VERIFYING, now)
+        self._enter(State.VERIFYING, now, KEYPAD_SECONDS if isinstance(visit.pin, OnKeypad) else 0)
         # the worker owns the PIN from here on; `pin` stays None so that the end of the visit does not wipe it under
         # VERIFY
         self._visit = replace(visit, pin=None)
         return [GivePin(visit.challenge.jti, visit.pin), Send(messages.Progress("verifying", 0))]
 
-    def _enter(self, state: State, now: float) -> None:
+    def _enter(self, state: State, now: float, typing_seconds: float = 0) -> None:
+        """`typing_seconds`: how long the card's part may wait for keys on the reader."""
         self.state = state
-        self.deadline = now + STEP_SECONDS
+        self.deadline = now + STEP_SECONDS + typing_seconds
 
     def _fail(self, error: BridgeError) -> list[Effect]:
         challenge = self._current().challenge.jti

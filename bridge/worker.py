@@ -11,13 +11,14 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bridge.basic_four import read_basic_four
+from bridge.card.keypad import KEYPAD_RULE, Keypad
 from bridge.card.mynumber import MyNumberCard
-from bridge.card.pin import Pin
+from bridge.card.pin import Pin, Secret
 from bridge.card.token_label import TokenLabel
 from bridge.card.transport import CardConnection, ReaderSource
 from bridge.errors import (
@@ -30,14 +31,18 @@ from bridge.errors import (
     CardMute,
     CardRemoved,
     CardSwapped,
+    KeypadBusy,
+    KeypadFailed,
     NotMyNumberCard,
     PinLocked,
+    PinMalformed,
     PinRefused,
     PinTimeout,
     PinTriesUsed,
     ReaderBusy,
     ReaderError,
 )
+from bridge.keypad_search import KeypadSearch
 from bridge.messages import CardWord, ReaderWord
 from bridge.presence import CardInstance
 from bridge.procedure import Hands, build_digest, enrol, load_public_key, tap, verify_signature
@@ -58,6 +63,7 @@ from bridge.visit import (
 HOLDING_SECONDS = 120.0
 KEEP_ALIVE_SECONDS = 4.0  # Windows ends a transaction that says nothing for 5 s
 REMEMBERED_INSTANCES = 16
+NOT_TYPED = (Cancelled, PinTimeout, PinMalformed, KeypadFailed)  # what a reader says whose keys gave no PIN
 
 _log = structlog.get_logger("bridge.worker")
 
@@ -89,6 +95,7 @@ class CardWorker:
         take_counter: Callable[[], int],
         allow_simulated: bool,
         allow_birth_key_without_limit: bool = False,
+        reader_keypad: bool = False,
         clock: Callable[[], float] = time.monotonic,
         holding_seconds: float = HOLDING_SECONDS,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
@@ -98,6 +105,7 @@ class CardWorker:
         self._take_counter = take_counter
         self._allow_simulated = allow_simulated
         self._allow_without_limit = allow_birth_key_without_limit
+        self._keypad = KeypadSearch() if reader_keypad else None
         self._clock = clock
         self._holding_seconds = holding_seconds
         self._keep_alive_seconds = keep_alive_seconds
@@ -127,16 +135,22 @@ class CardWorker:
 
     def recognise(self, instance: CardInstance) -> None:
         """Find out, over a short connection of its own, what kind of card this is; answered by `Recognised`."""
-        self._jobs.put(instance)
+        if self._keypad is not None and self._keypad.waiting:
+            self._report(Recognised(instance.id, "unknown", "busy"))
+        else:
+            self._jobs.put(instance)
 
     def begin(self, challenge: ChallengeTicket) -> None:
         """Visit the card that lies there now; answered by `VisitReport`s about this challenge, of which one ends it."""
+        if self._keypad is not None and self._keypad.waiting:  # for the keys of a visit that is over
+            self._report(VisitFailed(challenge.jti, KeypadBusy.code, KeypadBusy.retriable))
+            return
         visit = RunningVisit(challenge, self._current)
         self._visits[challenge.jti] = visit
         self._judge_instance(visit)
         self._jobs.put(visit)
 
-    def give_pin(self, challenge: str, pin: Pin) -> None:
+    def give_pin(self, challenge: str, pin: Secret) -> None:
         """Every condition for VERIFY is met. The PIN is wiped in every case."""
         visit = self._visits.get(challenge)
         if visit is None:
@@ -255,18 +269,21 @@ class CardWorker:
         public_key = load_public_key(certificate)
         tries_left = card.read_pin_tries_left()
         visit.check()
-        rule, challenge = label.pin_rule, visit.challenge
-        self._report(
-            CertificateRead(challenge.jti, certificate, tries_left, rule.minimum, rule.maximum, self._take_counter())
-        )
+        challenge = visit.challenge
+        keypad = self._keypad.find(connection) if self._keypad is not None else None
+        rule = label.pin_rule if keypad is None else KEYPAD_RULE
+        length = rule.minimum, rule.maximum
+        read = CertificateRead(challenge.jti, certificate, tries_left, *length, self._take_counter())
+        self._report(replace(read, keypad=keypad is not None))
         if tries_left == 0:
             return  # the page connection says so; a locked card is never asked
         while True:
             pin = self._await_pin(visit, connection)
             try:
-                rule.require(pin)
+                if isinstance(pin, Pin):
+                    rule.require(pin)
                 connection.check_present()
-                self._verify(instance, visit, card, pin)
+                self._verify(instance, visit, card, pin, keypad)
             except PinRefused as refusal:
                 self._judge_refusal(instance, refusal)
                 self._report(PinWrong(challenge.jti, refusal.tries_left or 0))
@@ -282,10 +299,10 @@ class CardWorker:
         visit.check()
         self._report(Signed(challenge.jti, certificate, signature, self._take_counter()))
         if challenge.purpose == "basic_four":
-            hands = self._build_hands(visit, instance, connection, "text", MAXIMUM_TEXT_SECRETS)
+            hands = self._build_hands(visit, instance, connection, "text", MAXIMUM_TEXT_SECRETS, keypad)
             read_basic_four(challenge, card, certificate, hands)
 
-    def _await_pin(self, visit: RunningVisit, connection: CardConnection) -> Pin:
+    def _await_pin(self, visit: RunningVisit, connection: CardConnection) -> Secret:
         deadline = self._clock() + self._holding_seconds
         while (remaining := deadline - self._clock()) > 0:
             pin = visit.wait(min(remaining, self._keep_alive_seconds))
@@ -294,11 +311,24 @@ class CardWorker:
             connection.check_present()
         raise PinTimeout
 
-    def _verify(self, instance: CardInstance, visit: RunningVisit, card: MyNumberCard, pin: Pin) -> None:
-        """Send the PIN, once. The count rises before, so that a lost answer counts too."""
+    def _verify(
+        self, instance: CardInstance, visit: RunningVisit, card: MyNumberCard, pin: Secret, keypad: Keypad | None
+    ) -> None:
+        """Send the PIN, or have the reader send it, once. The count rises before, so that a lost answer counts too."""
         visit.check()
         self._count_try(instance.id, MAXIMUM_PINS)
-        card.verify_pin(pin)
+        if isinstance(pin, Pin):
+            card.verify_pin(pin)
+            return
+        assert keypad is not None
+        before = card.read_pin_tries_left()
+        try:
+            card.verify_pin_at_keypad(keypad)
+        except NOT_TYPED:
+            if card.read_pin_tries_left() == before:  # the card, too, says that nothing was compared
+                self._pins_used[instance.id] -= 1
+            raise
+        visit.check()  # what was typed after the visit had ended opens nothing
 
     def _count_try(self, what: str, maximum: int) -> None:
         used = self._pins_used.pop(what, 0)
@@ -309,7 +339,13 @@ class CardWorker:
             raise PinTriesUsed
 
     def _build_hands(
-        self, visit: RunningVisit, instance: CardInstance, connection: CardConnection, secret: str, maximum: int
+        self,
+        visit: RunningVisit,
+        instance: CardInstance,
+        connection: CardConnection,
+        secret: str,
+        maximum: int,
+        keypad: Keypad | None = None,
     ) -> Hands:
         return Hands(
             check=visit.check,
@@ -319,6 +355,7 @@ class CardWorker:
             check_present=connection.check_present,
             count_try=lambda: self._count_try(f"{instance.id} {secret}", maximum),
             allow_without_limit=self._allow_without_limit,
+            keypad=keypad,
         )
 
     def _judge_refusal(self, instance: CardInstance, refusal: PinRefused) -> None:

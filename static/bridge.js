@@ -108,7 +108,7 @@ const MESSAGES = {
     counter: isCount,
     signature: isBytes(64),
   },
-  need_text: { challenge: isText, pin_tries_left: isCount, code_tries_left: isCount },
+  need_text: { challenge: isText, pin_tries_left: isCount, code_tries_left: isCount, keypad: isFlag },
   basic_four: { challenge: isText, data: isBytes(0), counter: isCount, signature: isBytes(64) },
   failed: {
     challenge: isText,

@@ -19,6 +19,7 @@ from bridge.card.apdu import (
 )
 from bridge.card.application import CURRENT_FILE, DEFAULT_KEY, SHORT_IDENTIFIER, Application, build_select_file
 from bridge.card.channel import CardChannel
+from bridge.card.keypad import Keypad, judge_entry
 from bridge.card.pin import Pin, PinRule
 from bridge.card.status_word import (
     ComparisonFailed,
@@ -123,19 +124,17 @@ class Applet:
 
         Raises `PinMalformed` (nothing sent), `PinRefused`, `PinLocked` or `StatusWordError`.
         """
-        command = self._build_verify(reference, rule.require(pin))
-        response = self._send(command)
-        if response.succeeded:
-            return
-        match response.error:
-            case ComparisonFailed(tries_left=0) | ReferenceBlocked():
-                raise PinLocked(tries_left=0)
-            case ComparisonFailed(tries_left=left):
-                raise PinRefused(tries_left=left)
-            case NoMatchNoLimit():
-                raise PinRefused
-            case error:
-                raise error
+        _require_match(self._send(self._build_verify(reference, rule.require(pin))))
+
+    def _verify_at_keypad(self, reference: int, keypad: Keypad) -> None:
+        """The same for a PIN that is typed on the reader, once.
+
+        Raises also what `judge_entry` says of a PIN that was not typed, and `KeypadFailed`.
+        """
+        response = self._channel.verify_at_keypad(keypad, self._build_verify(reference, b""))
+        if (trouble := judge_entry(response.status)) is not None:
+            raise trouble
+        _require_match(response)
 
     def _sign_digest(self, key: int, digest: bytes) -> bytes:
         """PKCS #1 v1.5 signature over a SHA-256 digest (32 bytes). The DigestInfo is built here and nowhere else."""
@@ -164,6 +163,20 @@ class Applet:
 
     def _send(self, command: CommandApdu) -> ResponseApdu:
         return self._channel.transmit(command)
+
+
+def _require_match(response: ResponseApdu) -> None:
+    if response.succeeded:
+        return
+    match response.error:
+        case ComparisonFailed(tries_left=0) | ReferenceBlocked():
+            raise PinLocked(tries_left=0)
+        case ComparisonFailed(tries_left=left):
+            raise PinRefused(tries_left=left)
+        case NoMatchNoLimit():
+            raise PinRefused
+        case error:
+            raise error
 
 
 def _build_read(p1: int, p2: int, expected: int, *, extended: bool = False) -> CommandApdu:

@@ -10,6 +10,7 @@ from typing import Final
 
 from bridge.card.apdu import CLA_ISO, CommandApdu, Instruction, ResponseApdu
 from bridge.card.application import Application, build_select_application, judge_permitted
+from bridge.card.keypad import Keypad, build_verify_structure
 from bridge.card.status_word import END_OF_FILE, SUCCESS
 from bridge.card.transport import CardTransport
 from bridge.errors import BridgeError, CardDataMalformed
@@ -65,6 +66,14 @@ class CardChannel:
         if response.status == END_OF_FILE and command.instruction == Instruction.READ_BINARY:
             return ResponseApdu(response.data, SUCCESS)
         return response
+
+    def verify_at_keypad(self, keypad: Keypad, command: CommandApdu) -> ResponseApdu:
+        """Have the reader fill its holder's digits into a VERIFY and send it, once. The status can be anything, also
+        one of the reader's own. Raises `ForbiddenCommand`, or what the keypad raises.
+        """
+        if not judge_permitted(command, self._application):
+            raise ForbiddenCommand(f"not a permitted command: {command!r}")
+        return ResponseApdu(b"", keypad.verify(build_verify_structure(command)))
 
     def _exchange(self, command: CommandApdu) -> ResponseApdu:
         return ResponseApdu(*self._transport.transmit(command.encode()))

@@ -13,6 +13,7 @@ from bridge.card.application import (
     JPKI_LABEL,
     Application,
 )
+from bridge.card.keypad import Keypad
 from bridge.card.pin import Pin, PinRule
 from bridge.card.status_word import FileNotFound, WrongLength, WrongParameters
 from bridge.card.tlv import parse_object, parse_objects
@@ -63,6 +64,10 @@ class JpkiApplet(Applet):
     def verify_pin(self, pin: Pin, rule: PinRule) -> None:
         """See `Applet._verify`."""
         self._verify(JPKI_AUTHENTICATION_PIN, pin, rule)
+
+    def verify_pin_at_keypad(self, keypad: Keypad) -> None:
+        """See `Applet._verify_at_keypad`."""
+        self._verify_at_keypad(JPKI_AUTHENTICATION_PIN, keypad)
 
     def sign_digest(self, digest: bytes) -> bytes:
         """256-byte signature over a 32-byte SHA-256 digest.

@@ -7,6 +7,7 @@ from typing import TypeVar
 from bridge.card.applet import Applet, CommandForms
 from bridge.card.channel import CardChannel
 from bridge.card.jpki import JpkiApplet
+from bridge.card.keypad import Keypad
 from bridge.card.pin import Pin
 from bridge.card.status_word import MemoryFailure, MemoryUnchanged, NoDiagnosis, StatusWordError
 from bridge.card.surface import SurfaceApplet
@@ -69,6 +70,10 @@ class MyNumberCard:
         Raises `PinMalformed` (the card was not asked), `PinRefused` with the tries left, or `PinLocked`.
         """
         self._jpki().verify_pin(pin, self._require_label().pin_rule)
+
+    def verify_pin_at_keypad(self, keypad: Keypad) -> None:
+        """The same for a PIN that is typed on the reader. Raises also `PinTimeout`, `Cancelled` or `KeypadFailed`."""
+        self._jpki().verify_pin_at_keypad(keypad)
 
     def sign_digest(self, digest: bytes) -> bytes:
         """256-byte PKCS #1 v1.5 signature over a 32-byte SHA-256 digest.

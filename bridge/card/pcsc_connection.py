@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from bridge.card.keypad import FEATURE_REQUEST, Keypad, find_verify_control
 from bridge.card.pcsc_codes import UNCLEAR, Code, State, build_error
-from bridge.errors import BridgeError, CardCommunicationError, CardRemoved, ReaderServiceDown
+from bridge.errors import BridgeError, CardCommunicationError, CardRemoved, KeypadFailed, ReaderServiceDown
 
 # pcscd looks at drivers that cannot notify every 400 ms: by then it knows whether the card was pulled.
 _SETTLE_MILLISECONDS: Final = 600
@@ -50,6 +51,24 @@ class PcscConnection:
     def check_present(self) -> None:
         self._require_open()
         self._require_success(self._scard.SCardStatus(self._card)[0])
+
+    def find_keypad(self) -> Keypad | None:
+        if self._card is None:
+            return None
+        request = self._scard.SCARD_CTL_CODE(FEATURE_REQUEST)
+        code, features = _taken(self._scard.SCardControl(self._card, request, []))
+        control = find_verify_control(bytes(features)) if code == Code.SUCCESS else None
+        return None if control is None else _PcscKeypad(self, control)
+
+    def control(self, code: int, data: bytes) -> bytes:
+        """SCardControl. Raises what a command raises, and `KeypadFailed` when that says nothing of card or reader."""
+        self._require_open()
+        result, answer = self._scard.SCardControl(self._card, code, list(data))
+        try:
+            self._require_success(result)
+        except CardCommunicationError as trouble:
+            raise KeypadFailed(str(trouble)) from None
+        return bytes(answer)
 
     def close(self, *, unpower: bool = True) -> None:
         card, self._card = self._card, None
@@ -117,6 +136,20 @@ class PcscConnection:
         if code not in (Code.SUCCESS, Code.TIMEOUT):
             raise build_error(code)
         return State(int(states[0][1]))
+
+
+class _PcscKeypad:
+    """See `Keypad`."""
+
+    def __init__(self, connection: PcscConnection, control: int) -> None:
+        self._connection = connection
+        self._control = control
+
+    def verify(self, structure: bytes) -> int:
+        answer = self._connection.control(self._control, structure)
+        if len(answer) != 2:
+            raise KeypadFailed("the reader gave no status word")
+        return int.from_bytes(answer, "big")
 
 
 def _taken(answer: Any) -> tuple[int, Any]:

@@ -68,6 +68,18 @@ class Pin:
         return self is other
 
 
+class OnKeypad:
+    """In the place of a PIN: it is typed on the reader's own keypad and is never in this program."""
+
+    __slots__ = ()
+
+    def wipe(self) -> None:
+        """There is nothing to forget."""
+
+
+Secret = Pin | OnKeypad
+
+
 @dataclass(frozen=True, slots=True)
 class PinRule:
     """The form a card wants of one PIN: length from `minimum` to `maximum`, every character from `alphabet`."""

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from bridge.card.applet import Applet
 from bridge.card.application import TEXT, TEXT_BASIC_FOUR, TEXT_CODE_B, TEXT_PIN, Application
+from bridge.card.keypad import Keypad
 from bridge.card.pin import CODE_B, FOUR_DIGITS, Pin
 from bridge.card.tlv import parse_fields, parse_object
 from bridge.errors import CardDataMalformed
@@ -49,6 +50,10 @@ class TextApplet(Applet):
     def verify_pin(self, pin: Pin) -> None:
         """Four digits. See `Applet._verify`."""
         self._verify(TEXT_PIN, pin, FOUR_DIGITS)
+
+    def verify_pin_at_keypad(self, keypad: Keypad) -> None:
+        """See `Applet._verify_at_keypad`."""
+        self._verify_at_keypad(TEXT_PIN, keypad)
 
     def verify_code_b(self, code: Pin) -> None:
         """Fourteen digits: birth date in era years, year of expiry, security code. See `Applet._verify`."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from bridge.card.keypad import Keypad
+
 
 class ReaderState(Enum):
     """What can be said of the readers as a whole; the values are the wire's (`docs/wire.md` 6, message `reader`)."""
@@ -68,6 +70,12 @@ class CardConnection(CardTransport, Protocol):
         """Keep the transaction alive and prove that the same card is still there (SCardStatus).
 
         Raises `CardRemoved`, `CardReset` or `ReaderServiceDown`.
+        """
+        ...
+
+    def find_keypad(self) -> Keypad | None:
+        """The reader's own keypad, if it announces one on which it has a PIN typed and compared. A reader that does not
+        answer the question has none. Never raises.
         """
         ...
 

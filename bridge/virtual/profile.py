@@ -23,6 +23,7 @@ _NOT_ISSUED: Final = (("auth-key.pem", "auth-cert.der"), ("sign-key.pem", "sign-
 _ISSUED: Final = ("surface-record.bin", "surface-issuer.bin")
 _CHARACTERS: Final = re.compile(r"[0-9A-Z]{4,16}")
 _LABEL: Final = re.compile(r"[\x20-\x7e]{1,32}")
+_KEYS: Final = re.compile(r"[0-9]{0,16}|cancel|timeout|refuse")
 _PROFILE_PATH: Final = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 
 
@@ -142,6 +143,18 @@ def parse_placed(content: dict[str, Any]) -> tuple[int, str | None]:
     if path is not None and not (isinstance(path, str) and _PROFILE_PATH.fullmatch(path)):
         raise ProfileMalformed("reader.json: profile is not a path below this folder")
     return serial, path
+
+
+def parse_keys(content: dict[str, Any]) -> tuple[int, str]:
+    """`keypad.json`: serial and keys. Raises `ProfileMalformed`, which never quotes the keys."""
+    fields = _Fields(content, "keypad.json")
+    fields.take_version()
+    serial = fields.take_number("serial", 2**53)
+    keys = fields.take("keys")
+    fields.require_empty()
+    if not (isinstance(keys, str) and _KEYS.fullmatch(keys)):
+        raise ProfileMalformed("keypad.json: keys are up to 16 digits, cancel, timeout or refuse")
+    return serial, keys
 
 
 def _parse_switches(content: object) -> Switches:

@@ -8,9 +8,12 @@ import time
 from pathlib import Path
 from typing import Final
 
+from bridge.card.keypad import Keypad
 from bridge.card.transport import CardConnection, ReaderSnapshot, ReadersSnapshot, ReaderState
 from bridge.errors import CardMute, CardRemoved, ReaderBusy, ReaderMissing
 from bridge.virtual.insertion import Insertion
+from bridge.virtual.keypad import FILE as KEYPAD
+from bridge.virtual.keypad import STRUCTURE_REFUSED, WRONG_LENGTH, VirtualKeys, parse_verify_structure
 from bridge.virtual.profile import ProfileMalformed
 from bridge.virtual.tray import READER, FolderTray, Placed
 
@@ -31,6 +34,7 @@ class VirtualSource:
     def __init__(self, folder: Path, reader: str = READER) -> None:
         """`reader`: the file in `folder` that says what lies on it."""
         self._tray = FolderTray(folder, reader)
+        self.keys = VirtualKeys(folder / KEYPAD)
         self._lock = threading.RLock()
         self._closed = threading.Event()
         self._placed: Placed | None = None
@@ -142,6 +146,9 @@ class _VirtualConnection:
     def check_present(self) -> None:
         self._require_card()
 
+    def find_keypad(self) -> Keypad | None:
+        return _VirtualKeypad(self, self._source.keys) if self._source.keys.there else None
+
     def close(self, *, unpower: bool = True) -> None:
         insertion, self._insertion = self._insertion, None
         if insertion is not None and unpower:
@@ -152,3 +159,23 @@ class _VirtualConnection:
         if self._insertion is None or not self._source.is_current(self._insertion):
             raise CardRemoved("the virtual card was lifted")
         return self._insertion
+
+
+class _VirtualKeypad:
+    """See `Keypad`. The keys are pressed by writing `keypad.json`."""
+
+    def __init__(self, connection: _VirtualConnection, keys: VirtualKeys) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    def verify(self, structure: bytes) -> int:
+        asked = parse_verify_structure(structure)
+        if asked is None:
+            return STRUCTURE_REFUSED
+        entry = self._keys.take(asked.seconds, self._connection.check_present)
+        self._connection.check_present()
+        if isinstance(entry, int):
+            return entry
+        if not asked.minimum <= len(entry) <= asked.maximum:
+            return WRONG_LENGTH
+        return self._connection.transmit(asked.build_command(entry))[1]

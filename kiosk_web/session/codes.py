@@ -61,6 +61,8 @@ _TABLE: tuple[Code, ...] = (
     Code("birth_key_without_limit", "K-311", "pin", False),
     Code("text_secret_wrong", "K-312", "pin", False),
     Code("text_secret_guarded", "K-313", "pin", False),
+    Code("keypad_failed", "K-314", "pin", False, True),
+    Code("keypad_busy", "K-315", "pin", True),
     Code("certificate_expired", "K-401", "certificate", False),
     Code("certificate_revoked", "K-402", "certificate", False),
     Code("certificate_on_hold", "K-403", "certificate", False),

@@ -65,6 +65,7 @@ async def running_bridge(
     authority: Authority | None = None,
     outputs: OutputDesk | None = None,
     peer: PeerGate | None = None,
+    reader_keypad: bool = False,
     **card: Any,
 ) -> AsyncIterator[Bridge]:
     """A bridge with an empty virtual reader and the card `cards/taro` beside it."""
@@ -82,6 +83,7 @@ async def running_bridge(
         production=False,
         outputs=outputs,
         peer=peer,
+        reader_keypad=reader_keypad,
     )
     port = await service.start(0)
     try:

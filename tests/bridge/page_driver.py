@@ -78,8 +78,9 @@ class Driver:
     def hand_over(self, number: str = "0123", **claims: Any) -> list[Effect]:
         return self.say("hand_over", ticket=AUTHORITY.output(claims.pop("card", CARD), number, **claims))
 
-    def hold(self, tries_left: int = 3) -> list[Effect]:
-        return self.machine.report(CertificateRead(self.challenge, CERTIFICATE, tries_left, 4, 4, 1), self.now)
+    def hold(self, tries_left: int = 3, *, keypad: bool = False) -> list[Effect]:
+        read = CertificateRead(self.challenge, CERTIFICATE, tries_left, 4, 4, 1, keypad=keypad)
+        return self.machine.report(read, self.now)
 
     def pin(self, pin: bytes = b"1234") -> list[Effect]:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

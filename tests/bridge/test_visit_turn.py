@@ -145,7 +145,7 @@ def test_after_the_signature_a_reading_waits_for_another_secret_and_another_rele
     assert isinstance(result, messages.Result)
     assert driver.machine.state is State.SIGNING
     asked = sent(driver.machine.report(TextReady(driver.challenge, 2, 10), driver.now))
-    assert asked == [messages.NeedText(driver.challenge, 2, 10)]
+    assert asked == [messages.NeedText(driver.challenge, 2, 10, keypad=False)]
     assert not any(isinstance(effect, GivePin) for effect in driver.pin(b"5678"))  # the server lets it go, once more
     assert any(isinstance(effect, GivePin) for effect in driver.say("authenticate"))
     driver.machine.report(PinAccepted(driver.challenge), driver.now)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bridge.card.keypad import Keypad
 from bridge.card.pin import Pin
 from bridge.card.transport import CardConnection, ReadersSnapshot
 from bridge.errors import BridgeError, Cancelled, CardCommunicationError, CardReset, PinMalformed, ReaderBusy
@@ -46,6 +47,9 @@ class Connection:
     def check_present(self) -> None:
         self._source.looks.release()
         self._inner.check_present()
+
+    def find_keypad(self) -> Keypad | None:
+        return self._inner.find_keypad()
 
     def close(self, *, unpower: bool = True) -> None:
         self._source.closed.append(unpower)

@@ -117,6 +117,11 @@ def write_profile(
     return folder
 
 
+def press_keys(root: Path, serial: int, keys: str) -> None:
+    """`keypad.json`: what is typed on the virtual reader, digits and the key that confirms them, or a word."""
+    write_json(root / "keypad.json", {"version": 1, "serial": serial, "keys": keys})
+
+
 def write_reader(root: Path, serial: int, profile: str | None) -> None:
     """`reader.json`: what lies on the virtual reader."""
     write_json(root / "reader.json", {"version": 1, "serial": serial, "profile": profile})

@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bridge import __main__ as program
+from bridge.card.keypad import Keypad
 from bridge.card.pcsc_codes import build_error
 from bridge.card.transport import CardConnection, ReadersSnapshot, ReaderState
 from bridge.virtual import reader
@@ -60,6 +61,9 @@ class _ScriptedConnection:
 
     def check_present(self) -> None:
         self._connection.check_present()
+
+    def find_keypad(self) -> Keypad | None:
+        return self._connection.find_keypad()
 
     def close(self, *, unpower: bool = True) -> None:
         self._connection.close(unpower=unpower)

@@ -16,6 +16,7 @@ from bridge.errors import (
     CardCommunicationError,
     CardRemoved,
     CardReset,
+    KeypadFailed,
     ReaderBusy,
     ReaderServiceDown,
     SettingsError,
@@ -47,6 +48,7 @@ class Interface:
         self.contexts = 0
         self.released = 0
         self.calls: list[str] = []
+        self.controls: dict[int, tuple[int, list[int]]] = {}
 
     def SCardEstablishContext(self, scope: int) -> tuple[int, object]:
         if self.service != Code.SUCCESS:
@@ -95,8 +97,20 @@ class Interface:
         self.calls.append(f"transmit {header} {bytes(command).hex()}")
         return self.transmit_code, self.answer
 
+    def SCARD_CTL_CODE(self, function: int) -> int:
+        return 0x42000000 + function
+
+    def SCardControl(self, card: object, code: int, data: list[int]) -> tuple[int, list[int]]:
+        self.calls.append(f"control {code:08x} {bytes(data).hex()}")
+        return self.controls.get(code, (Code.INVALID_PARAMETER, []))
+
     def SCardStatus(self, card: object) -> tuple[int, Any]:
         return self.status_code, None
+
+
+FEATURE_REQUEST = 0x42000D48
+VERIFY_PIN_DIRECT = 0x42330006
+KEYPAD = [0x06, 0x04, 0x42, 0x33, 0x00, 0x06, 0x0A, 0x04, 0x42, 0x33, 0x00, 0x0A]
 
 
 @pytest.fixture
@@ -268,3 +282,50 @@ def test_a_connection_from_before_a_restart_is_dead_even_if_its_handle_is_not(in
     source.wait_for_change(down, 60)
     with pytest.raises(ReaderServiceDown):
         connection.transmit(bytes(4))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (Code.INVALID_PARAMETER, []),
+        (negative(Code.COMM_ERROR), []),
+        (Code.SUCCESS, []),
+        (Code.SUCCESS, [0x0A, 0x04, 0x42, 0x33, 0x00, 0x0A]),
+        (Code.SUCCESS, KEYPAD[:5]),
+        (Code.SUCCESS, [0x06, 0x02, 0x42, 0x33, 0x00, 0x06]),
+    ],
+    ids=["refused", "failed", "nothing", "only properties", "cut short", "another length"],
+)
+def test_a_reader_that_does_not_announce_a_keypad_has_none(interface: Interface, answer: tuple[int, list[int]]) -> None:
+    interface.controls[FEATURE_REQUEST] = answer
+    assert PcscSource().connect(READER).find_keypad() is None
+    assert interface.calls[-1] == "control 42000d48 "
+
+
+def test_a_keypad_is_handed_the_structure_and_gives_the_status_word(interface: Interface) -> None:
+    interface.controls |= {FEATURE_REQUEST: (0, KEYPAD), VERIFY_PIN_DIRECT: (0, [0x63, 0xC2])}
+    keypad = PcscSource().connect(READER).find_keypad()
+    assert keypad is not None
+    assert keypad.verify(b"\x3c\x1e") == 0x63C2
+    assert interface.calls[-1] == "control 42330006 3c1e"
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "error"),
+    [
+        (Code.REMOVED_CARD, PRESENT | 1 << 16, CardRemoved),
+        (Code.COMM_ERROR, EMPTY | 2 << 16, CardRemoved),
+        (Code.RESET_CARD, PRESENT | 1 << 16, CardReset),
+        (Code.NO_SERVICE, PRESENT | 1 << 16, ReaderServiceDown),
+        (Code.COMM_ERROR, PRESENT | 1 << 16, KeypadFailed),
+        (negative(Code.INVALID_PARAMETER), PRESENT | 1 << 16, KeypadFailed),
+        (Code.SUCCESS, PRESENT | 1 << 16, KeypadFailed),  # and no status word
+    ],
+)
+def test_a_keypad_that_fails_says_why(interface: Interface, code: int, state: int, error: type[Exception]) -> None:
+    interface.controls |= {FEATURE_REQUEST: (0, KEYPAD), VERIFY_PIN_DIRECT: (code, [])}
+    keypad = PcscSource().connect(READER).find_keypad()
+    assert keypad is not None
+    interface.state = state
+    with pytest.raises(error):
+        keypad.verify(b"")
