@@ -35,6 +35,7 @@ class Kiosk {
   #queue = Promise.resolve();
   #underWay = []; // kinds of the events that are not answered yet
   #submitted = null; // `pin_submitted`, until the card is at work or something else has to be told
+  #atReader = null; // the same for a PIN that is typed on the reader, until it was right
   #touch = null; // the last one, until a second of its kind would be meant
   #admitted = false;
   #admittedOnce = false;
@@ -44,6 +45,7 @@ class Kiosk {
   #reported = "";
   #cards = new Map(); // challenge → the card it is for
   #purpose = ""; // of the challenge under way
+  #textAtReader = false; // the PIN of its text application is typed on the reader
   #text = null; // the challenge for which the card waits for a secret of its text application
   #certificate = { challenge: "", certificate: "" };
   #instance = ""; // of the card that lies there
@@ -173,7 +175,8 @@ class Kiosk {
     const same = document.getElementById("text-same");
     if (same) same.hidden = !this.pin.keeps;
     if (!fresh || this.#text === null || screen === "awaiting_text") return;
-    const need = { challenge: this.#text, keypad: false, min: TEXT_PIN, max: TEXT_PIN };
+    const keypad = this.#textAtReader && screen === "awaiting_text_pin";
+    const need = { challenge: this.#text, keypad, min: TEXT_PIN, max: TEXT_PIN };
     this.pin.allow(screen === "awaiting_text_security" ? { ...need, before: () => this.birth.take() } : need);
   }
 
@@ -354,6 +357,7 @@ class Kiosk {
         break;
       }
       case "progress":
+        if (this.#atReader !== null) this.#noticeReader(fields.step);
         this.#tellSubmitted();
         this.#measure(fields.percent);
         break;
@@ -387,10 +391,13 @@ class Kiosk {
         if (rest.code === "ticket_refused") told.then(() => this.#proveAgain());
         break;
       }
-      case "need_text":
-        this.#text = fields.challenge;
-        this.send({ type: "text_ready", ...fields });
+      case "need_text": {
+        const { keypad, ...rest } = fields;
+        this.#text = rest.challenge;
+        this.#textAtReader = keypad;
+        this.send({ type: "text_ready", ...rest });
         break;
+      }
       case "basic_four":
         this.#handItems(fields);
         break;
@@ -417,6 +424,7 @@ class Kiosk {
   /** No card waits for anything any more. */
   #forget() {
     this.#text = null;
+    this.#atReader = null;
     this.pin.forget();
     this.birth.forget();
   }
@@ -427,10 +435,24 @@ class Kiosk {
       pin.fill(0);
       return;
     }
-    const entered = need.keypad ? this.bridge.enterPinAtReader() : this.bridge.enterPin(need.challenge, card, pin);
-    this.#submitted = { type: "pin_submitted", challenge: need.challenge };
+    const submitted = { type: "pin_submitted", challenge: need.challenge };
+    if (need.keypad) {
+      this.#atReader = submitted;
+      this.bridge.enterPinAtReader();
+      return;
+    }
+    const entered = this.bridge.enterPin(need.challenge, card, pin);
+    this.#submitted = submitted;
     setTimeout(() => this.#tellSubmitted(), CARD_FIRST_MS); // VERIFY may be held: the screen is not
     await entered;
+  }
+
+  /** While the reader waits for its keys the screen says so; with the right ones the card is at work. */
+  #noticeReader(step) {
+    if (step === "verifying") this.pin.noticeReader();
+    if (step !== "signing") return;
+    this.#submitted = this.#atReader;
+    this.#atReader = null;
   }
 
   /** The resident says that the text application has the PIN that was typed just now. */

@@ -32,31 +32,43 @@ export class PinPad {
     window.addEventListener("pagehide", () => this.forget());
   }
 
-  /** The bridge holds a card and waits: {challenge, min, max, keypad}. */
+  /** The bridge holds a card and waits: {challenge, min, max, keypad}. `keypad`: the reader has the keys, these here do nothing. */
   allow(need) {
     this.#need = need;
-    this.#submitted = false;
-    this.clear();
-    document.body.dataset.keypad = need.keypad ? "reader" : "screen";
-    if (need.keypad && SCREENS.has(this.#state)) this.#confirm();
+    this.allowAgain();
   }
 
   /** The card said no; the same challenge goes on. */
   allowAgain() {
-    this.#submitted = false;
+    const atReader = this.#need?.keypad ?? false;
+    this.#submitted = atReader;
     this.clear();
+    this.#place(atReader ? "reader" : "screen");
+    if (atReader) this.#submit(this.#need, new Uint8Array(0)); // the reader waits for its keys as soon as the bridge lets it
+  }
+
+  /** The reader takes its keys now. */
+  noticeReader() {
+    this.#place("reader-now");
+    this.#announce(document.getElementById("reader-now")?.textContent.trim() ?? "");
   }
 
   /** No card waits any more. */
   forget() {
-    this.#need = null;
+    this.rest();
     this.clear();
   }
 
   /** The card has signed, and the basic 4 information comes next: what was typed may serve once more. */
   rest() {
     this.#need = null;
+    this.#place("screen");
     this.#empty();
+  }
+
+  /** Where the keys are: the screens of the PIN show themselves accordingly. */
+  #place(keypad) {
+    document.body.dataset.keypad = keypad;
   }
 
   clear() {
@@ -88,7 +100,6 @@ export class PinPad {
       this.#state = screen;
       if (KEEPING.has(screen)) this.#empty();
       else this.clear();
-      if (screen === "awaiting_pin" && this.#need?.keypad) this.#confirm();
     }
     this.#show();
   }
@@ -171,7 +182,7 @@ export class PinPad {
   #confirm() {
     const need = this.#need;
     if (need === null || !this.#active) return;
-    if (!need.keypad && this.#characters.length < need.min) {
+    if (this.#characters.length < need.min) {
       this.#lead.show(this.#say("short", need.min - this.#characters.length));
       return;
     }

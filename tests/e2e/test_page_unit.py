@@ -141,6 +141,32 @@ def test_a_pin_typed_on_a_keyboard_reaches_the_bridge_sealed_and_nobody_else(pag
     assert not any(b"7X3K" in body.upper() for body in stand.posted)
 
 
+def test_a_pin_that_is_typed_on_the_reader_is_asked_for_at_once_and_no_key_here_counts(
+    page: Page, stand: PageStand
+) -> None:
+    reach_pin(page, stand, keypad=True)
+    asked = stand.wait_for_word("enter_pin")
+    assert (asked["iv"], asked["data"]) == ("", "")
+    expect(page.locator(".reader-keypad__wait")).to_be_visible()
+    expect(page.locator("#reader-now")).to_be_hidden()
+    stand.say({"type": "progress", "step": "verifying", "percent": 0})
+    expect(page.locator("#reader-now")).to_be_visible()
+    expect(page.locator("#pad")).to_be_hidden()
+    said = page.locator("#reader-now").inner_text()
+    expect(page.locator("#say")).to_have_text(said)
+    page.keyboard.type("1234")
+    page.keyboard.press("Enter")
+    stand.say({"type": "pin_refused", "challenge": CHALLENGE, "tries_left": 2})
+    assert stand.events.get(timeout=20)["type"] == "pin_refused"  # and no `pin_submitted`: the resident was typing
+    assert stand.wait_for_word("enter_pin")["data"] == ""
+    stand.say({"type": "progress", "step": "signing", "percent": 0})
+    assert stand.events.get(timeout=20)["type"] == "pin_submitted"
+    stand.say({"type": "failed", "challenge": CHALLENGE, "code": "card_removed", "retriable": True, "tries_left": None})
+    stand.wait_for_event("bridge_failed")
+    expect(page.locator("body")).to_have_attribute("data-keypad", "screen")
+    assert stand.pins.empty()
+
+
 def test_the_keys_on_the_screen_work_and_nothing_is_sent_before_ok(page: Page, stand: PageStand) -> None:
     reach_pin(page, stand)
     for key in ("1", "2", "3"):

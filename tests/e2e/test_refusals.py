@@ -20,7 +20,6 @@ from tests.e2e.refusals import STORIES
 from tests.e2e.refusals.stand import LINKED, PERSON, Stand
 from tests.support.demo import start_demo
 from tests.support.own_bridge import run_bridge
-from tests.support.scripted_reader import SCRIPT
 
 pytestmark = pytest.mark.e2e
 SAY = load_catalogues()["ja"].say
@@ -95,7 +94,7 @@ def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """In a demo of its own, in which nobody is enrolled or linked yet."""
     with (
         start_demo(tmp_path_factory.mktemp("refusals"), "--no-bridge") as demo,
-        run_bridge(demo, module="tests.support.scripted_reader") as bridge,
+        run_bridge(demo, "--reader-keypad=on", module="tests.support.scripted_reader") as bridge,
         ExitStack() as own,
         ExitStack() as pages,
     ):
@@ -118,7 +117,7 @@ def stand(running: Stand) -> Iterator[Stand]:
         running.kiosk.open()
     running.kiosk.wait_for("choosing_service")
     yield running
-    (running.demo.data / "simulator" / SCRIPT).unlink(missing_ok=True)
+    running.clear_reader()
     for path, content in before.items():
         path.write_bytes(content)
     running.write("DELETE FROM valid_numbers")
@@ -137,10 +136,36 @@ def test_what_goes_wrong_is_named_and_the_next_visit_works(stand: Stand, code: s
     visit_again(stand, from_the_first_page=kiosk is stand.kiosk and state == "refused")
 
 
+def test_a_pin_is_typed_on_the_reader_where_it_has_keys(stand: Stand) -> None:
+    stand.press_keys("")
+    stand.reach_keys()
+    expect(stand.page.locator("#reader-now")).to_be_visible()
+    expect(stand.page.locator("#pad")).to_be_hidden()
+    stand.page.keyboard.type("1234")
+    stand.press_keys("0000")
+    stand.kiosk.wait_for_tries(2).wait_for_text(SAY("pin.refused"))
+    stand.page.locator("body[data-keypad=reader-now]").wait_for()
+    stand.press_keys(stand.demo.person(PERSON).pin)
+    stand.kiosk.wait_for("result")
+    stand.demo.lift_card()
+    for end in ("cancel", "timeout", "card_removed"):
+        stand.kiosk.start_again()
+        stand.reach_keys()
+        if end == "card_removed":
+            stand.demo.lift_card()
+        else:
+            stand.press_keys(end)
+        code = {"cancel": "cancelled", "timeout": "pin_timeout"}.get(end, end)
+        stand.kiosk.wait_for("refused").wait_for_code(code)
+        stand.demo.lift_card()
+    assert stand.demo.tries_left(PERSON) == 3
+    visit_again(stand, from_the_first_page=True)
+
+
 def visit_again(stand: Stand, *, from_the_first_page: bool) -> None:
     """Somebody else, on the same terminal: on the page that stands there, or on one loaded anew."""
     stand.pages.close()
-    (stand.demo.data / "simulator" / SCRIPT).unlink(missing_ok=True)
+    stand.clear_reader()
     stand.demo.lift_card()
     if from_the_first_page:
         stand.kiosk.start_again()

@@ -251,7 +251,7 @@ class PageStand:
     async def _hear(self, connection: ServerConnection, message: dict[str, Any], sealing: AESGCM) -> None:
         if message["type"] == "ping":
             await self._tell(connection, type="pong", seq=message["seq"])
-        elif message["type"] == "enter_pin":
+        elif message["type"] == "enter_pin" and message["data"]:
             bound = build_fields(b"kiosk-pin/1\0", CHALLENGE.encode(), CARD.encode(), str(message["seq"]).encode())
             self.pins.put(sealing.decrypt(decode(message["iv"]), decode(message["data"]), bound).rstrip(b"\0"))
         self.heard.put(message)

@@ -12,6 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from bridge.virtual.keypad import FILE as KEYPAD
 from tests.e2e.kiosk_page import KioskPage
 from tests.support.demo import RunningDemo
 from tests.support.own_bridge import OwnBridge
@@ -48,6 +49,25 @@ class Stand:
         part = path.with_suffix(".part")
         part.write_text(json.dumps(told), encoding="utf-8")
         part.replace(path)
+
+    def press_keys(self, keys: str) -> None:
+        """On the reader, which has keys from the first time on: digits and the key that confirms them, or a word."""
+        path = self.demo.data / "simulator" / KEYPAD
+        before = json.loads(path.read_text(encoding="utf-8"))["serial"] if path.exists() else 0
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps({"version": 1, "serial": before + 1, "keys": keys}), encoding="utf-8")
+        part.replace(path)
+
+    def reach_keys(self, person: str = PERSON, service: str = "facility") -> KioskPage:
+        """Up to the reader's waiting for its keys."""
+        self.reach_pin(person, service)
+        self.page.locator("body[data-keypad=reader-now]").wait_for()
+        return self.kiosk
+
+    def clear_reader(self) -> None:
+        """It does as a reader should, and has no keys."""
+        for name in (SCRIPT, KEYPAD):
+            (self.demo.data / "simulator" / name).unlink(missing_ok=True)
 
     def change_card(self, **changes: Any) -> None:
         """In `card.json`: a new value, or for a secret so many tries left."""

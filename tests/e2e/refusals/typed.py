@@ -113,6 +113,19 @@ def wear_out_text_secrets(stand: Stand) -> None:
     stand.kiosk.wait_for("awaiting_pin").type_pin("1234")
 
 
+def have_no_keys_to_speak_of(stand: Stand) -> None:
+    stand.press_keys("refuse")
+    stand.reach_pin()
+
+
+def leave_the_reader_waiting(stand: Stand) -> None:
+    """The page goes and comes back; the reader has not been told of either."""
+    stand.press_keys("")
+    stand.reach_keys()
+    stand.kiosk.open()
+    stand.kiosk.choose("facility")
+
+
 STORIES: dict[str, Story] = {
     "pin_timeout": type_too_slowly,
     "pin_undecryptable": tamper("enter_pin", "data", turn, "1234"),
@@ -121,6 +134,8 @@ STORIES: dict[str, Story] = {
     "birth_key_guarded": wear_out_birth_key,
     "birth_key_without_limit": have_no_limit,
     "text_secret_guarded": wear_out_text_secrets,
+    "keypad_failed": have_no_keys_to_speak_of,
+    "keypad_busy": leave_the_reader_waiting,
     "card_issuer_untrusted": have_unknown_issuer,
     "ticket_refused": tamper("read_certificate", "ticket", spoil_ticket),
     "evidence_refused": tamper("certificate", "signature", turn),
