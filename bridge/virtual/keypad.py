@@ -78,7 +78,7 @@ class VirtualKeys:
         deadline = time.monotonic() + seconds
         while True:
             serial, keys = self._load()
-            if serial > self._taken:
+            if serial > self._taken and keys:
                 self._taken = serial
                 return _WORDS.get(keys, keys)
             look()
