@@ -9,9 +9,10 @@ else of that application.
 
 from __future__ import annotations
 
-from bridge.card.keypad import KEYPAD_RULE, Keypad
+from bridge.card.keypad import KEYPAD_RULE
 from bridge.card.mynumber import MyNumberCard
 from bridge.card.pin import CODE_B, FOUR_DIGITS, OnKeypad, PinRule, Secret
+from bridge.card.reader_keypad import Keypad
 from bridge.card.text import BasicFour, TextApplet
 from bridge.errors import PinLocked, PinRefused, TextSecretGuarded, TextSecretWrong
 from bridge.evidence import build_fields

@@ -6,7 +6,7 @@ import threading
 
 import structlog
 
-from bridge.card.keypad import Keypad
+from bridge.card.reader_keypad import Keypad
 from bridge.card.transport import CardConnection
 
 _log = structlog.get_logger("bridge.keypad")

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_der_x509_certificate
 
-from bridge.card.keypad import Keypad
 from bridge.card.mynumber import MyNumberCard
 from bridge.card.pin import BIRTH_KEY, Pin, Secret
+from bridge.card.reader_keypad import Keypad
 from bridge.card.surface import AgeRecord
 from bridge.errors import (
     BirthDateWrong,

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.basic_four import read_basic_four
-from bridge.card.keypad import KEYPAD_RULE, Keypad
+from bridge.card.keypad import KEYPAD_RULE
 from bridge.card.mynumber import MyNumberCard
 from bridge.card.pin import Pin, Secret
+from bridge.card.reader_keypad import Keypad
 from bridge.card.token_label import TokenLabel
 from bridge.card.transport import CardConnection, ReaderSource
 from bridge.errors import (

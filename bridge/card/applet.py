@@ -19,8 +19,9 @@ from bridge.card.apdu import (
 )
 from bridge.card.application import CURRENT_FILE, DEFAULT_KEY, SHORT_IDENTIFIER, Application, build_select_file
 from bridge.card.channel import CardChannel
-from bridge.card.keypad import Keypad, judge_entry
+from bridge.card.keypad import judge_entry
 from bridge.card.pin import Pin, PinRule
+from bridge.card.reader_keypad import Keypad
 from bridge.card.status_word import (
     ComparisonFailed,
     NoMatchNoLimit,

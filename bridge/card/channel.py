@@ -10,7 +10,8 @@ from typing import Final
 
 from bridge.card.apdu import CLA_ISO, CommandApdu, Instruction, ResponseApdu
 from bridge.card.application import Application, build_select_application, judge_permitted
-from bridge.card.keypad import Keypad, build_verify_structure
+from bridge.card.keypad import build_verify_structure
+from bridge.card.reader_keypad import Keypad
 from bridge.card.status_word import END_OF_FILE, SUCCESS
 from bridge.card.transport import CardTransport
 from bridge.errors import BridgeError, CardDataMalformed

@@ -13,8 +13,8 @@ from bridge.card.application import (
     JPKI_LABEL,
     Application,
 )
-from bridge.card.keypad import Keypad
 from bridge.card.pin import Pin, PinRule
+from bridge.card.reader_keypad import Keypad
 from bridge.card.status_word import FileNotFound, WrongLength, WrongParameters
 from bridge.card.tlv import parse_object, parse_objects
 from bridge.card.token_label import LABEL_LENGTH, TokenLabel, parse_token_label

@@ -8,14 +8,12 @@ PIN is never in this program.
 from __future__ import annotations
 
 import struct
-from typing import Final, Protocol
+from typing import Final
 
 from bridge.card.apdu import CommandApdu, Instruction
 from bridge.card.pin import FOUR_DIGITS, PinRule
 from bridge.errors import BridgeError, Cancelled, KeypadFailed, PinMalformed, PinTimeout
 
-FEATURE_REQUEST: Final = 3400
-"""The function of CM_IOCTL_GET_FEATURE_REQUEST (2.2); each system makes a control code of its own from it."""
 ENTRY_SECONDS: Final = 60
 MORE_SECONDS: Final = 30
 KEYPAD_SECONDS: Final = ENTRY_SECONDS + MORE_SECONDS
@@ -23,8 +21,6 @@ KEYPAD_SECONDS: Final = ENTRY_SECONDS + MORE_SECONDS
 KEYPAD_RULE: Final = FOUR_DIGITS
 """Every PIN that is typed on a reader here. The birth key and verification code B are no PINs: they are on the card."""
 
-_FEATURE_VERIFY_PIN_DIRECT: Final = 0x06
-_FEATURE: Final = struct.Struct(">BBI")  # tag, length, control code: big-endian on every machine (2.2)
 _VERIFY: Final = struct.Struct("<BBBBBHBBHB3sI")  # PIN_VERIFY_STRUCTURE without abData; little-endian
 _BYTES: Final = 0x80  # bmFormatString: positions count in bytes; the PIN begins with the first byte of the data, left
 _ASCII: Final = 0x02
@@ -33,30 +29,6 @@ _ONE_MESSAGE: Final = 0x01
 _ENTER_PIN: Final = 0x00  # bMsgIndex: the reader's own words for "type your PIN"
 _JAPANESE: Final = 0x0411
 _GAP: Final = b"\xff"  # no digit: a reader that fills nothing in must not try a PIN that somebody may have
-
-
-class Keypad(Protocol):
-    """The keypad of the reader on which one connected card lies. Used from that connection's thread."""
-
-    def verify(self, structure: bytes) -> int:
-        """Have a PIN typed and compared: FEATURE_VERIFY_PIN_DIRECT. Returns the status word of the reader or the card.
-
-        Blocks until the reader gives up; nothing ends it sooner. Raises `KeypadFailed`, or what a command to the card
-        raises.
-        """
-        ...
-
-
-def find_verify_control(features: bytes) -> int | None:
-    """The control code of FEATURE_VERIFY_PIN_DIRECT in a reader's answer to CM_IOCTL_GET_FEATURE_REQUEST (2.2: six
-    bytes for each feature). None without it, and for an answer that is not of that form.
-    """
-    if len(features) % _FEATURE.size:
-        return None
-    rows = list(_FEATURE.iter_unpack(features))
-    if any(length != 4 for _, length, _ in rows):
-        return None
-    return next((control for tag, _, control in rows if tag == _FEATURE_VERIFY_PIN_DIRECT), None)
 
 
 def build_verify_structure(command: CommandApdu, rule: PinRule = KEYPAD_RULE) -> bytes:

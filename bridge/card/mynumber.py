@@ -7,8 +7,8 @@ from typing import TypeVar
 from bridge.card.applet import Applet, CommandForms
 from bridge.card.channel import CardChannel
 from bridge.card.jpki import JpkiApplet
-from bridge.card.keypad import Keypad
 from bridge.card.pin import Pin
+from bridge.card.reader_keypad import Keypad
 from bridge.card.status_word import MemoryFailure, MemoryUnchanged, NoDiagnosis, StatusWordError
 from bridge.card.surface import SurfaceApplet
 from bridge.card.text import TextApplet

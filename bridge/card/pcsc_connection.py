@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from bridge.card.keypad import FEATURE_REQUEST, Keypad, find_verify_control
 from bridge.card.pcsc_codes import UNCLEAR, Code, State, build_error
+from bridge.card.reader_keypad import FEATURE_REQUEST, Keypad, find_verify_control
 from bridge.errors import BridgeError, CardCommunicationError, CardRemoved, KeypadFailed, ReaderServiceDown
 
 # pcscd looks at drivers that cannot notify every 400 ms: by then it knows whether the card was pulled.

@@ -8,8 +8,8 @@ from typing import ClassVar, Final
 
 from bridge.card.applet import Applet
 from bridge.card.application import TEXT, TEXT_BASIC_FOUR, TEXT_CODE_B, TEXT_PIN, Application
-from bridge.card.keypad import Keypad
 from bridge.card.pin import CODE_B, FOUR_DIGITS, Pin
+from bridge.card.reader_keypad import Keypad
 from bridge.card.tlv import parse_fields, parse_object
 from bridge.errors import CardDataMalformed
 

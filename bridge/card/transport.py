@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from bridge.card.keypad import Keypad
+from bridge.card.reader_keypad import Keypad
 
 
 class ReaderState(Enum):

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from bridge.card.keypad import Keypad
+from bridge.card.reader_keypad import Keypad
 from bridge.card.transport import CardConnection, ReaderSnapshot, ReadersSnapshot, ReaderState
 from bridge.errors import CardMute, CardRemoved, ReaderBusy, ReaderMissing
 from bridge.virtual.insertion import Insertion

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bridge.card.keypad import Keypad
 from bridge.card.pin import Pin
+from bridge.card.reader_keypad import Keypad
 from bridge.card.transport import CardConnection, ReadersSnapshot
 from bridge.errors import BridgeError, Cancelled, CardCommunicationError, CardReset, PinMalformed, ReaderBusy
 from bridge.presence import NOTHING, CardInstance, judge_presence

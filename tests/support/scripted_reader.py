@@ -11,8 +11,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bridge import __main__ as program
-from bridge.card.keypad import Keypad
 from bridge.card.pcsc_codes import build_error
+from bridge.card.reader_keypad import Keypad
 from bridge.card.transport import CardConnection, ReadersSnapshot, ReaderState
 from bridge.virtual import reader
 

@@ -7,8 +7,9 @@ import pytest
 from bridge.card.apdu import CommandApdu
 from bridge.card.application import JPKI, SURFACE, TEXT, Application
 from bridge.card.channel import CardChannel, ForbiddenCommand
-from bridge.card.keypad import build_verify_structure, find_verify_control, judge_entry
+from bridge.card.keypad import build_verify_structure, judge_entry
 from bridge.card.pin import CODE_B, SIMULATED_PIN
+from bridge.card.reader_keypad import find_verify_control
 from bridge.errors import BridgeError, Cancelled, KeypadFailed, PinMalformed, PinTimeout
 
 VERIFY = CommandApdu(0x00, 0x20, 0x00, 0x98)
