@@ -23,6 +23,7 @@ from tests.support.own_bridge import run_bridge
 
 pytestmark = pytest.mark.e2e
 SAY = load_catalogues()["ja"].say
+KEYS = {"KIOSK_BRIDGE_READER_KEYPAD": "on"}
 
 SHOWN_IN = {
     "not_my_number_card": ("awaiting_card", "#stage"),
@@ -94,7 +95,7 @@ def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """In a demo of its own, in which nobody is enrolled or linked yet."""
     with (
         start_demo(tmp_path_factory.mktemp("refusals"), "--no-bridge") as demo,
-        run_bridge(demo, "--reader-keypad=on", module="tests.support.scripted_reader") as bridge,
+        run_bridge(demo, environment=KEYS, module="tests.support.scripted_reader") as bridge,
         ExitStack() as own,
         ExitStack() as pages,
     ):
