@@ -93,7 +93,7 @@ COVERED = """
 }
 """
 TARGETS = """
-() => [...document.querySelectorAll("#stage button")].map((button) => {
+() => [...document.querySelectorAll("#stage button")].filter((button) => button.checkVisibility()).map((button) => {
   const { left, top, width, height } = button.getBoundingClientRect();
   return { id: button.id, left, top, width, height };
 })
