@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import link_schema as schema
@@ -176,8 +176,9 @@ class SqlStaffAuditRows:
 
     async def list_look_ups(self, since: datetime) -> tuple[str, ...]:
         tried = _a.action.in_(("look_up", "unlink", "end_kazashi")), _a.outcome != "look_up_limit"
-        by_staff = select(_a.by).where(_a.at > since, *tried, ~_a.by.startswith(CLIENT_PREFIX))
-        rows = await self._connection.execute(by_staff)
+        # LIKE of SQLite takes capitals and small letters for the same: "Client" would be nobody's name here
+        by_client = func.substr(_a.by, 1, len(CLIENT_PREFIX)) == CLIENT_PREFIX
+        rows = await self._connection.execute(select(_a.by).where(_a.at > since, *tried, ~by_client))
         return tuple(row.by for row in rows)
 
     async def list_latest(self, limit: int) -> tuple[StaffAction, ...]:

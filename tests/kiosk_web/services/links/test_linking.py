@@ -187,6 +187,13 @@ async def test_one_member_of_staff_tries_out_numbers_for_a_while_and_no_longer(s
     assert await look_up(stand, "鈴木") == "done"
 
 
+async def test_no_name_is_taken_for_that_of_a_client_by_its_spelling(stand: Stand) -> None:
+    for name in ("Client", "CLIENT HOME"):
+        for _ in range(LOOK_UPS_OF_ONE):
+            assert await look_up(stand, f"{name} 1") == "not_linked"
+        assert await look_up(stand, f"{name} 1") == "look_up_limit"
+
+
 def test_many_names_have_a_limit_together() -> None:
     names = [f"member {count % 20}" for count in range(LOOK_UPS_OF_ALL)]
     assert judge_look_ups(names[:-1], "somebody") is None
