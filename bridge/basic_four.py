@@ -9,10 +9,9 @@ else of that application.
 
 from __future__ import annotations
 
-from bridge.card.keypad import KEYPAD_RULE
+from bridge.card.keypad import KEYPAD_RULE, NOT_TYPED
 from bridge.card.mynumber import MyNumberCard
 from bridge.card.pin import CODE_B, FOUR_DIGITS, OnKeypad, PinRule, Secret
-from bridge.card.reader_keypad import Keypad
 from bridge.card.text import BasicFour, TextApplet
 from bridge.errors import PinLocked, PinRefused, TextSecretGuarded, TextSecretWrong
 from bridge.evidence import build_fields
@@ -39,7 +38,7 @@ def read_basic_four(challenge: ChallengeTicket, card: MyNumberCard, certificate:
         hands.check_present()
         hands.check()
         hands.count_try()
-        _verify(text, rule, secret, hands.keypad)
+        _verify(text, rule, secret, hands)
     finally:
         secret.wipe()
     hands.report(PinAccepted(challenge.jti))
@@ -62,11 +61,10 @@ def _judge_kind(secret: Secret) -> PinRule:
     return rule
 
 
-def _verify(text: TextApplet, rule: PinRule, secret: Secret, keypad: Keypad | None) -> None:
+def _verify(text: TextApplet, rule: PinRule, secret: Secret, hands: Hands) -> None:
     try:
         if isinstance(secret, OnKeypad):
-            assert keypad is not None
-            text.verify_pin_at_keypad(keypad)
+            _verify_at_keypad(text, hands)
         elif rule is CODE_B:
             text.verify_code_b(secret)
         else:
@@ -75,3 +73,15 @@ def _verify(text: TextApplet, rule: PinRule, secret: Secret, keypad: Keypad | No
         raise TextSecretWrong(tries_left=refusal.tries_left) from None
     except PinLocked:
         raise TextSecretWrong(tries_left=0) from None
+
+
+def _verify_at_keypad(text: TextApplet, hands: Hands) -> None:
+    assert hands.keypad is not None
+    before = text.read_pin_tries_left()
+    hands.check()  # nothing but the reader ends what begins now
+    try:
+        text.verify_pin_at_keypad(hands.keypad)
+    except NOT_TYPED:
+        if text.read_pin_tries_left() == before:  # the card, too, says that nothing was compared
+            hands.give_try_back()
+        raise

@@ -43,8 +43,8 @@ NO_LIMIT = 15
 @dataclass(frozen=True, slots=True)
 class Hands:
     """What a procedure may do beside asking the card. `check` raises when the visit has to end; `await_secret` gives
-    what was typed or picked, once every condition for VERIFY is met; `count_try` raises when this card had its last.
-    `keypad`: that of the reader, if PINs are typed there.
+    what was typed or picked, once every condition for VERIFY is met; `count_try` raises when this card had its last,
+    `give_try_back` takes back one that never reached the card. `keypad`: that of the reader, if PINs are typed there.
     """
 
     check: Callable[[], None]
@@ -53,6 +53,7 @@ class Hands:
     await_secret: Callable[[], Secret]
     check_present: Callable[[], None]
     count_try: Callable[[], None]
+    give_try_back: Callable[[], None]
     allow_without_limit: bool
     keypad: Keypad | None
 

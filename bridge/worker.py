@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.basic_four import read_basic_four
-from bridge.card.keypad import KEYPAD_RULE
+from bridge.card.keypad import KEYPAD_RULE, NOT_TYPED
 from bridge.card.mynumber import MyNumberCard
 from bridge.card.pin import Pin, Secret
 from bridge.card.reader_keypad import Keypad
@@ -33,10 +33,8 @@ from bridge.errors import (
     CardRemoved,
     CardSwapped,
     KeypadBusy,
-    KeypadFailed,
     NotMyNumberCard,
     PinLocked,
-    PinMalformed,
     PinRefused,
     PinTimeout,
     PinTriesUsed,
@@ -64,7 +62,6 @@ from bridge.visit import (
 HOLDING_SECONDS = 120.0
 KEEP_ALIVE_SECONDS = 4.0  # Windows ends a transaction that says nothing for 5 s
 REMEMBERED_INSTANCES = 16
-NOT_TYPED = (Cancelled, PinTimeout, PinMalformed, KeypadFailed)  # what a reader says whose keys gave no PIN
 
 _log = structlog.get_logger("bridge.worker")
 
@@ -323,11 +320,12 @@ class CardWorker:
             return
         assert keypad is not None
         before = card.read_pin_tries_left()
+        visit.check()  # nothing but the reader ends what begins now
         try:
             card.verify_pin_at_keypad(keypad)
         except NOT_TYPED:
             if card.read_pin_tries_left() == before:  # the card, too, says that nothing was compared
-                self._pins_used[instance.id] -= 1
+                self._give_try_back(instance.id)
             raise
         visit.check()  # what was typed after the visit had ended opens nothing
 
@@ -338,6 +336,9 @@ class CardWorker:
         self._pins_used[what] = used + 1
         if used >= maximum:
             raise PinTriesUsed
+
+    def _give_try_back(self, what: str) -> None:
+        self._pins_used[what] -= 1
 
     def _build_hands(
         self,
@@ -355,6 +356,7 @@ class CardWorker:
             await_secret=lambda: self._await_pin(visit, connection),
             check_present=connection.check_present,
             count_try=lambda: self._count_try(f"{instance.id} {secret}", maximum),
+            give_try_back=lambda: self._give_try_back(f"{instance.id} {secret}"),
             allow_without_limit=self._allow_without_limit,
             keypad=keypad,
         )

@@ -21,6 +21,9 @@ KEYPAD_SECONDS: Final = ENTRY_SECONDS + MORE_SECONDS
 KEYPAD_RULE: Final = FOUR_DIGITS
 """Every PIN that is typed on a reader here. The birth key and verification code B are no PINs: they are on the card."""
 
+NOT_TYPED: Final = (Cancelled, PinTimeout, PinMalformed, KeypadFailed)
+"""What ends a VERIFY whose reader says that its keys gave no PIN. Whether that is so, the card's counter tells."""
+
 _VERIFY: Final = struct.Struct("<BBBBBHBBHB3sI")  # PIN_VERIFY_STRUCTURE without abData; little-endian
 _BYTES: Final = 0x80  # bmFormatString: positions count in bytes; the PIN begins with the first byte of the data, left
 _ASCII: Final = 0x02

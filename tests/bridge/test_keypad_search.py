@@ -232,6 +232,54 @@ def test_the_text_applications_pin_is_typed_there_too(keyed: tuple[Bench, Path])
     at.next(BasicFourRead)
 
 
+def test_the_text_applications_pin_that_is_not_typed_uses_no_try_however_often(keyed: tuple[Bench, Path]) -> None:
+    at, folder = keyed
+
+    def reach_text_keys(serial: int, keys: str) -> None:
+        at.begin(str(serial), service="facility", purpose="basic_four", consent=bytes(32))
+        at.next(CertificateRead)
+        press_keys(folder, serial, PIN)
+        on_reader(at, str(serial))
+        at.next(PinAccepted)
+        at.next(Signed)
+        at.next(TextReady)
+        press_keys(folder, serial + 1, keys)
+        on_reader(at, str(serial))
+
+    for serial in (2, 4, 6):  # three times is one more than a card may be asked
+        reach_text_keys(serial, "cancel")
+        assert at.failure() == "cancelled"
+    reach_text_keys(8, TEXT_PIN)
+    at.next(PinAccepted)
+    at.next(BasicFourRead)
+
+
+@pytest.mark.parametrize("application", [PIN, TEXT_PIN], ids=["certificate", "text"])
+def test_the_reader_is_not_asked_for_a_visit_that_ends_at_the_last_question(
+    keyed: tuple[Bench, Path], application: str
+) -> None:
+    at, folder = keyed
+    waiting = at.worker._keypad
+    assert waiting is not None
+    at.begin(service="facility", purpose="basic_four", consent=bytes(32))
+    at.next(CertificateRead)
+    if application == TEXT_PIN:
+        press_keys(folder, 2, PIN)
+        on_reader(at)
+        at.next(PinAccepted)
+        at.next(Signed)
+        at.next(TextReady)
+
+    def end(command: bytes) -> None:
+        if command[1] == VERIFY:
+            at.worker.end("challenge", Cancelled())
+
+    at.source.after = end
+    on_reader(at)
+    assert at.failure() == "cancelled"  # by itself: no key was pressed
+    assert not waiting.waiting
+
+
 def test_a_birth_key_is_never_typed_on_the_reader(keyed: tuple[Bench, Path]) -> None:
     at, _ = keyed
     at.begin(purpose="enrol", method="kazashi", consent=bytes(32))
