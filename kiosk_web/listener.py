@@ -57,7 +57,8 @@ class BoundedHead(HttpToolsProtocol):
     def waits_for_client(self) -> bool:
         """Is it the client's turn: to begin a request, to end one, or to take what it was answered?"""
         answered = self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # None at first
-        return answered or self.cycle.more_body or self.flow.write_paused
+        # while reading is paused, what was sent already waits for us
+        return answered or (self.cycle.more_body and not self.flow.read_paused) or self.flow.write_paused
 
     def _make_room(self) -> None:
         others = [one for one in self.connections if isinstance(one, BoundedHead) and one is not self]

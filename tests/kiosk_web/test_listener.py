@@ -77,8 +77,15 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
         assert answer.count(b"200 OK") == sent.count(b"\r\n\r\n")
 
 
+LATE = asyncio.Event()
+
+
 async def play(scope: Scope, receive: Receive, send: Send) -> None:
-    """Reads the body; at `/stream` the answer has no end, at `/much` it is more than anybody's buffers."""
+    """Reads the body, at `/late` once it may; at `/stream` the answer has no end, at `/much` it is more than
+    anybody's buffers.
+    """
+    if scope["path"] == "/late":
+        await LATE.wait()
     while (await receive()).get("more_body"):
         pass
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -131,3 +138,15 @@ async def test_many_who_let_the_server_wait_keep_nobody_out(narrow: tuple[str, i
             assert (await reader.readuntil(b"served")).startswith(b"HTTP/1.1 200 OK")
         await read_to_the_end(idle[0])  # the first of them is cut
         assert not stream.at_eof()  # what is being answered is not
+
+
+async def test_an_upload_that_waits_for_the_server_is_not_cut(narrow: tuple[str, int]) -> None:
+    body = bytes(200_000)  # more than is read ahead
+    LATE.clear()
+    async with contextlib.AsyncExitStack() as stack:
+        answer, upload = await stack.enter_async_context(connected(narrow))
+        upload.write(b"POST /late HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        for _ in range(20):
+            await stack.enter_async_context(connected(narrow))
+        LATE.set()
+        assert (await answer.readuntil(b"served")).startswith(b"HTTP/1.1 200 OK")
