@@ -80,7 +80,7 @@ class GroupCommit:
     async def _begin_transaction(self) -> None:
         """The first of a group begins it, and has it committed after all who are waiting for their turn by then."""
         try:
-            if self._spoilt:
+            if self._is_lost():
                 self._undo(TransactionLost())
             if self._spoilt:
                 raise TransactionLost
@@ -105,7 +105,7 @@ class GroupCommit:
     async def _commit(self) -> None:
         async with self._turn:
             self._committing = None
-            if self._spoilt:
+            if self._is_lost():
                 self._undo(TransactionLost())
                 return
             try:
@@ -114,6 +114,10 @@ class GroupCommit:
                 self._undo(error)
             else:
                 self._tell(None)
+
+    def _is_lost(self) -> bool:
+        """Must it not be committed, or did SQLite undo it when somebody's turn could not even begin?"""
+        return self._spoilt or (bool(self._written) and not self._driver.in_transaction)
 
     def _undo(self, failure: Exception) -> None:
         """The whole transaction; those who wait are told that it failed, also where it cannot be undone now."""

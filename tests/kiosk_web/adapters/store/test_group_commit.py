@@ -175,6 +175,31 @@ async def test_a_part_that_cannot_be_undone_alone_is_not_committed_when_nobody_f
     assert list_told(tmp_path) == []
 
 
+class _FullMemory(_BrokenDisk):
+    """SQLite undoes everything when the second turn is to begin."""
+
+    turns = 0
+
+    def execute(self, statement: str) -> sqlite3.Cursor:
+        self.turns += statement == "SAVEPOINT turn"
+        if statement == "SAVEPOINT turn" and self.turns == 2:
+            self._driver.rollback()
+            self._fail()
+        return super().execute(statement)
+
+
+@pytest.mark.parametrize("others", [1, 2], ids=["nobody follows", "somebody follows"])
+async def test_nobody_is_told_of_a_commit_when_the_next_ones_beginning_undid_it(
+    plain: sqlite3.Connection, tmp_path: Path, others: int
+) -> None:
+    group = GroupCommit(_FullMemory(plain))  # type: ignore[arg-type]  # as far as it is used
+    names = ["before", "unbegun", "after"][: others + 1]
+    said = await asyncio.gather(*(note(group, plain, name) for name in names), return_exceptions=True)
+    await group.close()
+    assert [type(one) for one in said] == [TransactionLost, sqlite3.OperationalError, type(None)][: others + 1]
+    assert list_told(tmp_path) == names[2:]
+
+
 def list_told(folder: Path) -> list[str]:
     """What another process sees."""
     with closing(sqlite3.connect(folder / "plain")) as beside:
