@@ -14,7 +14,11 @@ from kiosk_web.services.ports import Clock, Store
 from kiosk_web.services.staff.leases import LeaseService
 from kiosk_web.services.visit.sessions import SessionService
 
-TOLERANCE = timedelta(seconds=2)  # a leap second is one; what a lease or a challenge can gain is never more than this
+TOLERANCE = timedelta(seconds=2)  # a leap second is one
+DRIFT = 1 / 2000
+"""How much the two clocks may part by themselves: a steady clock that no time service corrects (Windows, macOS) loses
+or gains a second in some hours. A lease of a quarter of an hour gains less than half a second by that.
+"""
 
 Steady = Callable[[], float]
 """Seconds since some moment, by a clock that nobody can set."""
@@ -34,6 +38,7 @@ class ClockWatch:
         self._clock = clock
         self._steady = steady
         self._started_at: datetime | None = None  # what the clock would show, had it never gone back, at second 0
+        self._looked_at = timedelta()  # by the steady clock
         self._log = structlog.get_logger()
 
     async def watch(self) -> None:
@@ -41,6 +46,9 @@ class ClockWatch:
         now, steady = self._clock(), timedelta(seconds=self._steady())
         if self._started_at is None:
             self._started_at = (await self._load_newest_time() or now) - steady
+        else:
+            self._started_at -= (steady - self._looked_at) * DRIFT
+        self._looked_at = steady
         if is_set_back(now - steady, self._started_at):
             self._log.warning("clock_set_back", seconds=round((self._started_at - (now - steady)).total_seconds()))
             await self._leases.end_all("clock_set_back")
@@ -57,6 +65,6 @@ class ClockWatch:
 
 def is_set_back(started_at: datetime, newest: datetime) -> bool:
     """`started_at`: the time of day at which the steady clock began, by the clock as it is now; `newest`: the latest
-    that was ever found so. They differ by the jumps alone, many small ones as much as one that is large.
+    that was ever found so, less what drifts. They differ by the jumps alone, many small ones as much as a large one.
     """
     return started_at < newest - TOLERANCE

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from kiosk_web.services.clock_watch import TOLERANCE, is_set_back
 from tests.support.api_client import API_SYSTEMS, register
@@ -45,6 +46,28 @@ def test_only_what_goes_back_further_than_a_leap_second_counts_in_however_many_s
         shown.append(shown[-1] + timedelta(seconds=jump))
     assert is_set_back(shown[-1], max(shown)) is noticed
     assert timedelta(seconds=1) < TOLERANCE
+
+
+@pytest.mark.parametrize(("lost", "noticed"), [(0.36, False), (1.5, False), (4, True)])
+async def test_clocks_that_drift_apart_for_a_day_end_nothing(stand: Stand, lost: float, noticed: bool) -> None:
+    await stand.server.upkeep.sweep()
+    with capture_logs() as logs:
+        for _ in range(24):
+            stand.clock.advance(3600)
+            stand.clock.set_back(lost)
+            await stand.server.upkeep.sweep()
+    assert ("clock_set_back" in [line["event"] for line in logs]) is noticed
+
+
+async def test_steps_back_within_a_lease_add_up(stand: Stand) -> None:
+    await (await Desk.opened(stand)).attend(await stand.opened())
+    await stand.server.upkeep.sweep()
+    for _ in range(4):
+        assert stand.query("SELECT ended_by FROM leases") == [("",)]
+        stand.clock.advance(5)
+        stand.clock.set_back(0.6)
+        await stand.server.upkeep.sweep()
+    assert stand.query("SELECT ended_by FROM leases") == [("clock_set_back",)]
 
 
 async def test_a_lease_ends_when_the_clock_is_set_back_within_its_time(stand: Stand) -> None:
