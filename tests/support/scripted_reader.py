@@ -2,6 +2,9 @@
 
 The script is `pcsc.json` beside `reader.json`, looked at each time: `{"readers": "service_down" | "denied",
 "connect": number, "transmit": number}`, every key optional; numbers are return codes of PC/SC. No file: nothing wrong.
+
+While the reader waits for its keys there is the file `keys-awaited`: no message of the bridge says that, for the bridge
+tells before it hands over to the card's thread.
 """
 
 from __future__ import annotations
@@ -17,12 +20,14 @@ from bridge.card.transport import CardConnection, ReadersSnapshot, ReaderState
 from bridge.virtual import reader
 
 SCRIPT = "pcsc.json"
+AWAITED = "keys-awaited"
 
 
 class ScriptedSource(reader.VirtualSource):
     def __init__(self, folder: Path, file: str = reader.READER) -> None:
         super().__init__(folder, file)
         self._script = folder / SCRIPT
+        self.awaited = folder / AWAITED
 
     def load(self, key: str) -> str | int | None:
         try:
@@ -63,10 +68,26 @@ class _ScriptedConnection:
         self._connection.check_present()
 
     def find_keypad(self) -> Keypad | None:
-        return self._connection.find_keypad()
+        keypad = self._connection.find_keypad()
+        return None if keypad is None else _ScriptedKeypad(keypad, self._source.awaited)
 
     def close(self, *, unpower: bool = True) -> None:
         self._connection.close(unpower=unpower)
+
+
+class _ScriptedKeypad:
+    """See `Keypad`."""
+
+    def __init__(self, keypad: Keypad, awaited: Path) -> None:
+        self._keypad = keypad
+        self._awaited = awaited
+
+    def verify(self, structure: bytes) -> int:
+        self._awaited.touch()
+        try:
+            return self._keypad.verify(structure)
+        finally:
+            self._awaited.unlink()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from bridge.virtual.keypad import FILE as KEYPAD
 from tests.e2e.kiosk_page import KioskPage
 from tests.support.demo import RunningDemo
 from tests.support.own_bridge import OwnBridge
-from tests.support.scripted_reader import SCRIPT
+from tests.support.scripted_reader import AWAITED, SCRIPT
 
 PERSON, OTHER = "midori", "taro"
 LINKED = "kyoko"
@@ -34,6 +34,7 @@ class Stand:
     tampered: Callable[[], KioskPage]
     pages: ExitStack
     folder: Path
+    presses: int = 0
 
     @property
     def page(self) -> Page:
@@ -53,15 +54,17 @@ class Stand:
     def press_keys(self, keys: str) -> None:
         """On the reader, which has keys from the first time on: digits and the key that confirms them, or a word."""
         path = self.demo.data / "simulator" / KEYPAD
-        before = json.loads(path.read_text(encoding="utf-8"))["serial"] if path.exists() else 0
+        self.presses += 1  # the reader remembers which it has taken, also over a time without keys
         part = path.with_suffix(".part")
-        part.write_text(json.dumps({"version": 1, "serial": before + 1, "keys": keys}), encoding="utf-8")
+        part.write_text(json.dumps({"version": 1, "serial": self.presses, "keys": keys}), encoding="utf-8")
         part.replace(path)
 
     def reach_keys(self, person: str = PERSON, service: str = "facility") -> KioskPage:
         """Up to the reader's waiting for its keys."""
         self.reach_pin(person, service)
         self.page.locator("body[data-keypad=reader-now]").wait_for()
+        while not (self.demo.data / "simulator" / AWAITED).exists():
+            self.page.wait_for_timeout(10)
         return self.kiosk
 
     def clear_reader(self) -> None:
