@@ -465,9 +465,7 @@ class Kiosk {
     this.#forget();
     if (cause === "superseded") {
       this.#standAside();
-      // its stream may have been down just now, and would come back as the newer page's
-      const shadow = this.#shadow || (await this.#loadTrouble(cause).catch(() => ""));
-      if (shadow) await this.#show(shadow, true);
+      await this.#showSuperseded();
       return;
     }
     if (cause === "server_lost") {
@@ -488,6 +486,21 @@ class Kiosk {
     } catch {
       this.#reported = "";
       this.#streamDown();
+    }
+  }
+
+  /**
+   * Its stream may have been down just now, and would come back as the newer page's. While its screen cannot be had, the one of the
+   * lost server covers what was shown.
+   */
+  async #showSuperseded() {
+    const html = this.#shadow || (await this.#loadTrouble("superseded").catch(() => ""));
+    if (html) await this.#show(html, true);
+    if (this.#screen === "superseded") {
+      this.#reachable();
+    } else {
+      this.#showLost();
+      setTimeout(() => this.#showSuperseded(), STREAM_RETRY_MS);
     }
   }
 
@@ -530,12 +543,14 @@ class Kiosk {
   #streamDown() {
     this.#streamUp = false;
     if (this.#superseded || this.#lostTimer) return;
-    this.#lostTimer = setTimeout(() => {
-      this.pin.clear();
-      document.getElementById("offline").hidden = false;
-      this.#main.inert = true;
-      this.#announce("alarm", document.querySelector("#offline :is(h2):lang(" + document.documentElement.lang + ")").textContent);
-    }, LOST_AFTER_MS);
+    this.#lostTimer = setTimeout(() => this.#showLost(), LOST_AFTER_MS);
+  }
+
+  #showLost() {
+    this.pin.clear();
+    document.getElementById("offline").hidden = false;
+    this.#main.inert = true;
+    this.#announce("alarm", document.querySelector("#offline :is(h2):lang(" + document.documentElement.lang + ")").textContent);
   }
 
   #reachable() {
@@ -547,6 +562,7 @@ class Kiosk {
 
   #streamOpened() {
     this.#streamUp = true;
+    if (this.#superseded) return;
     this.#reachable();
     if (this.#eventDropped) this.#proveAgain();
   }

@@ -406,14 +406,22 @@ def test_a_page_that_was_taken_over_stays_away(page: Page, stand: PageStand, soc
     assert stand.welcomes == 2
 
 
-def test_a_page_without_a_stream_that_was_taken_over_shows_nothing_of_anybody(page: Page, stand: PageStand) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_page_without_a_stream_that_was_taken_over_shows_nothing_of_anybody(
+    page: Page, stand: PageStand, told: bool
+) -> None:
     """Its stream would come back with the cookie of the newer page, whose screens are not for it."""
     open_page(page, stand)
     stand.show("result")
     in_state(page, "result")
+    stand.troubles_told = told
     stand.end_stream()
     stand.close_sockets(4409)
+    if not told:
+        expect(page.locator("#offline")).to_be_visible(timeout=20_000)
+        stand.troubles_told = True
     in_state(page, "superseded")
+    expect(page.locator("#offline")).to_be_hidden()
 
 
 def test_a_late_answer_does_not_bring_back_a_page_that_was_taken_over(page: Page, stand: PageStand) -> None:

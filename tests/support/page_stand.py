@@ -86,6 +86,7 @@ class PageStand:
         self.signing_key = self.terminal_key
         self.view: StageView = build_patterns()["connecting"]
         self.answering = True
+        self.troubles_told = True  # the screens of what a page found itself can be had
         self.overtaken = 0
         self.withheld = ""
         self.bridge_port = 0
@@ -211,6 +212,8 @@ class PageStand:
         return answer
 
     async def _trouble(self, request: Request) -> Response:
+        if not self.troubles_told:
+            return Response(status_code=503)
         cause = request.path_params["cause"]
         name = cause if cause == "superseded" else f"out_of_service-{cause}"
         return HTMLResponse(self.renderer.render_stage(replace(build_patterns()[name], version=0)))
