@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
 from kiosk_web.identity.profiles import ProfileName
+from kiosk_web.identity.words import is_line
 
 Stage = Literal["inquiry", "pledge", "specification", "linkage_test", "pilot", "live"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -134,7 +135,7 @@ def judge_stage(
 
 def judge_note(note: str) -> IntroductionRefusal | None:
     """One line, or nothing: it stands among others in the record."""
-    return None if len(note) <= MOST_NOTE and (not note or note.isprintable()) else "note_malformed"
+    return None if len(note) <= MOST_NOTE and is_line(note) else "note_malformed"
 
 
 def judge_pledge(day: date, today: date) -> IntroductionRefusal | None:

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Literal, get_args
 
 from kiosk_web.identity.systems import CooperatingSystem
+from kiosk_web.identity.words import is_line
 
 LinkState = Literal["active", "ended"]
 LinkWay = Literal["terminal", "desk", "command", "file", "api"]
@@ -82,7 +83,8 @@ def judge_system(system: CooperatingSystem | None) -> LinkRefusal | None:
 
 def judge_words(by: str, reason: str) -> LinkRefusal | None:
     """Who does it and why must be told in one line each."""
-    if not by.strip() or not _is_line(by) or by.strip().startswith(CLIENT_PREFIX):
+    name = unicodedata.normalize("NFKC", by).strip()
+    if not name or not _is_line(by) or name.startswith(CLIENT_PREFIX):
         return "name_missing"
     return None if reason.strip() and _is_line(reason) else "reason_missing"
 
@@ -113,4 +115,4 @@ def _fold(name: str) -> str:
 
 
 def _is_line(text: str) -> bool:
-    return len(text) <= MOST_REASON and text.isprintable()
+    return len(text) <= MOST_REASON and is_line(text)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyotp
 
 from kiosk_web.errors import StaffError
+from kiosk_web.identity.words import is_line
 from kiosk_web.services.keys import encode_base64url
 from kiosk_web.services.ports import Clock, Entropy, Store, Transaction
 from kiosk_web.services.ports.staff import StaffRecord
@@ -45,7 +46,7 @@ class StaffService:
         Raises `StaffError`.
         """
         for what, text in (("name", name), ("facility", facility)):
-            if not text or len(text) > MAXIMUM_NAME or not text.isprintable() or text != text.strip():
+            if not text or len(text) > MAXIMUM_NAME or not is_line(text) or text != text.strip():
                 raise StaffError(f"A {what} has 1 to {MAXIMUM_NAME} printable characters.")
         if number and NUMBER.fullmatch(number) is None:
             raise StaffError("A staff number has 4 to 8 digits.")

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from kiosk_web.errors import FallbackError
+from kiosk_web.identity.words import is_line
 from kiosk_web.pki.fallback import FallbackState, OpeningRecord, Window, find_next_opening, find_openings
 from kiosk_web.pki.status import Opening
 from kiosk_web.services.ports import Clock, Feed, Store, Transaction
@@ -169,7 +170,7 @@ def _build_notice(opening: Opening, records: Sequence[OpeningRecord]) -> Opening
 
 def _read_text(name: str, text: str) -> str:
     text = text.strip()
-    if not text or len(text) > MAXIMUM_TEXT or not text.isprintable():
+    if not text or len(text) > MAXIMUM_TEXT or not is_line(text):
         raise FallbackError(f"give a {name} of 1 to {MAXIMUM_TEXT} characters in one line")
     return text
 

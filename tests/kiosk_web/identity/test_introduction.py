@@ -92,6 +92,7 @@ def test_a_system_that_nobody_recorded_is_live_in_a_demo_only() -> None:
     [
         ("", None),
         ("asked by mail, 令和8年", None),
+        ("鈴木　一郎", None),
         ("done\n    2026-11-01 00:00 UTC  live  somebody else", "note_malformed"),
         ("\x1b[2J", "note_malformed"),
         ("x" * 201, "note_malformed"),

@@ -46,6 +46,11 @@ def test_links_are_kept_only_for_systems_that_leave_them_here(holder: LinkHolder
     [
         ("青葉", "申請書", None),
         ("a" * 200, "r" * 200, None),
+        ("青葉　みどり", "紛失　本人の申出", None),
+        ("client-facing desk", "r", None),
+        ("Client desk", "r", None),
+        ("client portal", "r", "name_missing"),
+        ("ｃｌｉｅｎｔ　portal", "r", "name_missing"),
         ("", "申請書", "name_missing"),
         ("　", "申請書", "name_missing"),
         (" ", "申請書", "name_missing"),
@@ -54,6 +59,7 @@ def test_links_are_kept_only_for_systems_that_leave_them_here(holder: LinkHolder
         ("青葉", "", "reason_missing"),
         ("青葉", " ", "reason_missing"),
         ("青葉", "a\tb", "reason_missing"),
+        ("青葉", "a\u2028b", "reason_missing"),
         ("青葉", "r" * 201, "reason_missing"),
     ],
 )

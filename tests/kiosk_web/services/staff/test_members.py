@@ -25,14 +25,14 @@ def add(data: Path, name: str, *options: str) -> dict[str, str]:
 
 
 def test_a_number_is_chosen_or_drawn_and_kept_with_the_next_secret(tmp_path: Path) -> None:
-    chosen, drawn = add(tmp_path, "見本 花子", "--number=0042"), add(tmp_path, "見本 次郎")
+    chosen, drawn = add(tmp_path, "見本 花子", "--number=0042"), add(tmp_path, "見本　次郎")
     assert chosen["number"] == "0042"
     assert len(drawn["number"]) == 6
     assert drawn["number"].isdecimal()
     again = add(tmp_path, "見本 花子")
     assert (again["number"], again["secret"] == chosen["secret"]) == ("0042", False)
     rows = json.loads(run(tmp_path, "list", "--json")[1])
-    assert {row["name"]: row["number"] for row in rows} == {"見本 花子": "0042", "見本 次郎": drawn["number"]}
+    assert {row["name"]: row["number"] for row in rows} == {"見本 花子": "0042", "見本　次郎": drawn["number"]}
 
 
 def test_the_secret_is_in_no_file_and_without_the_key_the_member_is_added_anew(tmp_path: Path) -> None:
