@@ -172,6 +172,13 @@ class Kiosk {
 
   /** The card waits for a secret of its text application: for which, says the screen. */
   #enterText(screen, fresh) {
+    const choices = document.getElementById("text-choices");
+    if (choices && !this.pin.keeps) {
+      const { anewTitle, anewLead, anewTextOther } = choices.dataset;
+      for (const [id, words] of [["title", anewTitle], ["lead", anewLead], ["text-other", anewTextOther]]) {
+        document.getElementById(id).textContent = words;
+      }
+    }
     const same = document.getElementById("text-same");
     if (same) same.hidden = !this.pin.keeps;
     if (!fresh || this.#text === null || screen === "awaiting_text") return;
