@@ -44,7 +44,9 @@ def is_loopback(host: str) -> bool:
 sys.addaudithook(refuse_network)
 
 HEAVY = ("tests/e2e/", "tests/package/")
-"""Start demos and browsers, and share them: one process runs them all, and begins first since they take longest."""
+"""What takes longest begins first. Those of one folder share what they start, demos and browsers, or the frozen
+programs: one process runs them all.
+"""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -62,11 +64,12 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
-    """For `--dist loadfile`: a file's tests stay together, with what they share, and so do the heavy ones."""
+    """For `--dist loadfile`: a file's tests stay together, with what they share, and so do those of a heavy folder."""
 
     class Together(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "heavy" if nodeid.startswith(HEAVY) else str(super()._split_scope(nodeid))
+            folder = next((one for one in HEAVY if nodeid.startswith(one)), None)
+            return folder or str(super()._split_scope(nodeid))
 
     return Together(config, log) if config.getoption("dist") == "loadfile" else None
 
