@@ -108,7 +108,7 @@ class RemoteVisits:
                         await step(transaction, visit)
                     except Exception as error:
                         visit.ended = error
-                    except asyncio.CancelledError:
+                    except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
                         raise
                     except BaseException as error:  # a panic in Rust (PyO3) is no Exception; it is this visit's alone
                         visit.ended = KioskError(f"{type(error).__name__} in a library")
