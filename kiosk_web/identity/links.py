@@ -42,6 +42,8 @@ LINK_REFUSALS: tuple[LinkRefusal, ...] = get_args(LinkRefusal)
 MOST_REASON = 200
 CLIENT_PREFIX = "client "
 """What the staff audit puts before the name of a client of the API; no member of staff is called so."""
+RESIDENT = "resident"
+"""Who stands in the staff audit for what nobody of the staff has done; no member of staff is called so either."""
 LOOK_UP_WINDOW = timedelta(minutes=10)
 LOOK_UPS_OF_ONE = 30
 LOOK_UPS_OF_ALL = 300
@@ -84,7 +86,7 @@ def judge_system(system: CooperatingSystem | None) -> LinkRefusal | None:
 def judge_words(by: str, reason: str) -> LinkRefusal | None:
     """Who does it and why must be told in one line each."""
     name = unicodedata.normalize("NFKC", by).strip()
-    if not name or not _is_line(by) or name.startswith(CLIENT_PREFIX):
+    if not name or not _is_line(by) or name.startswith(CLIENT_PREFIX) or _fold(by) == RESIDENT:
         return "name_missing"
     return None if reason.strip() and _is_line(reason) else "reason_missing"
 

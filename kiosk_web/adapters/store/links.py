@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import link_schema as schema
 from kiosk_web.adapters.store.statements import Statements
-from kiosk_web.identity.links import CLIENT_PREFIX, LinkWay
+from kiosk_web.identity.links import CLIENT_PREFIX, RESIDENT, LinkWay
 from kiosk_web.services.ports.links import FileKind, LinkRecord, RecentVisit, StaffAction
 
 _l = schema.links.c
@@ -22,6 +22,8 @@ _a = schema.staff_audit.c
 _k = schema.confirmations.c
 
 _ADD_VISIT = insert(schema.recent_visits)
+LOOK_UPS = ("look_up", "unlink", "end_kazashi", "relink", "confirm")
+"""Actions of the staff audit whose answer tells whether a number is linked."""
 
 
 class SqlLinkRows:
@@ -175,7 +177,8 @@ class SqlStaffAuditRows:
         )
 
     async def list_look_ups(self, since: datetime) -> tuple[str, ...]:
-        tried = _a.action.in_(("look_up", "unlink", "end_kazashi")), _a.outcome != "look_up_limit"
+        refused_link = and_(_a.action == "link", _a.outcome != "done", _a.by != RESIDENT)
+        tried = or_(_a.action.in_(LOOK_UPS), refused_link), _a.outcome != "look_up_limit"
         # LIKE of SQLite takes capitals and small letters for the same: "Client" would be nobody's name here
         by_client = func.substr(_a.by, 1, len(CLIENT_PREFIX)) == CLIENT_PREFIX
         rows = await self._connection.execute(select(_a.by).where(_a.at > since, *tried, ~by_client))

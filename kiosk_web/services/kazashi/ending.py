@@ -16,6 +16,7 @@ from kiosk_web.services.links.linking import LinkingService
 from kiosk_web.services.persons.holders import find_by_identifier
 from kiosk_web.services.ports import Clock, Store, Transaction
 from kiosk_web.services.ports.links import StaffAction
+from kiosk_web.services.staff.audit import find_look_up_limit
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,7 +46,9 @@ class KazashiEndingService:
         """The stored key is deleted: the card is asked for its 暗証番号 at the next visit, in every system."""
         now = self._clock()
         async with self._store.write() as transaction:
-            refusal = judge_words(by, reason) or await self._linking.judge_look_ups(transaction, by, now)
+            refusal = judge_words(by, reason)
+            if refusal is None and not (holder.reference or holder.identifier):  # nobody can try those two out
+                refusal = await find_look_up_limit(transaction, by, now)
             found = refusal or await self._find_person(transaction, system, holder)
             if isinstance(found, _Person) and not await transaction.kazashi.end_of_person(found.key):
                 found = "kazashi_not_registered"

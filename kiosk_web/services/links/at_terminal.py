@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kiosk_web.identity.links import LINK_REFUSALS, LinkRefusal
+from kiosk_web.identity.links import LINK_REFUSALS, RESIDENT, LinkRefusal
 from kiosk_web.identity.offer import Offer, Service
 from kiosk_web.services.links.linking import LinkingService
 from kiosk_web.services.ports import Transaction
@@ -17,9 +17,6 @@ from kiosk_web.session import commands as c
 from kiosk_web.session import events as e
 from kiosk_web.session import facts
 from kiosk_web.session import states as s
-
-RESIDENT = "resident"
-"""Who stands in the staff audit for what nobody of the staff has done."""
 
 REASON = "at the terminal"
 

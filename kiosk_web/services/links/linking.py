@@ -12,12 +12,10 @@ from datetime import datetime
 from kiosk_web.errors import IdentityError
 from kiosk_web.identity.links import (
     LINK_REFUSALS,
-    LOOK_UP_WINDOW,
     LinkRefusal,
     LinkWay,
     Standing,
     judge_link,
-    judge_look_ups,
     judge_system,
     judge_words,
 )
@@ -27,6 +25,7 @@ from kiosk_web.identity.systems import CooperatingSystem
 from kiosk_web.identity.user_numbers import NumberRefused, read_user_number
 from kiosk_web.services.ports import Clock, Store, Transaction
 from kiosk_web.services.ports.links import LinkRecord, RecentVisit, StaffAction
+from kiosk_web.services.staff.audit import find_look_up_limit
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,7 +90,8 @@ class LinkingService:
         now = self._clock()
         async with self._store.write() as transaction:
             answer: LinkRefusal | LinkRecord
-            visit = await self._find_visit(transaction, reference, system, by, reason, now)
+            limit = await find_look_up_limit(transaction, by, now)  # a refusal tells whether the number is linked
+            visit = limit or await self._find_visit(transaction, reference, system, by, reason, now)
             if isinstance(visit, RecentVisit):
                 answer = await self.link_within(transaction, visit.person, system, text, way, now)
             else:
@@ -104,7 +104,7 @@ class LinkingService:
         """End the link of this very number. The person keeps the identifier, and may be linked anew."""
         now = self._clock()
         async with self._store.write() as transaction:
-            limit = await self.judge_look_ups(transaction, by, now)
+            limit = await find_look_up_limit(transaction, by, now)
             answer = limit or await self._find_number(transaction, system, text, by, reason)
             if isinstance(answer, LinkRecord):
                 await transaction.links.end(answer.id, now)
@@ -116,7 +116,7 @@ class LinkingService:
         """Is this very number linked, and since when?"""
         now = self._clock()
         async with self._store.write() as transaction:
-            limit = await self.judge_look_ups(transaction, by, now)
+            limit = await find_look_up_limit(transaction, by, now)
             answer = limit or await self._find_number(transaction, system, text, by, reason)
             await _note(transaction, "look_up", system, answer, by, reason, now)
         record = _require(answer)
@@ -126,7 +126,7 @@ class LinkingService:
         """Which number has the person of this visit, if any?"""
         now = self._clock()
         async with self._store.write() as transaction:
-            limit = await self.judge_look_ups(transaction, by, now)
+            limit = await find_look_up_limit(transaction, by, now)
             visit = limit or await self._find_visit(transaction, reference, system, by, reason, now)
             record = None
             if isinstance(visit, RecentVisit):
@@ -137,12 +137,6 @@ class LinkingService:
         if record is None:
             return FoundLink(system, None, None, reference)
         return FoundLink(system, record.user_number, record.linked_at, reference)
-
-    async def judge_look_ups(self, transaction: Transaction, by: str, now: datetime) -> LinkRefusal | None:
-        """May `by` ask about one more number or visit? By what the staff audit has of them, which a new start does not
-        forget.
-        """
-        return judge_look_ups(await transaction.staff_audit.list_look_ups(now - LOOK_UP_WINDOW), by)
 
     async def _find_number(
         self, transaction: Transaction, system: str, text: str, by: str, reason: str

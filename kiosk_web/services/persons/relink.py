@@ -18,7 +18,7 @@ from kiosk_web.services.links.linking import LinkingService
 from kiosk_web.services.persons.holders import find_by_identifier
 from kiosk_web.services.ports import Clock, Store, Transaction
 from kiosk_web.services.ports.links import StaffAction
-from kiosk_web.services.staff.audit import recording_refusals
+from kiosk_web.services.staff.audit import find_look_up_limit, recording_refusals
 
 SerialOutcome = Literal["revoked", "on_hold", "not_listed", "stale", "unavailable"]
 JudgeCertificate = Callable[[CertificateName], Awaitable[str]]
@@ -62,6 +62,9 @@ class RelinkService:
         if self._linking.find_system(system) is None:
             raise IdentityError("system_unknown")
         async with self._store.read() as reading:
+            refusal = await find_look_up_limit(reading, by, self._clock())  # what follows tells whether it is linked
+            if refusal is not None:
+                raise IdentityError(refusal)
             stranger, person, old = await self._find(reading, reference, system, number, identifier)
         outcome = await self._judge(old)  # outside of the transaction: it reads whole lists
         if outcome != "revoked":

@@ -23,7 +23,7 @@ from kiosk_web.services.persons.register import Register
 from kiosk_web.services.ports import Clock, Feed, Store, Transaction
 from kiosk_web.services.ports.links import StaffAction
 from kiosk_web.services.ports.sealed_readings import SealedReading
-from kiosk_web.services.staff.audit import recording_refusals
+from kiosk_web.services.staff.audit import find_look_up_limit, recording_refusals
 from kiosk_web.session import states as s
 
 HEAD_START_SECONDS = 0.1
@@ -78,9 +78,10 @@ class StandingService:
             raise IdentityError(refusal)
         now = self._clock()
         async with self._store.write() as transaction:
-            link = await transaction.links.find_by_number(system, number)
+            refusal = await find_look_up_limit(transaction, by, now)
+            link = None if refusal else await transaction.links.find_by_number(system, number)
             if link is None:
-                raise IdentityError("not_linked")
+                raise IdentityError(refusal or "not_linked")
             await transaction.confirmations.record(link.person, system, derive_day(now))
             await transaction.staff_audit.add(StaffAction(now, by, "confirm", system, "done", 1, reason, link.id))
 

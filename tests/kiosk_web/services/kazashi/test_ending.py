@@ -125,6 +125,17 @@ async def test_whoever_tries_numbers_out_is_stopped_here_too(stand: Stand) -> No
     assert tried == ["not_linked"] * LOOK_UPS_OF_ONE + ["look_up_limit"]
 
 
+async def test_a_lost_card_is_ended_by_its_visit_or_identifier_however_many_numbers_were_tried(stand: Stand) -> None:
+    """Nobody can try those out, and it may be urgent."""
+    terminal, body = await stand.opened(), Body(stand.card())
+    reference = await enrolled(stand, terminal, body, "library")
+    for one in range(LOOK_UPS_OF_ONE):
+        await end(stand, LIBRARY, Holder(number=number(one)))
+    assert await end(stand, LIBRARY, Holder(number=number(1))) == "look_up_limit"
+    assert await end(stand, LIBRARY, Holder(number=number(1), identifier="ABCDEFGH")) == "identifier_unknown"
+    assert await end(stand, LIBRARY, Holder(reference=reference)) == "done"
+
+
 async def test_every_attempt_is_audited_without_a_person_or_a_number(stand: Stand) -> None:
     terminal, body = await stand.opened(), Body(stand.card())
     reference = await enrolled(stand, terminal, body, "library")

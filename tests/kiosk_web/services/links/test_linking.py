@@ -12,6 +12,7 @@ from kiosk_web.identity.links import (
     LOOK_UP_WINDOW,
     LOOK_UPS_OF_ALL,
     LOOK_UPS_OF_ONE,
+    RESIDENT,
     judge_look_ups,
     mask_number,
 )
@@ -185,6 +186,45 @@ async def test_one_member_of_staff_tries_out_numbers_for_a_while_and_no_longer(s
     assert await look_up(stand, "佐藤") == "done"
     stand.clock.advance(LOOK_UP_WINDOW.total_seconds())
     assert await look_up(stand, "鈴木") == "done"
+
+
+async def note(stand: Stand, by: str, action: str, outcome: str, times: int) -> None:
+    async with stand.server.store.write() as transaction:
+        for _ in range(times):
+            await transaction.staff_audit.add(StaffAction(stand.clock.now, by, action, LIBRARY, outcome, 0, "asked"))
+
+
+async def test_a_link_that_is_refused_is_a_look_up_too(stand: Stand) -> None:
+    """With the reference number of a visitor who has a number, `number_taken` and `person_has_another` would tell of
+    one number after the other whether somebody has it.
+    """
+    first, second = await visit(stand, 1), await visit(stand, 2)
+    assert await link(stand, first, FIRST) == "done"
+    await note(stand, "鈴木", "look_up", "done", LOOK_UPS_OF_ONE - 2)
+    assert await link(stand, first, number(3)) == "person_has_another"
+    assert await link(stand, second, FIRST) == "number_taken"
+    assert await link(stand, second, SECOND) == "look_up_limit"
+    assert stand.query("SELECT user_number FROM links") == [(FIRST,)]
+    stand.clock.advance(LOOK_UP_WINDOW.total_seconds())
+    assert await link(stand, second, SECOND) == "done"
+
+
+async def test_links_that_are_made_use_no_look_up(stand: Stand) -> None:
+    await note(stand, "鈴木", "link", "done", LOOK_UPS_OF_ALL)
+    assert await look_up(stand, "鈴木") == "not_linked"
+
+
+async def test_what_residents_type_at_terminals_uses_no_look_up_of_staff(stand: Stand) -> None:
+    await note(stand, RESIDENT, "link", "number_taken", LOOK_UPS_OF_ALL)
+    assert await look_up(stand, "鈴木") == "not_linked"
+    for spelt in (RESIDENT, "Ｒｅｓｉｄｅｎｔ", " resi dent"):  # or whoever is called so would have no limit
+        assert await look_up(stand, spelt) == "name_missing"
+
+
+@pytest.mark.parametrize("action", ["look_up", "unlink", "end_kazashi", "relink", "confirm", "link"])
+async def test_whatever_tells_of_a_number_counts(stand: Stand, action: str) -> None:
+    await note(stand, "鈴木", action, "not_linked", LOOK_UPS_OF_ONE)
+    assert await look_up(stand, "鈴木") == "look_up_limit"
 
 
 async def test_no_name_is_taken_for_that_of_a_client_by_its_spelling(stand: Stand) -> None:

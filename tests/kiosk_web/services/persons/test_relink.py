@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from kiosk_web.errors import IdentityError
+from kiosk_web.identity.links import LOOK_UP_WINDOW, LOOK_UPS_OF_ONE
 from kiosk_web.identity.persons import CertificateName
 from kiosk_web.services.persons.relink import JudgeCertificate, Relinked, RelinkService
 from kiosk_web.services.ports.kazashi import KazashiEnrolment
@@ -112,6 +113,16 @@ async def test_a_ppid_that_the_old_person_did_not_have_comes_along(stand: Stand)
     reference, _ = await visit(stand, 2)
     assert await relink(stand, reference) == Relinked(("",))
     assert (await visit(stand, 2, "facility"))[1] == ppid
+
+
+async def test_whoever_tries_numbers_out_with_it_is_stopped(stand: Stand) -> None:
+    await link_first(stand)
+    reference, _ = await visit(stand, 2)
+    for one in range(LOOK_UPS_OF_ONE):
+        assert await relink(stand, reference, text=number(one + 2)) == "not_linked"
+    assert await relink(stand, reference) == "look_up_limit"
+    stand.clock.advance(LOOK_UP_WINDOW.total_seconds())
+    assert await relink(stand, reference) == Relinked(("",))
 
 
 async def test_kazashi_begins_anew(stand: Stand) -> None:

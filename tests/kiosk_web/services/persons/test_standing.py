@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiosk_web.errors import IdentityError
+from kiosk_web.identity.links import LOOK_UPS_OF_ONE
 from kiosk_web.identity.standing import HolderStanding, SignatureState, Silence
 from kiosk_web.services.persons.standing import ShownStanding
 from tests.support.api_client import register
@@ -101,6 +102,16 @@ async def test_a_change_stays_told_until_somebody_confirms_it(tmp_path: Path) ->
         assert [(one.action, one.outcome) for one in actions] == [
             ("confirm", outcome) for outcome in ("done", "number_malformed", "not_linked")
         ]
+
+
+async def test_whoever_tries_numbers_out_by_confirming_is_stopped(tmp_path: Path) -> None:
+    async with run_stand(tmp_path) as stand:
+        confirm = stand.server.standing.confirm_by_staff
+        for name in ["not_linked"] * LOOK_UPS_OF_ONE + ["look_up_limit"]:
+            with pytest.raises(IdentityError, match=name):
+                await confirm("facility-booking", "20260418", "鈴木", "moved")
+        with pytest.raises(IdentityError, match="not_linked"):
+            await confirm("facility-booking", "20260418", "佐藤", "moved")
 
 
 @pytest.mark.parametrize("silence", ["timeout", "unreachable", "refused", "malformed", "unknown_certificate"])
