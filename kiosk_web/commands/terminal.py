@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 Data = Annotated[Path | None, typer.Option(help="Folder of database and keys.")]
 Name = Annotated[str, typer.Argument(help="Name of the terminal, as staff know it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Facility = Annotated[str, typer.Option(help="Whose staff may attend it.")]
+Facility = Annotated[str | None, typer.Option(help="Whose staff may attend it; a new one's is main unless given.")]
 
 
 def build_terminal_commands(
@@ -37,9 +37,13 @@ def build_terminal_commands(
             return asyncio.run(run_enrolment(load({"data": data}), work))
 
     @commands.command("add")
-    def add(name: Name, facility: Facility = "main", data: Data = None, as_json: AsJson = False) -> None:
-        """Print a code with which a bridge enrols as this terminal: one use, 24 hours."""
+    def add(name: Name, facility: Facility = None, data: Data = None, as_json: AsJson = False) -> None:
+        """Print a code with which a bridge enrols as this terminal: one use, 24 hours. An earlier one ends."""
         invitation = run(data, lambda enrolment: enrolment.add_terminal(name, facility))
+        if invitation.replaces_code:
+            typer.echo(f"The code printed before for {name} has ended.", err=True)
+        if invitation.replaces_key:
+            typer.echo(f"{name} is enrolled; the key it has now ends when this code is used.", err=True)
         if as_json:
             typer.echo(json.dumps({"terminal": invitation.terminal, "name": name, "code": invitation.code}))
         else:

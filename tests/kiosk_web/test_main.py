@@ -28,6 +28,9 @@ def test_a_terminal_is_added_listed_and_revoked(tmp_path: Path) -> None:
     data = f"--data={tmp_path / 'data'}"
     added = json.loads(RUNNER.invoke(app, ["terminal", "add", "library-1", data, "--json"]).stdout)
     assert added.keys() == {"terminal", "name", "code"}
+    again = RUNNER.invoke(app, ["terminal", "add", "library-1", data])
+    assert again.stderr == "The code printed before for library-1 has ended.\n"
+    assert again.stdout.count("-") == 12
     assert RUNNER.invoke(app, ["terminal", "list", data]).stdout.split() == ["waiting", "library-1"]
     assert RUNNER.invoke(app, ["terminal", "revoke", "library-1", data]).exit_code == 0
     listed = json.loads(RUNNER.invoke(app, ["terminal", "list", data, "--json"]).stdout)

@@ -84,9 +84,13 @@ class SqlTerminalRows:
         )
         await self._connection.execute(delete(schema.enrolments).where(_e.terminal_id == terminal))
 
-    async def renew_code(self, enrolment: EnrolmentRecord) -> None:
-        await self._connection.execute(delete(schema.enrolments).where(_e.terminal_id == enrolment.terminal))
+    async def renew_code(self, enrolment: EnrolmentRecord, now: datetime) -> bool:
+        mine = _e.terminal_id == enrolment.terminal
+        open_one = select(_e.code_id).where(mine, _e.used_at.is_(None), _e.expires_at > now)
+        replaced = (await self._connection.execute(open_one)).first() is not None
+        await self._connection.execute(delete(schema.enrolments).where(mine))
         await self._add_enrolment(enrolment)
+        return replaced
 
     async def find_enrolment(self, code_id: bytes, now: datetime) -> EnrolmentRecord | None:
         row = (

@@ -69,8 +69,8 @@ class TerminalRows(Protocol):
         """End the terminal, its pages and its open codes."""
         ...
 
-    async def renew_code(self, enrolment: EnrolmentRecord) -> None:
-        """Replace every open code of the terminal."""
+    async def renew_code(self, enrolment: EnrolmentRecord, now: datetime) -> bool:
+        """Replace every open code of the terminal. True if one of them was still good."""
         ...
 
     async def find_enrolment(self, code_id: bytes, now: datetime) -> EnrolmentRecord | None: ...

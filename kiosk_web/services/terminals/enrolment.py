@@ -26,11 +26,17 @@ _PROOF_PREFIX = b"kiosk-enrol/1\0"
 
 @dataclass(frozen=True, repr=False)
 class Invitation:
-    """A terminal that may enrol once. `code` is shown to whoever sets it up and is not stored."""
+    """A terminal that may enrol once. `code` is shown to whoever sets it up and is not stored.
+
+    `replaces_code`: an earlier one that was still good ended. `replaces_key`: the terminal is enrolled, and its key
+    ends when the code is used.
+    """
 
     terminal: str
     name: str
     code: str
+    replaces_code: bool = False
+    replaces_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,11 @@ class EnrolmentService:
         self._clock = clock
         self._entropy = entropy
 
-    async def add_terminal(self, name: str, facility: str = DEFAULT_FACILITY) -> Invitation:
-        """A new terminal, or a new code for one that is there (its old key goes when the code is used).
+    async def add_terminal(self, name: str, facility: str | None = None) -> Invitation:
+        """A new terminal, or a new code for one that is there: an older code ends now, its old key when this one is
+        used.
 
-        `facility`: whose staff may attend a new one.
+        `facility`: whose staff may attend a new one (None: `DEFAULT_FACILITY`); one that is there stays where it is.
 
         Raises `TerminalError`.
         """
@@ -84,15 +91,19 @@ class EnrolmentService:
             known = await transaction.terminals.find_by_name(name)
             if known is not None and known.revoked_at is not None:
                 raise TerminalError(f"The terminal {name!r} was revoked. Choose another name.")
+            if known is not None and facility not in (None, known.facility):
+                raise TerminalError(f"The terminal {name!r} belongs to the facility {known.facility!r}.")
             terminal = encode_base64url(self._entropy(12)) if known is None else known.id
+            replaced = False
             enrolment = EnrolmentRecord(code_id, key, terminal, now + CODE_LIFETIME)
             if known is None:
                 await transaction.terminals.add(
-                    TerminalRecord(terminal, name, "", None, now, None, None, facility), enrolment
+                    TerminalRecord(terminal, name, "", None, now, None, None, facility or DEFAULT_FACILITY), enrolment
                 )
             else:
-                await transaction.terminals.renew_code(enrolment)
-        return Invitation(terminal, name, build_code(secret, self._keys.identity_fingerprint))
+                replaced = await transaction.terminals.renew_code(enrolment, now)
+        code = build_code(secret, self._keys.identity_fingerprint)
+        return Invitation(terminal, name, code, replaced, known is not None and known.public_key is not None)
 
     async def enrol(self, code_id: bytes, public_key: bytes, proof: bytes, origin: str) -> Enrolled | None:
         """Use a code up. None for every failure alike."""

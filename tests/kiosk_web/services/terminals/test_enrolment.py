@@ -57,6 +57,29 @@ async def test_a_new_code_replaces_the_old_one(stand: Stand) -> None:
     assert (await terminal.enrol(second.code)).status_code == 201
 
 
+@pytest.mark.parametrize("late", [False, True])
+async def test_it_is_told_what_a_new_code_ends(stand: Stand, late: bool) -> None:
+    first = await stand.server.enrolment.add_terminal("library-1")
+    stand.clock.advance(24 * 3600 - 1 + late)
+    second = await stand.server.enrolment.add_terminal("library-1")
+    assert [(one.replaces_code, one.replaces_key) for one in (first, second)] == [(False, False), (not late, False)]
+    assert (await Terminal(stand.client()).enrol(second.code)).status_code == 201
+    third = await stand.server.enrolment.add_terminal("library-1")
+    assert (third.replaces_code, third.replaces_key) == (False, True)
+
+
+async def test_a_terminal_that_is_there_stays_in_its_facility(stand: Stand) -> None:
+    """Whose staff attend it is no matter of a new code, and is not passed over in silence."""
+    service = stand.server.enrolment
+    first = await service.add_terminal("hall-1", "hall")
+    with pytest.raises(TerminalError, match="'hall'"):
+        await service.add_terminal("hall-1", "main")
+    assert not (await service.add_terminal("library-1")).replaces_code
+    assert (await service.add_terminal("hall-1", "hall")).terminal == first.terminal
+    assert (await service.add_terminal("hall-1")).replaces_code
+    assert {one.name: one.facility for one in await service.list_terminals()} == {"hall-1": "hall", "library-1": "main"}
+
+
 async def test_a_proof_for_another_key_is_refused(stand: Stand) -> None:
     invitation = await stand.server.enrolment.add_terminal("library-1")
     owner, thief = Terminal(stand.client()), Terminal(stand.client())
