@@ -14,6 +14,7 @@ export class PinPad {
   #need = null;
   #state = "";
   #submitted = false;
+  #early = false; // confirmed before the bridge said that it waits
   #lastTap = { key: "", at: -Infinity };
   #submit;
   #announce;
@@ -32,10 +33,17 @@ export class PinPad {
     window.addEventListener("pagehide", () => this.forget());
   }
 
-  /** The bridge holds a card and waits: {challenge, min, max, keypad}. `keypad`: the reader has the keys, these here do nothing. */
+  /**
+   * The bridge holds a card and waits: {challenge, min, max, keypad}. `keypad`: the reader has the keys, these here do nothing. The screen
+   * may have come first: what was typed on it since then counts.
+   */
   allow(need) {
+    const typed = this.#need === null && !need.keypad && this.#characters.length > 0;
     this.#need = need;
-    this.allowAgain();
+    if (!typed) return this.allowAgain();
+    this.#forgetKept();
+    this.#place("screen");
+    if (this.#early) this.#confirm();
   }
 
   /** The card said no; the same challenge goes on. */
@@ -62,22 +70,28 @@ export class PinPad {
   /** The card has signed, and the basic 4 information comes next: what was typed may serve once more. */
   rest() {
     this.#need = null;
-    this.#place("screen");
+    this.#submitted = false;
+    this.#place("");
     this.#empty();
   }
 
-  /** Where the keys are: the screens of the PIN show themselves accordingly. */
+  /** Where the keys are, "" while no card waits for a PIN: the screens of the PIN show themselves accordingly. */
   #place(keypad) {
     document.body.dataset.keypad = keypad;
   }
 
   clear() {
-    this.#kept?.fill(0);
-    this.#kept = null;
+    this.#forgetKept();
     this.#empty();
   }
 
+  #forgetKept() {
+    this.#kept?.fill(0);
+    this.#kept = null;
+  }
+
   #empty() {
+    this.#early = false;
     this.#characters.fill("");
     this.#characters.length = 0;
     this.#show();
@@ -158,6 +172,7 @@ export class PinPad {
 
   #type(character) {
     this.#onActivity();
+    this.#early = false;
     if (this.#characters.length >= this.#maximum) return;
     this.#characters.push(character);
     this.#show();
@@ -166,6 +181,7 @@ export class PinPad {
 
   #backspace() {
     this.#onActivity();
+    this.#early = false;
     if (this.#characters.length === 0) return;
     this.#characters[this.#characters.length - 1] = "";
     this.#characters.pop();
@@ -181,7 +197,11 @@ export class PinPad {
 
   #confirm() {
     const need = this.#need;
-    if (need === null || !this.#active) return;
+    if (!this.#active) return;
+    if (need === null) {
+      this.#early = true;
+      return;
+    }
     if (this.#characters.length < need.min) {
       this.#lead.show(this.#say("short", need.min - this.#characters.length));
       return;

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kiosk_web.web.catalogue import load_catalogues
-from tests.e2e.test_page_unit import in_state, open_page
+from tests.e2e.page_steps import in_state, open_page
 from tests.support.page_stand import PageStand
 
 pytestmark = pytest.mark.e2e

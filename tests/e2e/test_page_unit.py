@@ -11,73 +11,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Page, expect
 
 from kiosk_web.web.view import BridgeCommand
-from tests.support.page_stand import CARD, CHALLENGE, PageStand, build_ticket, encode
+from tests.e2e.page_steps import CARD_GONE, CARD_SWAPPED, CARD_THERE, RESULT, filled, in_state, open_page, reach_pin
+from tests.support.page_stand import CARD, CHALLENGE, PageStand
 
 pytestmark = pytest.mark.e2e
-
-CERTIFICATE = {
-    "type": "certificate",
-    "challenge": CHALLENGE,
-    "certificate": encode(b"DER"),
-    "tries_left": 3,
-    "counter": 1,
-    "signature": encode(bytes(64)),
-}
-NEED_PIN = {
-    "type": "need_pin",
-    "secret": "pin",
-    "challenge": CHALLENGE,
-    "tries_left": 3,
-    "keypad": False,
-    "min": 4,
-    "max": 4,
-    "confirm": False,
-}
-RESULT = {
-    "type": "result",
-    "challenge": CHALLENGE,
-    "card_signature": encode(b"signature"),
-    "counter": 2,
-    "signature": encode(bytes(64)),
-}
-CARD_THERE = {"type": "reader", "reader": "ready", "card": "ours", "instance": CARD}
-CARD_GONE = {"type": "reader", "reader": "ready", "card": "none", "instance": ""}
-CARD_SWAPPED = CARD_THERE | {"instance": "card-instance-2"}
 
 
 @pytest.fixture
 def stand() -> Iterator[PageStand]:
     with PageStand().running() as running:
         yield running
-
-
-def in_state(page: Page, state: str) -> None:
-    expect(page.locator("#stage")).to_have_attribute("data-state", state, timeout=20_000)
-
-
-def filled(page: Page, count: int) -> None:
-    expect(page.locator("#pin-dots .dot.is-filled")).to_have_count(count, timeout=20_000)
-
-
-def open_page(page: Page, stand: PageStand) -> None:
-    stand.show("choosing_service")
-    page.goto(stand.address)
-    in_state(page, "choosing_service")
-    stand.wait_for_word("watch")
-    stand.wait_for_stream()
-
-
-def reach_pin(page: Page, stand: PageStand, **need: int) -> None:
-    """A card is read and the keys are on the screen."""
-    open_page(page, stand)
-    command = BridgeCommand("1.1.1", "read_certificate", {"ticket": build_ticket()})
-    stand.show("reading_card", commands=(command,))
-    stand.wait_for_word("read_certificate")
-    stand.say(CERTIFICATE)
-    stand.say({**NEED_PIN, **need})  # the page has both before it tells the server of the first
-    stand.wait_for_event("certificate_read")
-    stand.show("awaiting_pin")
-    in_state(page, "awaiting_pin")
 
 
 def test_the_page_proves_the_bridge_and_then_follows_the_server(page: Page, stand: PageStand) -> None:
@@ -125,76 +68,6 @@ def test_a_bridge_without_the_key_of_the_terminal_is_told_apart_and_gets_nothing
     expect(page.locator("#stage")).to_have_attribute("data-code", "bridge_untrusted")
     assert stand.welcomes == 0
     assert stand.heard.empty()
-
-
-def test_a_pin_typed_on_a_keyboard_reaches_the_bridge_sealed_and_nobody_else(page: Page, stand: PageStand) -> None:
-    reach_pin(page, stand, max=16)
-    page.keyboard.type("7X3K9w")
-    page.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', {key: '５', bubbles: true, cancelable: true}))")
-    page.keyboard.type("q2zab")
-    filled(page, 12)
-    assert "7X3K" not in page.content().upper()
-    page.keyboard.press("Enter")
-    assert stand.pins.get(timeout=20) == b"7X3K9W5Q2ZAB"
-    stand.wait_for_event("pin_submitted")
-    filled(page, 0)
-    assert not any(b"7X3K" in body.upper() for body in stand.posted)
-
-
-def test_a_pin_that_is_typed_on_the_reader_is_asked_for_at_once_and_no_key_here_counts(
-    page: Page, stand: PageStand
-) -> None:
-    reach_pin(page, stand, keypad=True)
-    asked = stand.wait_for_word("enter_pin")
-    assert (asked["iv"], asked["data"]) == ("", "")
-    expect(page.locator(".reader-keypad__wait")).to_be_visible()
-    expect(page.locator("#reader-now")).to_be_hidden()
-    stand.say({"type": "progress", "step": "verifying", "percent": 0})
-    expect(page.locator("#reader-now")).to_be_visible()
-    expect(page.locator("#pad")).to_be_hidden()
-    said = page.locator("#reader-now").inner_text()
-    expect(page.locator("#say")).to_have_text(said)
-    page.keyboard.type("1234")
-    page.keyboard.press("Enter")
-    stand.say({"type": "pin_refused", "challenge": CHALLENGE, "tries_left": 2})
-    assert stand.events.get(timeout=20)["type"] == "pin_refused"  # and no `pin_submitted`: the resident was typing
-    assert stand.wait_for_word("enter_pin")["data"] == ""
-    stand.say({"type": "progress", "step": "signing", "percent": 0})
-    assert stand.events.get(timeout=20)["type"] == "pin_submitted"
-    stand.say({"type": "failed", "challenge": CHALLENGE, "code": "card_removed", "retriable": True, "tries_left": None})
-    stand.wait_for_event("bridge_failed")
-    expect(page.locator("body")).to_have_attribute("data-keypad", "screen")
-    assert stand.pins.empty()
-
-
-def test_the_keys_on_the_screen_work_and_nothing_is_sent_before_ok(page: Page, stand: PageStand) -> None:
-    reach_pin(page, stand)
-    for key in ("1", "2", "3"):
-        page.locator(f"#key-{key}").click()
-    page.locator("#key-confirm").click()
-    expect(page.locator("#say")).to_have_text("あと1桁、入力してください。")
-    expect(page.locator("#lead")).to_have_text("あと1桁、入力してください。")
-    page.locator("#key-backspace").click()
-    expect(page.locator("#lead")).to_contain_text("数字4桁")
-    page.keyboard.type("45")
-    filled(page, 4)
-    assert stand.pins.empty()
-    page.locator("#key-confirm").click()
-    assert stand.pins.get(timeout=20) == b"1245"
-
-
-def test_what_was_typed_survives_a_push_and_not_the_removal_of_the_card(page: Page, stand: PageStand) -> None:
-    reach_pin(page, stand)
-    page.keyboard.type("12")
-    filled(page, 2)
-    version = stand.show("awaiting_pin", language="en")
-    expect(page.locator("#stage")).to_have_attribute("data-version", str(version))
-    expect(page.locator("#title")).to_have_text("Enter your PIN")
-    expect(page.locator("#pin-field")).to_be_focused()
-    filled(page, 2)
-    stand.say(CARD_GONE)
-    stand.wait_for_event("card_changed")
-    filled(page, 0)
 
 
 def test_a_signature_does_not_wait_for_the_answer_to_what_it_says_too(page: Page, stand: PageStand) -> None:

@@ -35,6 +35,7 @@ def test_a_pin_reaches_the_card_and_nothing_else(browser: Browser, demo: Running
     kiosk.open().choose()
     demo.put_card("sentinel")
     kiosk.wait_for("awaiting_pin")
+    page.locator("body[data-keypad=screen]").wait_for()  # from here on it takes letters
     wrong = SENTINEL[:-1] + "X"
     for pin in (wrong, SENTINEL):
         for character in pin:  # key by key: the trace of the browser test itself must not hold the word
