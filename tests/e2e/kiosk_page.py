@@ -7,7 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-STEP_MILLISECONDS = 20_000
+STEP_MILLISECONDS = 60_000
+"""How long a test waits for one thing: many times what it takes, for computers that are busy with others."""
 
 
 class KioskPage:

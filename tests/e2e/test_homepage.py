@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 pytest.importorskip("Xlib", reason="the extra `wedge` is not installed")
 pytest.importorskip("tkinter", reason="this Python has no Tk")
 
+from tests.e2e.kiosk_page import STEP_MILLISECONDS
 from tests.support import x11
 from tests.support.demo import RunningDemo, start_demo
 from tests.support.personal import Hand
@@ -19,7 +20,6 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(x11.find_missing_program() is not None, reason=f"{x11.find_missing_program()} is missing"),
 ]
-STEP = 30_000
 OPEN_SOCKET = """bridge => new Promise((done) => {
   const socket = new WebSocket(bridge, "kiosk-personal.v1");
   socket.onopen = () => done("open");
@@ -65,7 +65,7 @@ def test_the_window_takes_the_pin_and_the_page_gets_the_pseudonym(
     browser_page.locator("#login").click()
     assert hand.await_window("本人確認の求め").endswith(home.homepage)
     browser_page.locator("#stop").click()
-    expect(browser_page.locator("#state")).to_have_attribute("data-trouble", "cancelled", timeout=STEP)
+    expect(browser_page.locator("#state")).to_have_attribute("data-trouble", "cancelled")
     hand.await_no_window()
 
     home.put_card_at_home("midori")
@@ -75,7 +75,7 @@ def test_the_window_takes_the_pin_and_the_page_gets_the_pseudonym(
     hand.await_window("暗証番号を入力してください")
     hand.await_button()
     hand.press(*pin, "Return")
-    browser_page.wait_for_url("**/mypage", timeout=STEP)
+    browser_page.wait_for_url("**/mypage", timeout=STEP_MILLISECONDS)
     assert len(browser_page.locator("#ppid").inner_text().replace(" ", "")) == 24
     assert "青葉" not in browser_page.content()
     hand.await_no_window()

@@ -110,14 +110,16 @@ def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def stand(running: Stand) -> Iterator[Stand]:
-    """On the first screen, with an empty reader; the files of the cards are put back afterwards."""
+    """On the first screen, with an empty reader; the files of the cards are put back afterwards. The page of a story
+    that failed may be anywhere: it is loaded anew.
+    """
     cards = running.demo.data / "simulator" / "cards"
     running.demo.restore()
     before = {path: path.read_bytes() for path in (*(cards / PERSON).iterdir(), *(cards / LINKED).iterdir())}
-    if running.page.url == "about:blank":
+    if running.page.url == "about:blank" or running.kiosk.state != "choosing_service":
         running.kiosk.open()
-    running.kiosk.wait_for("choosing_service")
     yield running
+    running.pages.close()
     running.clear_reader()
     for path, content in before.items():
         path.write_bytes(content)

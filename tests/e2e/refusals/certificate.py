@@ -46,9 +46,11 @@ def lag_behind(stand: Stand) -> None:
     """An answer that was verified once is an hour younger than the server's clock."""
     ahead = (read_clock() + timedelta(hours=1)).replace(tzinfo=None).isoformat(" ")
     stand.write("INSERT INTO high_water_marks (key, this_update, held) VALUES (?, ?, 0)", b"ahead", ahead)
-    stand.put()
-    stand.kiosk.wait_for("refused")
-    stand.write("DELETE FROM high_water_marks WHERE key = ?", b"ahead")
+    try:
+        stand.put()
+        stand.kiosk.wait_for("refused")
+    finally:
+        stand.write("DELETE FROM high_water_marks WHERE key = ?", b"ahead")
 
 
 STORIES: dict[str, Story] = {

@@ -26,8 +26,10 @@ def stop(stand: Stand) -> None:
 def break_the_database(stand: Stand) -> None:
     stand.reach_pin()
     stand.write("CREATE TRIGGER broken BEFORE INSERT ON recent_visits BEGIN SELECT RAISE(ABORT, 'broken'); END")
-    stand.kiosk.type_pin("1234").wait_for("refused")
-    stand.write("DROP TRIGGER broken")
+    try:
+        stand.kiosk.type_pin("1234").wait_for("refused")
+    finally:
+        stand.write("DROP TRIGGER broken")
 
 
 def exchange_certificate(stand: Stand) -> KioskPage:
@@ -89,10 +91,12 @@ def be_stopped(stand: Stand) -> None:
     shown = stand.identify(LINKED, "library").stage.locator("#identifier").inner_text()
     identifier = "".join(shown.split())
     run_kiosk(stand.demo, "mykey", "stop", identifier, "--by=counter", "--reason=lost")
-    stand.demo.lift_card()
-    stand.kiosk.wait_for("choosing_service")
-    stand.reach_pin(LINKED, "library").type_pin(stand.demo.person(LINKED).pin).wait_for("refused")
-    stand.write("UPDATE mykey_ids SET state = 'issued' WHERE state = 'stopped'")
+    try:
+        stand.demo.lift_card()
+        stand.kiosk.wait_for("choosing_service")
+        stand.reach_pin(LINKED, "library").type_pin(stand.demo.person(LINKED).pin).wait_for("refused")
+    finally:
+        stand.write("UPDATE mykey_ids SET state = 'issued' WHERE state = 'stopped'")
 
 
 STORIES: dict[str, Story] = {
