@@ -248,7 +248,11 @@ async def test_a_trouble_the_page_found_has_its_screen_without_a_cookie(stand: S
 
 async def test_a_page_that_was_taken_over_may_ask_for_its_screen(stand: Stand) -> None:
     async with stand.client() as client:
-        assert 'data-state="superseded"' in (await client.get("/k/trouble/superseded")).text
+        shown = (await client.get("/k/trouble/superseded")).text
+    assert 'data-state="superseded"' in shown
+    for words in ("この画面は使われていません", "This screen is not in use", "この画面を使う", "Use this screen"):
+        assert words in shown  # whose visit it was is not known any more
+    assert "language_chosen" not in shown  # nobody would answer
 
 
 async def test_an_unknown_trouble_is_not_found(stand: Stand) -> None:
