@@ -1,6 +1,6 @@
 """Notices that the clock was set back. Leases, visits and challenges end at a time of day; after such a jump they would
 last longer by it, and a result would stay on its screen. So all that is open ends at once, and begins anew by the
-clock as it is now.
+clock as it is now. What waits to be fetched (readings, tokens, codes) is not lost: its end is moved by the jump.
 """
 
 from __future__ import annotations
@@ -50,11 +50,13 @@ class ClockWatch:
             self._started_at -= (steady - self._looked_at) * DRIFT
         self._looked_at = steady
         if is_set_back(now - steady, self._started_at):
-            self._log.warning("clock_set_back", seconds=round((self._started_at - (now - steady)).total_seconds()))
+            jump = self._started_at - (now - steady)
+            self._log.warning("clock_set_back", seconds=round(jump.total_seconds()))
             await self._leases.end_all("clock_set_back")
             await self._sessions.end_all()
             async with self._store.write() as transaction:
                 await transaction.remote.drop_open_challenges()
+                await transaction.sessions.set_back_ends(jump)
             self._started_at = now - steady
         self._started_at = max(self._started_at, now - steady)
 

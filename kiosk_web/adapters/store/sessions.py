@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.api_schema import remote_challenges, remote_visits
 from kiosk_web.adapters.store.kazashi_schema import leases
+from kiosk_web.adapters.store.set_back import set_back_ends
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.services.ports.sessions import ChallengeRecord, OutboxRecord, SessionRecord
 
@@ -97,6 +98,9 @@ class SqlSessionRows:
         columns = (_s.since, _c.issued_at, leases.c.opened_at, remote_challenges.c.issued_at)
         newest = [(await self._connection.execute(select(func.max(column)))).scalar_one() for column in columns]
         return max((time for time in newest if time is not None), default=None)
+
+    async def set_back_ends(self, jump: timedelta) -> None:
+        await set_back_ends(self._connection, jump)
 
     async def list_all(self) -> tuple[SessionRecord, ...]:
         rows = await self._connection.execute(select(schema.sessions))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 
@@ -62,6 +62,12 @@ class SessionRows(Protocol):
 
     async def load_newest_time(self) -> datetime | None:
         """The latest moment at which a visit went on, a card was asked or a lease was opened; None for none."""
+        ...
+
+    async def set_back_ends(self, jump: timedelta) -> None:
+        """The clock was set back by so much: whatever is kept or holds until a time of day, beside visits, leases and
+        challenges, does so until as much earlier.
+        """
         ...
 
     async def list_all(self) -> tuple[SessionRecord, ...]: ...

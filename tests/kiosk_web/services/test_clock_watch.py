@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from kiosk_web.errors import IdentityError
 from kiosk_web.services.clock_watch import TOLERANCE, is_set_back
 from tests.support.api_client import API_SYSTEMS, register
 from tests.support.jpki import NOW
@@ -130,6 +131,31 @@ async def test_a_challenge_by_the_api_ends_with_it(stand: Stand) -> None:
     await stand.server.upkeep.sweep()
     answer = await client.post("validations", client.build_validation(challenge, stand.card()))
     assert answer.json()["code"] == "challenge_not_usable"
+
+
+async def test_an_access_token_holds_no_longer_by_it(stand: Stand) -> None:
+    client = await (await register(stand)).sign_in()
+    await stand.server.upkeep.sweep()
+    stand.clock.set_back(JUMP)
+    await stand.server.upkeep.sweep()
+    assert await client.challenge()  # it has the time that it had
+    stand.clock.advance(5 * 60)
+    answer = await client.post("challenges", {})
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_refused")
+
+
+async def test_who_was_here_is_known_to_the_link_desk_no_longer_by_it(stand: Stand) -> None:
+    terminal = await stand.opened()
+    assert (await stand.identify(terminal, stand.card(), "library")).state == "result"
+    reference = (await stand.read_result(terminal)).visit.reference
+    await stand.server.upkeep.sweep()
+    stand.clock.set_back(JUMP)
+    await stand.server.upkeep.sweep()
+    look_up = stand.server.linking.look_up_visit
+    assert (await look_up(reference, "city-library", "鈴木", "asked")).user_number is None
+    stand.clock.advance(30 * 60)
+    with pytest.raises(IdentityError, match="visit_unknown"):
+        await look_up(reference, "city-library", "鈴木", "asked")
 
 
 async def test_a_clock_set_back_while_the_server_was_stopped_is_noticed_at_its_start(tmp_path: Path) -> None:

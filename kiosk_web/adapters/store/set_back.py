@@ -1,0 +1,48 @@
+"""The clock was set back: what is kept until a time of day is kept until as much earlier, and so no longer than before.
+
+Not here: what ends altogether (`services/clock_watch.py`); used assertions, which must be known as long as their own
+`exp` lets them count; counts of wrong codes and look-ups, which only hold longer; and ends that somebody chose by the
+clock on the wall (`fallback_openings`, the last day of a client's key).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Table, Text, Update, func, literal, type_coerce, update
+
+from kiosk_web.adapters.store.api_schema import api_tokens, kept_replies
+from kiosk_web.adapters.store.link_schema import recent_visits
+from kiosk_web.adapters.store.reading_schema import reading_redirects, readings
+from kiosk_web.adapters.store.schema import enrolments, hello_tickets, sealed_readings
+from kiosk_web.adapters.store.statements import Statements
+
+ENDS: tuple[tuple[Table, tuple[str, ...]], ...] = (
+    (api_tokens, ("expires_at",)),
+    (kept_replies, ("until",)),
+    (readings, ("expires_at", "ended_at", "taken_at")),
+    (reading_redirects, ("code_expires_at",)),
+    (sealed_readings, ("expires_at", "taken_at", "next_attempt_at")),
+    (recent_visits, ("expires_at",)),
+    (enrolments, ("expires_at",)),
+    (hello_tickets, ("expires_at",)),
+)
+"""Columns from which an end is judged: the end itself, or the moment from which it is counted."""
+
+
+async def set_back_ends(connection: Statements, jump: timedelta) -> None:
+    for table, columns in ENDS:
+        await connection.execute(_build(table, columns, jump))
+
+
+def _build(table: Table, columns: tuple[str, ...], jump: timedelta) -> Update:
+    """The text of `utc_time.py`, moved by SQLite, to the millisecond. What is NULL stays NULL."""
+    modifier = f"-{jump.total_seconds():.3f} seconds"
+    return update(table).values(
+        {
+            name: type_coerce(
+                func.strftime("%Y-%m-%d %H:%M:%f", type_coerce(table.c[name], Text), modifier), Text
+            ).concat(literal("000", Text))
+            for name in columns
+        }
+    )
