@@ -25,6 +25,8 @@ export class BirthPicker {
   #expiry = null; // the year up to which the card is valid, for verification code B
   #lead = new Lead();
   #need = null;
+  #early = false; // confirmed before the bridge said that it waits
+  #submitted = false; // on this screen
   #state = "";
   #repeat = 0;
   #submit;
@@ -45,13 +47,15 @@ export class BirthPicker {
     window.addEventListener("pagehide", () => this.forget());
   }
 
-  /** The bridge holds a card and waits. */
+  /** The bridge holds a card and waits. The screen may have come first: what was picked and confirmed on it since then counts. */
   allow(need) {
     this.#need = need;
+    if (this.#early) this.#submitDate();
   }
 
   forget() {
     this.#need = null;
+    this.#early = false;
     this.#date = null;
     this.#expiry = null;
     this.#release();
@@ -66,6 +70,8 @@ export class BirthPicker {
         this.#expiry = null;
       }
       this.#state = state;
+      this.#early = false;
+      this.#submitted = false;
       this.#release();
     }
     this.#show();
@@ -113,12 +119,14 @@ export class BirthPicker {
   #choose(era) {
     const { month = 1, day = 1 } = this.#date ?? {};
     this.#date = { era, year: ERAS[era].start, month, day };
+    this.#early = false;
     this.#show();
   }
 
   #move(field, step) {
     if (field === "expiry") return this.#moveExpiry(step);
     if (this.#date === null) return;
+    this.#early = false;
     const { from, to } = ERAS[this.#date.era];
     const [least, most] = { year: [from, to()], month: [1, MONTHS], day: [1, DAYS] }[field];
     const count = most - least + 1;
@@ -140,10 +148,16 @@ export class BirthPicker {
       this.#miss(button.dataset.missing, "era-showa");
       return;
     }
+    if (this.#need !== null) this.#submitDate();
+    else this.#early = !this.#submitted;
+  }
+
+  #submitDate() {
     const need = this.#need;
-    if (need === null) return;
     const secret = Uint8Array.from(this.#digits(), (character) => character.charCodeAt(0));
     this.#need = null;
+    this.#early = false;
+    this.#submitted = true;
     this.#submit(need, secret);
   }
 
