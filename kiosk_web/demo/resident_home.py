@@ -22,7 +22,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _EXAMPLE = _ROOT / "examples/homepage"
 _FONTS = _ROOT / "static/fonts"
 _SYSTEM = "facility-booking"
-_READY_SECONDS = 60.0
+_READY_SECONDS = 90.0
 
 
 class ResidentHome:

@@ -73,7 +73,7 @@ class Served:
 
     def call(self, method: str, path: str, **more: Any) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self.client.token}", **more.pop("headers", {})}
-        return httpx2.request(method, f"{self.address}/api/v1/{path}", headers=headers, **more)
+        return httpx2.request(method, f"{self.address}/api/v1/{path}", headers=headers, timeout=30, **more)
 
 
 async def prepare(stand: Stand, address: str, stack: ExitStack) -> Served:

@@ -103,6 +103,10 @@ def test_nothing_overtakes_a_card_that_was_lifted(page: Page, stand: PageStand) 
 
 
 SHOW = '<div id="number"><button type="button" id="number-show" data-handover="show">バーコード</button></div>'
+ITS_TIME_IS_NEVER_OVER = """
+const later = window.setTimeout;
+window.setTimeout = (run, after, ...rest) => (after === 15000 ? 0 : later(run, after, ...rest));
+"""
 SHOWN = '<div id="number-shown"><svg viewBox="0 0 9 9"></svg></div>'
 
 
@@ -128,8 +132,8 @@ def show_number(page: Page, stand: PageStand, *, stop_clock_at: float | None = N
 def test_a_barcode_goes_with_the_card_also_when_the_server_does_not_answer(
     page: Page, stand: PageStand, change: dict[str, str]
 ) -> None:
-    page.clock.install(time=0)
-    show_number(page, stand, stop_clock_at=3600)  # its own time is never over
+    page.add_init_script(ITS_TIME_IS_NEVER_OVER)
+    show_number(page, stand)
     stand.say(CARD_THERE)
     stand.wait_for_event("card_changed")
     expect(page.locator("#number-shown")).to_have_count(1)

@@ -300,7 +300,7 @@ def sign_in_at_home(context: BrowserContext, demo: RunningDemo) -> tuple[bytes, 
 def look_up_at_the_desk(demo: RunningDemo) -> None:
     """Staff ask for the very number; it is told in that answer alone."""
     asked = {"v": 1, "system": "city-library", "reference": "", "number": NUMBER, "by": "見本", "reason": "照会"}
-    answer = httpx2.post(f"{demo.staff}/links/find?lang=ja", json=asked, headers={"Origin": demo.staff})
+    answer = httpx2.post(f"{demo.staff}/links/find?lang=ja", json=asked, headers={"Origin": demo.staff}, timeout=30)
     assert NUMBER in answer.text, answer.text
 
 
@@ -308,7 +308,7 @@ def fetch_open_pages(demo: RunningDemo) -> dict[str, bytes]:
     """What anybody on the facility's network can ask for."""
     paths = ("/metrics", "/healthz", "/readyz", "/", "/?lang=en", "/links", "/demo/terminals")
     addresses = [base + path for base in (demo.kiosk, demo.staff) for path in paths]
-    return {address: httpx2.get(address, follow_redirects=True).content for address in addresses}
+    return {address: httpx2.get(address, follow_redirects=True, timeout=30).content for address in addresses}
 
 
 def find_columns(database: Path, planted: Planted) -> dict[tuple[str, str], set[str]]:

@@ -42,7 +42,7 @@ class System:
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": jwt.encode(claims, self.key, algorithm="EdDSA"),
         }
-        self.token = httpx2.post(f"{self.address}/api/v1/token", data=form).json()["access_token"]
+        self.token = httpx2.post(f"{self.address}/api/v1/token", data=form, timeout=30).json()["access_token"]
 
     def call(self, method: str, path: str, body: Any = None, **told: str) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
@@ -106,7 +106,7 @@ def test_a_municipal_system_asks_and_hears_once(page: Page, tmp_path: Path) -> N
         expect(kiosk.stage.locator("#told")).to_be_visible()
         answer = system.call("GET", f"readings/{reading}?wait=25").json()
         result = answer["result"]
-        keys = jwt.PyJWKSet.from_dict(httpx2.get(f"{system.address}/api/v1/keys").json())
+        keys = jwt.PyJWKSet.from_dict(httpx2.get(f"{system.address}/api/v1/keys", timeout=30).json())
         kid = jwt.get_unverified_header(result)["kid"]
         claims = jwt.decode(result, keys[kid], algorithms=["EdDSA"], audience="counter", issuer=system.address)
         shown = kiosk.stage.locator("#identifier").inner_text().replace("\n", "").replace(" ", "")
