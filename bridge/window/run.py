@@ -91,6 +91,7 @@ def _attend(browser: Browser, desk: X11Desk, signals: Signals, side: Side, strip
                 desk.activate(others)
             _log.info("window_shown")
         panels |= windows
+        desk.fill_panels(strip)
         desk.await_change(signals)
         signals.forget()
     if not panels and not signals.stopped:

@@ -12,17 +12,19 @@ import select
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 
 from Xlib import X, Xatom, Xutil
 from Xlib.display import Display
-from Xlib.error import BadWindow, ConnectionClosedError, DisplayError
+from Xlib.error import BadWindow, CatchError, ConnectionClosedError, DisplayError
 from Xlib.protocol.event import ClientMessage
 
 from bridge.errors import SettingsError
 from bridge.window.strip import Area, Side, build_strut
 
 MANAGER_SECONDS = 10.0
+ANSWERS = 3
 PAGER = 2  # of _NET_ACTIVE_WINDOW: asked by what moves windows for the user, so not refused as stolen
 MOVE_AND_RESIZE = 2 << 12 | 0xF << 8 | X.StaticGravity
 NO_MANAGER = "the desktop has no window manager that keeps a window in place (EWMH); use a second screen"
@@ -49,8 +51,8 @@ class X11Desk:
         if not self._read(self._root, "_NET_SUPPORTING_WM_CHECK"):
             self.close()
             raise SettingsError(NO_MANAGER)
-        self._root.change_attributes(event_mask=X.PropertyChangeMask)
-        self._display.sync()
+        self._unanswered: dict[int, int] = {}  # window: pings yet to be answered before it gets its whole size
+        self._listen()
 
     def close(self) -> None:
         with suppress(*DESK_GONE):
@@ -61,7 +63,7 @@ class X11Desk:
         if not self._display.pending_events():
             select.select([self._display.fileno(), *(other.fileno() for other in others)], [], [], seconds)
         while self._display.pending_events():
-            self._display.next_event()  # that something changed is all they say
+            self._note(self._display.next_event())  # of all others, that something changed is all they say
 
     @property
     def width(self) -> int:
@@ -86,12 +88,15 @@ class X11Desk:
         return [window for window in self._read(self._root, "_NET_CLIENT_LIST") if self._is_of(window, window_class)]
 
     def await_gone(self, window_class: str) -> None:
-        """Until there is no window of that program."""
+        """Until there is no window of that program; none of it will answer any more."""
         self._await(lambda: not self.find_windows(window_class))
+        self._unanswered.clear()
+        self._listen()
 
     def make_panel(self, window: int, strip: Area, side: Side) -> None:
-        """Show `window` anew as a panel in `strip`."""
-        panel = self._display.create_resource_object("window", window)
+        """Show `window` anew as a panel in `strip`, but for its last row: `fill_panels`."""
+        short = replace(strip, height=strip.height - 1)
+        panel = self._resource(window)
         panel.unmap()
         self._await(lambda: window not in self._read(self._root, "_NET_CLIENT_LIST"))
         self._write(panel, "_NET_WM_WINDOW_TYPE", Xatom.ATOM, [self._atom("_NET_WM_WINDOW_TYPE_DOCK")])
@@ -104,16 +109,61 @@ class X11Desk:
         panel.set_wm_normal_hints(
             flags=Xutil.USPosition | Xutil.USSize | Xutil.PWinGravity, win_gravity=X.StaticGravity
         )
-        panel.configure(x=strip.x, y=strip.y, width=strip.width, height=strip.height)
+        panel.configure(x=short.x, y=short.y, width=short.width, height=short.height)
         panel.map()
         self._await(lambda: window in self._read(self._root, "_NET_CLIENT_LIST"))
-        self._ask(window, "_NET_MOVERESIZE_WINDOW", [MOVE_AND_RESIZE, strip.x, strip.y, strip.width, strip.height])
+        self._place(window, short)
+        self._unanswered[window] = ANSWERS if self._answers_pings(window) else 0
+        self._listen()
+        self._ping(window)
+
+    def fill_panels(self, strip: Area) -> None:
+        """Give the panels whose browser has come to rest the whole of `strip`. To be called after every change."""
+        for window in [window for window, left in self._unanswered.items() if not left]:
+            del self._unanswered[window]
+            self._place(window, strip)
+            self._listen()
 
     def activate(self, window: int) -> None:
         """Give the focus to `window`."""
         self._ask(window, "_NET_ACTIVE_WINDOW", [PAGER, X.CurrentTime, 0, 0, 0])
 
+    def _place(self, window: int, area: Area) -> None:
+        self._ask(window, "_NET_MOVERESIZE_WINDOW", [MOVE_AND_RESIZE, area.x, area.y, area.width, area.height])
+
+    # ---- pings (EWMH, _NET_WM_PING) ----
+
+    def _answers_pings(self, window: int) -> bool:
+        with suppress(BadWindow):
+            return self._atom("_NET_WM_PING") in self._read(self._resource(window), "WM_PROTOCOLS")
+        return False  # it closed
+
+    def _ping(self, window: int) -> None:
+        """The number of the window stands where a window manager puts a time, to tell our pings from its own."""
+        if self._unanswered[window]:
+            data = (32, [self._atom("_NET_WM_PING"), window, window, 0, 0])
+            event = ClientMessage(window=window, client_type=self._atom("WM_PROTOCOLS"), data=data)
+            self._resource(window).send_event(event, onerror=CatchError(BadWindow))
+            self._display.sync()
+
+    def _note(self, event: Any) -> None:
+        """An answer comes to the root window, as it was sent but for that."""
+        if event.type == X.ClientMessage and event.client_type == self._atom("WM_PROTOCOLS"):
+            ping, ours, window, *_ = event.data[1]
+            if ping == self._atom("_NET_WM_PING") and ours == window and self._unanswered.get(window):
+                self._unanswered[window] -= 1
+                self._ping(window)
+
+    def _listen(self) -> None:
+        """Answers are heard only while some are awaited: with them come all windows that open, move and close."""
+        answers = X.SubstructureNotifyMask if self._unanswered else 0
+        self._root.change_attributes(event_mask=X.PropertyChangeMask | answers)
+        self._display.sync()
+
     # ---- properties ----
+
+    def _resource(self, window: int) -> Any:
+        return self._display.create_resource_object("window", window)
 
     def _atom(self, name: str) -> int:
         return int(self._display.intern_atom(name))
@@ -127,7 +177,7 @@ class X11Desk:
 
     def _is_of(self, window: int, window_class: str) -> bool:
         try:
-            names = self._display.create_resource_object("window", window).get_wm_class()
+            names = self._resource(window).get_wm_class()
         except BadWindow:
             return False  # it closed while it was looked at
         return names is not None and names[1] == window_class

@@ -39,6 +39,31 @@ window.map()
 while True:
     display.next_event()
 """
+# it answers a ping with each byte it reads, and writes down its answers and when it got its whole height
+ANSWERING = (
+    STAND_IN.replace(
+        "from Xlib.display import Display", "from Xlib.display import Display\nfrom Xlib.protocol import event"
+    )
+    .replace("X.CopyFromParent)", "X.CopyFromParent, event_mask=X.StructureNotifyMask)")
+    .replace("window.map()", 'window.set_wm_protocols([display.intern_atom("_NET_WM_PING")])\nwindow.map()')
+    .replace(
+        "while True:\n    display.next_event()\n",
+        f"""told = open(__file__ + ".told", "a", buffering=1)
+words = open(__file__ + ".words", "rb", buffering=0)
+while True:
+    heard = display.next_event()
+    if heard.type == X.ConfigureNotify and heard.height == {HEIGHT}:
+        told.write("whole\\n")
+    elif heard.type == X.ClientMessage:
+        if heard.data[1][1] == window.id:
+            words.read(1)
+            told.write("answer\\n")
+        root = display.screen().root
+        answer = event.ClientMessage(window=root, client_type=heard.client_type, data=heard.data)
+        root.send_event(answer, event_mask=X.SubstructureNotifyMask | X.SubstructureRedirectMask)
+""",
+    )
+)
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +159,22 @@ def test_the_focus_goes_back_to_the_window_that_had_it_when_the_browser_came(
                 panel = await_panel(screen, state, start=1)
                 x11.wait_for(lambda: screen.place_of(panel) == (WIDTH - 420, 0, 420, HEIGHT))
                 x11.wait_for(lambda: screen.active == mail.id)
+
+
+def test_the_window_gets_its_last_row_once_the_browser_has_answered_three_times(
+    desk: tuple[str, Desk], state: Path
+) -> None:
+    """Else Chromium may keep the page as high as the window was before it became a panel."""
+    display, screen = desk
+    words, told = state / "browser.sh.words", state / "browser.sh.told"
+    os.mkfifo(words)
+    with running(state, display, browser=ANSWERING), words.open("wb", buffering=0) as answer:
+        panel = await_panel(screen, state, start=1)
+        x11.wait_for(lambda: screen.place_of(panel) == (WIDTH - 420, 0, 420, HEIGHT - 1))
+        answer.write(b"...")
+        x11.wait_for(lambda: "whole" in told.read_text())
+        assert screen.place_of(panel) == (WIDTH - 420, 0, 420, HEIGHT)
+        assert told.read_text().split() == ["answer"] * 3 + ["whole"]
 
 
 def test_a_browser_that_ends_without_a_window_is_told(desk: tuple[str, Desk], state: Path) -> None:
