@@ -1,15 +1,18 @@
-"""The narrow window at a counter: a real window manager, a browser with a real window, and the library's own window
-that keeps the keyboard while the number types itself into it.
+"""The whole way of a number: card, browser, server, signed ticket, bridge, and the window of the library's own program.
+Then the narrow window at a counter: a real window manager, a browser with a real window, and the library's window that
+keeps the keyboard.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +21,13 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, BrowserType, Page, expect
 
+from kiosk_web.adapters.clock import read_clock
+from kiosk_web.adapters.store.database import SqlStore
 from tests.e2e.conftest import build_arguments, find_chromium
 from tests.e2e.kiosk_page import STEP_MILLISECONDS, KioskPage
-from tests.e2e.test_handover import NUMBER, demo_with, link_visitor, visit_library
 from tests.e2e.test_kazashi import add_staff, attend, enrol
 from tests.support import x11, x11_desk
-from tests.support.demo import RunningDemo
+from tests.support.demo import RunningDemo, start_demo
 from tests.support.x11_desk import Desk, FocusWatch
 
 pytestmark = [
@@ -35,6 +39,7 @@ pytestmark = [
     ),
 ]
 
+NUMBER = "2026041828"
 WIDTH, HEIGHT = 1920, 1080
 NARROW = 420
 PLACE = (WIDTH - NARROW, 0, NARROW, HEIGHT)
@@ -70,6 +75,44 @@ class Counter:
         x, y, _, height = self.desk.place_of(window)
         above = height - page.evaluate("innerHeight")  # what the browser itself shows there
         self.desk.click(round(x + box["x"] + box["width"] / 2), round(y + above + box["y"] + box["height"] / 2))
+
+
+@contextmanager
+def demo_with(folder: Path, rules: str, display: str = "") -> Iterator[RunningDemo]:
+    """A demo whose bridge has these rules of hand-over."""
+    state = folder / "data" / "bridge"
+    state.mkdir(parents=True, mode=0o700)
+    (state / "output.toml").write_text(rules, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("XDG_SESSION_TYPE", raising=False)
+        with start_demo(folder, display=display) as running:
+            yield running
+
+
+def visit_library(kiosk: KioskPage, demo: RunningDemo, person: str = "midori") -> None:
+    """Up to the result; the card stays."""
+    kiosk.choose("library")
+    demo.put_card(person)
+    kiosk.wait_for("awaiting_pin").type_pin(demo.person(person).pin).wait_for("result")
+
+
+def link_visitor(kiosk: KioskPage, demo: RunningDemo) -> None:
+    """As the link desk does it, by the reference number on the screen."""
+    reference = kiosk.stage.locator("#reference").inner_text()
+
+    async def link() -> None:
+        store = SqlStore(demo.data / "kiosk")
+        try:
+            async with store.write() as transaction:
+                visit = await transaction.links.find_visit(reference, read_clock())
+                assert visit is not None
+                await transaction.links.add(visit.system, visit.person, NUMBER, "desk", read_clock())
+        finally:
+            await store.close()
+
+    # Playwright has this thread's event loop
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(lambda: asyncio.run(link())).result()
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +212,28 @@ def visit(counter: Counter, kiosk: KioskPage, window: int) -> None:
 
 def expect_status(page: Page, status: str) -> None:
     expect(page.locator("#number")).to_have_attribute("data-status", status, timeout=STEP_MILLISECONDS)
+
+
+def test_the_number_types_itself_into_the_librarys_window(counter: Counter, page: Page, tmp_path: Path) -> None:
+    library, demo = counter.library, counter.demo
+    demo.restore()
+    before = library.typed
+    with closing(x11.Window(counter.display, tmp_path, "Mail")) as mail:
+        x11.wait_for(lambda: counter.desk.active == mail.id)
+        kiosk = KioskPage(page, demo.kiosk).open()
+        visit_library(kiosk, demo)
+        expect_status(page, "ready")
+        counter.click_library()  # the librarian comes back to the library system
+        expect_status(page, "sent")
+        library.await_typed(before + NUMBER + "\r")
+        assert mail.typed == ""
+        assert NUMBER not in page.content()
+        page.locator("#number-show").click()
+        expect(page.locator("#number-shown svg")).to_be_visible()
+        demo.lift_card()
+        kiosk.wait_for("choosing_service")
+        assert page.locator("#number-shown").count() == 0
+        assert NUMBER not in demo.read_logs()
 
 
 def test_the_narrow_window_is_always_seen_and_never_takes_the_keyboard(counter: Counter, browser: Browser) -> None:
