@@ -56,7 +56,7 @@ class ClockWatch:
             await self._sessions.end_all()
             async with self._store.write() as transaction:
                 await transaction.remote.drop_open_challenges()
-                await transaction.sessions.set_back_ends(jump)
+                await transaction.sessions.set_back_ends(jump, now)
             self._started_at = now - steady
         self._started_at = max(self._started_at, now - steady)
 

@@ -8,8 +8,7 @@ from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 
 from kiosk_web.adapters.store import schema
 from kiosk_web.adapters.store.api_schema import remote_challenges, remote_visits
-from kiosk_web.adapters.store.kazashi_schema import leases
-from kiosk_web.adapters.store.set_back import set_back_ends
+from kiosk_web.adapters.store.set_back import BEGINNINGS, set_back_ends
 from kiosk_web.adapters.store.statements import Statements
 from kiosk_web.services.ports.sessions import ChallengeRecord, OutboxRecord, SessionRecord
 
@@ -95,12 +94,12 @@ class SqlSessionRows:
         return tuple(row.terminal_id for row in rows)
 
     async def load_newest_time(self) -> datetime | None:
-        columns = (_s.since, _c.issued_at, leases.c.opened_at, remote_challenges.c.issued_at)
+        columns = [table.c[name] for table, name in BEGINNINGS]
         newest = [(await self._connection.execute(select(func.max(column)))).scalar_one() for column in columns]
         return max((time for time in newest if time is not None), default=None)
 
-    async def set_back_ends(self, jump: timedelta) -> None:
-        await set_back_ends(self._connection, jump)
+    async def set_back_ends(self, jump: timedelta, now: datetime) -> None:
+        await set_back_ends(self._connection, jump, now)
 
     async def list_all(self) -> tuple[SessionRecord, ...]:
         rows = await self._connection.execute(select(schema.sessions))

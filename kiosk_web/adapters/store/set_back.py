@@ -7,14 +7,15 @@ clock on the wall (`fallback_openings`, the last day of a client's key).
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Table, Text, Update, func, literal, type_coerce, update
 
-from kiosk_web.adapters.store.api_schema import api_tokens, kept_replies
+from kiosk_web.adapters.store.api_schema import api_tokens, kept_replies, remote_challenges
+from kiosk_web.adapters.store.kazashi_schema import leases
 from kiosk_web.adapters.store.link_schema import recent_visits
 from kiosk_web.adapters.store.reading_schema import reading_redirects, readings
-from kiosk_web.adapters.store.schema import enrolments, hello_tickets, sealed_readings
+from kiosk_web.adapters.store.schema import challenges, enrolments, hello_tickets, sealed_readings, sessions
 from kiosk_web.adapters.store.statements import Statements
 
 ENDS: tuple[tuple[Table, tuple[str, ...]], ...] = (
@@ -30,9 +31,21 @@ ENDS: tuple[tuple[Table, tuple[str, ...]], ...] = (
 """Columns from which an end is judged: the end itself, or the moment from which it is counted."""
 
 
-async def set_back_ends(connection: Statements, jump: timedelta) -> None:
+BEGINNINGS: tuple[tuple[Table, str], ...] = (
+    (sessions, "since"),
+    (challenges, "issued_at"),
+    (leases, "opened_at"),
+    (remote_challenges, "issued_at"),
+)
+"""What the clock showed, at the latest, while the server ran: each start is judged by them."""
+
+
+async def set_back_ends(connection: Statements, jump: timedelta, now: datetime) -> None:
+    """`now`: by the clock as it is now. No beginning is later, or the next start would find the same jump again."""
     for table, columns in ENDS:
         await connection.execute(_build(table, columns, jump))
+    for table, name in BEGINNINGS:
+        await connection.execute(update(table).where(table.c[name] > now).values({name: now}))
 
 
 def _build(table: Table, columns: tuple[str, ...], jump: timedelta) -> Update:

@@ -64,9 +64,9 @@ class SessionRows(Protocol):
         """The latest moment at which a visit went on, a card was asked or a lease was opened; None for none."""
         ...
 
-    async def set_back_ends(self, jump: timedelta) -> None:
-        """The clock was set back by so much: whatever is kept or holds until a time of day, beside visits, leases and
-        challenges, does so until as much earlier.
+    async def set_back_ends(self, jump: timedelta, now: datetime) -> None:
+        """The clock was set back by so much, to `now`: whatever is kept or holds until a time of day, beside visits,
+        leases and challenges, does so until as much earlier. `load_newest_time` is `now` at the latest then.
         """
         ...
 

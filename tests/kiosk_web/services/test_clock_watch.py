@@ -169,3 +169,11 @@ async def test_a_clock_set_back_while_the_server_was_stopped_is_noticed_at_its_s
         again = Terminal(stand.client(), terminal.key)
         again.client.cookies, again.seq = cookies, terminal.seq
         assert (await again.send("extended")).state == "taking_card"
+    async with run_stand(tmp_path, clock) as stand:
+        terminal = await stand.opened()
+        assert (await terminal.send("service_chosen", service="facility")).state == "awaiting_card"
+        cookies = terminal.client.cookies
+    async with run_stand(tmp_path, clock) as stand:  # and not once more at the next one
+        again = Terminal(stand.client(), terminal.key)
+        again.client.cookies, again.seq = cookies, terminal.seq
+        assert (await again.send("extended")).state == "awaiting_card"

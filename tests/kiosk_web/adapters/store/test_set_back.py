@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table
 
 from kiosk_web.adapters.store.database import SqlStore
 from kiosk_web.adapters.store.schema import metadata
-from kiosk_web.adapters.store.set_back import ENDS
+from kiosk_web.adapters.store.set_back import BEGINNINGS, ENDS
 from kiosk_web.adapters.store.utc_time import UtcTime
 from tests.support.jpki import NOW
 
@@ -51,7 +51,7 @@ async def test_each_end_moves_by_the_jump_and_nothing_else(store: SqlStore, tmp_
         connection.execute(f"INSERT INTO {name} ({', '.join(row)}) VALUES ({values})", row)
     connection.commit()
     async with store.write() as transaction:
-        await transaction.sessions.set_back_ends(JUMP)
+        await transaction.sessions.set_back_ends(JUMP, NOW)
     moved = (STORED - JUMP).isoformat(" ", "microseconds")
     for table, ends in ENDS:
         found = connection.execute(f"SELECT {', '.join(rows[table.name])} FROM {table.name}").fetchone()
@@ -59,6 +59,27 @@ async def test_each_end_moves_by_the_jump_and_nothing_else(store: SqlStore, tmp_
         assert dict(zip(wanted, found, strict=True)) == wanted
     connection.close()
     assert datetime.fromisoformat(moved + "+00:00") == NOW.replace(microsecond=123_000) - JUMP
+
+
+async def test_no_beginning_is_later_than_the_clock(store: SqlStore, tmp_path: Path) -> None:
+    later, before = NOW + JUMP, NOW - timedelta(seconds=1)
+    connection = sqlite3.connect(tmp_path / "kiosk.sqlite3")
+    for table, name in BEGINNINGS:
+        for number, moment in enumerate((later, before)):
+            row = build_row(table, empty=False)
+            row |= {name: f"{value}{number}" for name, value in row.items() if value in ("x", b"\1")}
+            row[name] = moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+            values = ", ".join(f":{column}" for column in row)
+            connection.execute(f"INSERT INTO {table.name} ({', '.join(row)}) VALUES ({values})", row)
+    connection.commit()
+    async with store.write() as transaction:
+        await transaction.sessions.set_back_ends(JUMP, NOW)
+    for table, name in BEGINNINGS:
+        found = connection.execute(f"SELECT {name} FROM {table.name} ORDER BY {name}").fetchall()
+        assert [datetime.fromisoformat(f"{value}+00:00") for (value,) in found] == [before, NOW], table.name
+    connection.close()
+    async with store.read() as reading:
+        assert await reading.sessions.load_newest_time() == NOW
 
 
 def test_no_end_is_forgotten() -> None:
