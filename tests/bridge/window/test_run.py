@@ -11,6 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from Xlib import X, Xutil
+from Xlib.display import Display
 
 from bridge.terminal import store_terminal
 from tests.bridge.authority import Authority
@@ -121,6 +123,18 @@ def await_panel(desk: Desk, state: Path, *, start: int) -> int:
 
     x11.wait_for(look)
     return panels[0]
+
+
+def await_look(display: str, desk: Desk) -> None:
+    """Until the program has looked who has the focus, as it does before it makes a panel; this one never gets it."""
+    with closing(Display(display)) as connection:
+        window = connection.screen().root.create_window(0, 0, 9, 9, 0, X.CopyFromParent)
+        window.set_wm_class("page", "kiosk-resident")
+        window.set_wm_hints(flags=Xutil.InputHint, input=0)
+        window.map()
+        connection.sync()
+        x11.wait_for(lambda: desk.place_of(window.id) == (WIDTH - 420, 0, 420, HEIGHT))
+    x11.wait_for(lambda: window.id not in desk.stacking)
 
 
 def test_the_window_becomes_a_panel_whose_focus_goes_back_and_comes_again_when_the_browser_ends(
