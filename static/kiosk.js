@@ -248,10 +248,11 @@ class Kiosk {
       // it met the page's own new proof: told again, now as the newest page
       const crossed = answer.getResponseHeader("Kiosk-Refusal") === "superseded" && (this.#welcoming || this.bridge.ready);
       if (answer.status !== LOST && answer.status < 500 && !crossed) {
+        if (this.#streamUp && !this.#superseded) this.#reachable(); // a stream that has never gone will not say so
         await this.#show(answer.responseText);
         return;
       }
-      if (!crossed) this.#streamDown();
+      if (!crossed) this.#noticeLoss();
       if (performance.now() > giveUpAt) {
         this.#eventDropped = true;
         this.#proveAgain(); // also while the stream has never gone: nothing else would bring the page back
@@ -476,7 +477,7 @@ class Kiosk {
       return;
     }
     if (cause === "server_lost") {
-      this.#streamDown();
+      this.#noticeLoss();
       return;
     }
     this.#reachable();
@@ -492,7 +493,7 @@ class Kiosk {
       if (!this.#admitted) await this.#show(fragment, true);
     } catch {
       this.#reported = "";
-      this.#streamDown();
+      this.#noticeLoss();
     }
   }
 
@@ -549,6 +550,11 @@ class Kiosk {
 
   #streamDown() {
     this.#streamUp = false;
+    this.#noticeLoss();
+  }
+
+  /** Something was not answered: if nothing is for a while, the page says that it is cut off. */
+  #noticeLoss() {
     if (this.#superseded || this.#lostTimer) return;
     this.#lostTimer = setTimeout(() => this.#showLost(), LOST_AFTER_MS);
   }

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from kiosk_web.web.view import BridgeCommand
 from tests.e2e.page_steps import CARD_GONE, CARD_SWAPPED, CARD_THERE, RESULT, filled, in_state, open_page, reach_pin
@@ -257,6 +257,27 @@ def test_an_event_that_crossed_the_pages_own_new_proof_is_told_again(page: Page,
     assert stand.wait_for_event("service_chosen") == {"type": "service_chosen", "service": "library"}
     in_state(page, "choosing_service")
     assert stand.welcomes == 1
+
+
+def test_an_event_that_is_answered_at_last_brings_back_a_page_that_has_said_that_it_is_cut_off(
+    page: Page, stand: PageStand
+) -> None:
+    """Its stream has never gone, and nothing was lost: neither would bring it back."""
+    open_page(page, stand)
+    tried: list[Route] = []
+
+    def lose_the_first(route: Route) -> None:
+        tried.append(route)
+        if len(tried) == 1:
+            route.abort()
+
+    page.route("**/k/events", lose_the_first)
+    page.locator("#size-large").click()
+    expect(page.locator("#offline")).to_be_visible()
+    tried[1].continue_()
+    stand.wait_for_event("text_size_chosen")
+    expect(page.locator("#offline")).to_be_hidden()
+    assert (len(tried), stand.welcomes) == (2, 1)
 
 
 def test_a_page_whose_session_was_lost_proves_itself_anew(page: Page, stand: PageStand) -> None:
