@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page
 
-from kiosk_web.web.catalogue import LANGUAGES
-from tests.e2e.test_screens import LOST, PATTERNS, RENDERER, SHOWN, TARGETS, serve, show
+from tests.e2e.test_screens import LOST, PATTERNS, RENDERER, SHOWN, SMALL, find_wrong, serve, show, show_all
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
@@ -57,15 +54,8 @@ def screen(page: Page) -> Page:
 @pytest.mark.parametrize(("width", "height"), [(900, 900), (1024, 768), (768, 1024), (420, 728)])
 def test_nothing_lies_on_something_else_in_a_window_of_any_shape(screen: Page, width: int, height: int) -> None:
     screen.set_viewport_size({"width": width, "height": height})
-    finger = 44 if width <= 480 else 0
-    wrong: dict[str, Any] = {}
-    for language in LANGUAGES:
-        for name in SHOWN:
-            show(screen, name, language, "extra")
-            small = [it["id"] for it in screen.evaluate(TARGETS) if min(it["width"], it["height"]) < finger]
-            if found := [*screen.evaluate(OVERLAPS), *screen.evaluate(LOST), *small]:
-                wrong[f"{name} {language}"] = found
-    assert wrong == {}
+    judges = [OVERLAPS, LOST, *([SMALL] if width <= 480 else [])]
+    assert find_wrong(screen, show_all(SHOWN, ["extra"]), *judges) == {}
 
 
 def test_a_button_on_another_and_words_under_a_button_would_be_told(screen: Page) -> None:

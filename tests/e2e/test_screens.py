@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,7 @@ from kiosk_web.web.patterns import build_patterns
 from kiosk_web.web.patterns.staff import BOARD
 from kiosk_web.web.render import STATIC, TEXT_SIZES, Renderer
 from kiosk_web.web.style_sheet import ADDRESS, build_style_sheet
+from kiosk_web.web.view import StageView
 
 pytestmark = pytest.mark.e2e
 
@@ -33,6 +35,7 @@ REFUSALS = {code.group: f"refused-{code.name}" for code in CODES.values()}
 SHOWN = sorted(
     {name for name in PATTERNS if not name.startswith(("refused-", "out_of_service-"))} | set(REFUSALS.values())
 )
+ATTENDED = {"name": "みほん市立みほん図書館 職員 見本花子", "until": datetime(2026, 11, 23, 3, 15, tzinfo=UTC)}
 STAFF_RULES = {"target-size": {"enabled": True}}
 RULES = {"color-contrast-enhanced": {"enabled": True}, **STAFF_RULES}
 
@@ -94,6 +97,18 @@ PARTED = """
   return parted;
 }
 """
+# Each screen by each judge.
+JUDGE = """
+(screens) => {
+  const show = %s, judges = [%s], wrong = {};
+  for (const [name, screen] of screens) {
+    show(screen);
+    const found = judges.flatMap((judge) => judge());
+    if (found.length > 0) wrong[name] = found;
+  }
+  return wrong;
+}
+"""
 # What lies where the words about the staff are, by class.
 COVERED = """
 () => {
@@ -111,6 +126,8 @@ TARGETS = """
   return { id: button.id, left, top, width, height };
 })
 """
+# Which of them are too small for a finger.
+SMALL = f"() => ({TARGETS})().filter(({{ width, height }}) => Math.min(width, height) < 44).map(({{ id }}) => id)"
 # What moves outside of pictures and bars, by class; and how many things move at all.
 MOVING = """
 () => {
@@ -145,6 +162,27 @@ def show(page: Page, name: str, language: str = "ja", size: str = "normal") -> N
     page.evaluate(SHOW, [html, size, language])
 
 
+def show_all(names: Iterable[str], sizes: Iterable[str] = ("normal",), **data: Any) -> dict[str, StageView]:
+    """Screens in each of the text sizes and in each language, by what they are called here. `data`: on all of them."""
+    return {
+        f"{name} {language} {size}": replace(
+            PATTERNS[name], language=language, text_size=size, data={**PATTERNS[name].data, **data}
+        )
+        for size in sizes
+        for language in LANGUAGES
+        for name in names
+    }
+
+
+def find_wrong(page: Page, screens: dict[str, StageView], *judges: str) -> Any:
+    """What the `judges`, functions of JavaScript, have to say of each screen; those that are right are left out.
+
+    All in one task of the page: nothing is painted in between, which would take most of the time.
+    """
+    asked = [[key, [RENDERER.render_stage(it), it.text_size, it.language]] for key, it in screens.items()]
+    return page.evaluate(JUDGE % (SHOW, ", ".join(judges)), asked)
+
+
 def judge_by_axe(page: Page, rules: dict[str, dict[str, bool]]) -> Any:
     """The rules that are broken, each with the elements that break it. `rules`: beyond those that axe has by itself."""
     if page.evaluate("typeof axe === 'undefined'"):
@@ -163,14 +201,9 @@ def screen(page: Page) -> Page:
 def test_no_screen_is_cut_off_in_any_language_and_text_size(screen: Page, size: str) -> None:
     width, height = SIZES[size]
     screen.set_viewport_size({"width": width, "height": height})
-    lost: dict[str, Any] = {}
-    for text_size in TEXT_SIZES:
-        for language in LANGUAGES:
-            for name in PATTERNS:
-                show(screen, name, language, text_size)
-                if found := screen.evaluate(LOST):
-                    lost[f"{name} {language} {text_size}"] = found
-    assert lost == {}
+    screens = show_all(PATTERNS, TEXT_SIZES)
+    assert len(screens) == len(PATTERNS) * len(TEXT_SIZES) * len(LANGUAGES)
+    assert find_wrong(screen, screens, LOST) == {}
 
 
 def test_no_line_ends_in_the_middle_of_the_name_of_a_secret(screen: Page) -> None:
@@ -188,18 +221,7 @@ def test_no_line_ends_in_the_middle_of_the_name_of_a_secret(screen: Page) -> Non
 @pytest.mark.parametrize("size", [*SIZES.values(), (360, 1080), (480, 1080)])
 def test_who_attends_stands_on_every_screen_and_takes_no_room(screen: Page, size: tuple[int, int]) -> None:
     screen.set_viewport_size({"width": size[0], "height": size[1]})
-    attended = {"name": "みほん市立みほん図書館 職員 見本花子", "until": datetime(2026, 11, 23, 3, 15, tzinfo=UTC)}
-    wrong: dict[str, Any] = {}
-    for name in SHOWN:
-        pattern = PATTERNS[name]
-        for language in LANGUAGES:
-            html = RENDERER.render_stage(
-                replace(pattern, language=language, data={**pattern.data, "attended": attended})
-            )
-            screen.evaluate(SHOW, [html, "normal", language])
-            if found := [*screen.evaluate(LOST), *screen.evaluate(COVERED)]:
-                wrong[f"{name} {language}"] = found
-    assert wrong == {}
+    assert find_wrong(screen, show_all(SHOWN, attended=ATTENDED), LOST, COVERED) == {}
 
 
 @pytest.mark.parametrize("width", [360, 420, 480])
@@ -207,14 +229,19 @@ def test_the_narrow_window_of_a_counter_needs_no_scrolling_and_has_targets_for_f
     screen: Page, width: int
 ) -> None:
     screen.set_viewport_size({"width": width, "height": 1080})
-    lost: dict[str, Any] = {}
-    for language in LANGUAGES:
-        for name in SHOWN:
-            show(screen, name, language)
-            small = [it["id"] for it in screen.evaluate(TARGETS) if min(it["width"], it["height"]) < 44]
-            if found := [*screen.evaluate(LOST), *small]:
-                lost[f"{name} {language}"] = found
-    assert lost == {}
+    assert find_wrong(screen, show_all(SHOWN), LOST, SMALL) == {}
+
+
+def test_what_is_cut_off_covered_or_too_small_would_be_told(screen: Page) -> None:
+    screen.set_viewport_size({"width": 420, "height": 1080})
+    screens = show_all(["awaiting_card"], attended=ATTENDED)
+    assert find_wrong(screen, screens, LOST, COVERED, SMALL) == {}
+    spoilt = "#attended { translate: 0 5rem } .words { translate: 100vw } #stage button { min-height: 0; height: 9px }"
+    screen.add_style_tag(content=spoilt)
+    wrong = find_wrong(screen, screens, LOST, COVERED, SMALL)
+    assert list(wrong) == list(screens)
+    for found in wrong.values():
+        assert {"words outside", "brand", "help"} <= set(found)
 
 
 @pytest.mark.parametrize("kind", ["nw7", "code39", "qr"])
