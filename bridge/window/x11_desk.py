@@ -24,7 +24,7 @@ from bridge.errors import SettingsError
 from bridge.window.strip import Area, Side, build_strut
 
 MANAGER_SECONDS = 10.0
-ANSWERS = 3
+ANSWERS = 3  # the first may have been under way; a browser that has answered so often has seen its own window appear
 PAGER = 2  # of _NET_ACTIVE_WINDOW: asked by what moves windows for the user, so not refused as stolen
 MOVE_AND_RESIZE = 2 << 12 | 0xF << 8 | X.StaticGravity
 NO_MANAGER = "the desktop has no window manager that keeps a window in place (EWMH); use a second screen"

@@ -82,7 +82,10 @@ class Desk:
         return found[0]
 
     def _class_of(self, number: int) -> str:
-        names = self.window(number).get_wm_class()  # type: ignore[attr-defined]
+        try:
+            names = self.window(number).get_wm_class()  # type: ignore[attr-defined]
+        except BadWindow:
+            return ""  # it closed while it was looked at
         return names[1] if names else ""
 
     def place_of(self, number: int) -> tuple[int, int, int, int]:
