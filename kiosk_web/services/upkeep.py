@@ -66,7 +66,7 @@ class Upkeep:
         await self._in_use.watch()
         await self._leases.sweep(self._monitoring.is_live, self._monitoring.find_last_seen)
         now = self._clock()
-        if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:
+        if self._tidied_at is None or abs(now - self._tidied_at) >= TIDY_EVERY:  # the clock may go back
             self._tidied_at = now
             await self.tidy(now)
 

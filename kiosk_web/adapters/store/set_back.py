@@ -1,8 +1,8 @@
 """The clock was set back: what is kept until a time of day is kept until as much earlier, and so no longer than before.
 
 Not here: what ends altogether (`services/clock_watch.py`); used assertions, which must be known as long as their own
-`exp` lets them count; counts of wrong codes and look-ups, which only hold longer; and ends that somebody chose by the
-clock on the wall (`fallback_openings`, the last day of a client's key).
+`exp` lets them count; look-ups, which are records of what was done; and ends that somebody chose by the clock on the
+wall (`fallback_openings`, the last day of a client's key).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Table, Text, Update, func, literal, type_coerce, update
 
 from kiosk_web.adapters.store.api_schema import api_tokens, kept_replies, remote_challenges
-from kiosk_web.adapters.store.kazashi_schema import leases
+from kiosk_web.adapters.store.kazashi_schema import leases, staff_attempts
 from kiosk_web.adapters.store.link_schema import recent_visits
 from kiosk_web.adapters.store.reading_schema import reading_redirects, readings
 from kiosk_web.adapters.store.schema import challenges, enrolments, hello_tickets, sealed_readings, sessions
@@ -27,6 +27,7 @@ ENDS: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (recent_visits, ("expires_at",)),
     (enrolments, ("expires_at",)),
     (hello_tickets, ("expires_at",)),
+    (staff_attempts, ("failed_at",)),
 )
 """Columns from which an end is judged: the end itself, or the moment from which it is counted."""
 

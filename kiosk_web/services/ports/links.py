@@ -114,9 +114,9 @@ class StaffAuditRows(Protocol):
     """Added and read, never changed."""
 
     async def add(self, action: StaffAction) -> None: ...
-    async def list_look_ups(self, since: datetime) -> tuple[str, ...]:
-        """Who looked a number or a visit up, or learned as much in another way: by ending the link of a number or
-        somebody's かざし利用, by a relink, a confirmation, a link that was refused; each as often as that. What came
+    async def list_look_ups(self, since: datetime, now: datetime) -> tuple[str, ...]:
+        """Who looked a number or a visit up after `since`, or learned as much in another way: by ending the link of a
+        number or somebody's かざし利用, by a relink, a confirmation, a link that was refused; each as often as that. What came
         over the limit does not count, nor do residents and clients of the API, who have limits of their own.
         """
         ...

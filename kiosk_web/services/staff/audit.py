@@ -35,4 +35,4 @@ async def find_look_up_limit(transaction: Transaction, by: str, now: datetime) -
     """May `by` ask about one more number or visit? By what the staff audit has of them, which a new start does not
     forget.
     """
-    return judge_look_ups(await transaction.staff_audit.list_look_ups(now - LOOK_UP_WINDOW), by)
+    return judge_look_ups(await transaction.staff_audit.list_look_ups(now - LOOK_UP_WINDOW, now), by)

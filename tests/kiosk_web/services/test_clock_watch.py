@@ -10,11 +10,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from kiosk_web.errors import IdentityError
+from kiosk_web.identity.links import LOOK_UPS_OF_ONE
 from kiosk_web.services.clock_watch import TOLERANCE, is_set_back
 from tests.support.api_client import API_SYSTEMS, register
 from tests.support.jpki import NOW
 from tests.support.kazashi import Body, Desk, begin_tap, build_kazashi, enrolled
 from tests.support.kiosk_server import Clock, Stand, run_stand
+from tests.support.numbers import number
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.anyio
@@ -156,6 +158,29 @@ async def test_who_was_here_is_known_to_the_link_desk_no_longer_by_it(stand: Sta
     stand.clock.advance(30 * 60)
     with pytest.raises(IdentityError, match="visit_unknown"):
         await look_up(reference, "city-library", "鈴木", "asked")
+
+
+async def test_look_ups_of_a_time_that_is_yet_to_come_count_for_nobody(stand: Stand) -> None:
+    look_up = stand.server.linking.look_up_number
+    names = [*["not_linked"] * LOOK_UPS_OF_ONE, "look_up_limit"]
+    for name in names:
+        with pytest.raises(IdentityError, match=name):
+            await look_up("city-library", number(1), "鈴木", "asked")
+    stand.clock.set_back(JUMP)
+    for name in names:
+        with pytest.raises(IdentityError, match=name):
+            await look_up("city-library", number(1), "鈴木", "asked")
+
+
+async def test_what_is_over_is_deleted_as_soon_as_before(stand: Stand) -> None:
+    terminal = await stand.opened()
+    assert (await stand.identify(terminal, stand.card(), "library")).state == "result"
+    await stand.server.upkeep.sweep()
+    stand.clock.set_back(24 * 3600)
+    for seconds, left in ((0, 1), (3600, 0)):
+        stand.clock.advance(seconds)
+        await stand.server.upkeep.sweep()
+        assert stand.query("SELECT count(*) FROM recent_visits") == [(left,)]
 
 
 async def test_a_clock_set_back_while_the_server_was_stopped_is_noticed_at_its_start(tmp_path: Path) -> None:
