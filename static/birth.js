@@ -1,5 +1,5 @@
 // The birth date of an enrolment: picked as the card prints it, in this module's memory alone. The server never hears of it; the bridge
-// gets six digits in a sealed block, like a PIN. Forgotten when it was sent, when the card goes, and with every other screen.
+// gets six digits in a sealed block, like a PIN. Forgotten when the card goes, and with every other screen.
 
 import { Lead } from "./lead.js";
 

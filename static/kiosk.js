@@ -163,7 +163,10 @@ class Kiosk {
       const words = [title, document.getElementById("lead"), ...stage.querySelectorAll("[data-say]")];
       const sentence = words.map((element) => element?.textContent.trim() ?? "").join(" ");
       this.#announce(state === "refused" || state === "out_of_service" ? "alarm" : "say", sentence);
-      if (state === "superseded") this.#standAside();
+      if (state === "superseded") {
+        this.#standAside();
+        this.#reachable(); // the way back is on this screen
+      }
       if (state === "connecting" && this.#admitted) this.#proveAgain(); // the server has lost the session
     }
     for (const command of JSON.parse(commands)) this.#run(command);

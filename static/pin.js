@@ -119,7 +119,8 @@ export class PinPad {
   }
 
   get #active() {
-    return SCREENS.has(this.#state) && !this.#submitted && document.getElementById("idle")?.open !== true;
+    if (document.getElementById("idle")?.open === true || document.getElementById("offline")?.hidden === false) return false;
+    return SCREENS.has(this.#state) && !this.#submitted;
   }
 
   get #maximum() {

@@ -118,6 +118,18 @@ def test_what_is_confirmed_before_the_bridge_waits_for_it_is_sent_then(page: Pag
     filled(page, 0)
 
 
+def test_no_key_counts_while_the_page_says_that_it_is_cut_off(page: Page, stand: PageStand) -> None:
+    reach_pin(page, stand)
+    page.evaluate("document.getElementById('offline').hidden = false")
+    page.keyboard.type("1234")
+    page.keyboard.press("Enter")
+    filled(page, 0)
+    page.evaluate("document.getElementById('offline').hidden = true")
+    page.keyboard.type("5678")
+    page.keyboard.press("Enter")
+    assert stand.pins.get(timeout=20) == b"5678"
+
+
 def test_what_was_typed_survives_a_push_and_not_the_removal_of_the_card(page: Page, stand: PageStand) -> None:
     reach_pin(page, stand)
     page.keyboard.type("12")

@@ -323,6 +323,22 @@ def test_a_page_without_a_stream_that_was_taken_over_shows_nothing_of_anybody(
     expect(page.locator("#offline")).to_be_hidden()
 
 
+def test_a_page_that_has_said_that_it_is_cut_off_and_was_taken_over_has_a_way_back(
+    page: Page, stand: PageStand
+) -> None:
+    open_page(page, stand)
+    page.route("**/k/bridge/hello", lambda route: route.fulfill(status=503))
+    stand.close_sockets(1011)
+    expect(page.locator("#offline")).to_be_visible()
+    stand.show("superseded")
+    in_state(page, "superseded")
+    expect(page.locator("#offline")).to_be_hidden()
+    page.unroute("**/k/bridge/hello")
+    stand.show("choosing_service")
+    page.locator("#reload").click()
+    in_state(page, "choosing_service")
+
+
 def test_a_late_answer_does_not_bring_back_a_page_that_was_taken_over(page: Page, stand: PageStand) -> None:
     """Both pages are of one browser: with the cookie of the newer one the older would be answered in its place."""
     open_page(page, stand)
