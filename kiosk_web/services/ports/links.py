@@ -115,9 +115,10 @@ class StaffAuditRows(Protocol):
 
     async def add(self, action: StaffAction) -> None: ...
     async def list_look_ups(self, since: datetime, now: datetime) -> tuple[str, ...]:
-        """Who looked a number or a visit up after `since`, or learned as much in another way: by ending the link of a
-        number or somebody's かざし利用, by a relink, a confirmation, a link that was refused; each as often as that. What came
-        over the limit does not count, nor do residents and clients of the API, who have limits of their own.
+        """Who looked a number or a visit up after `since`, until `now`, or learned as much in another way: by ending
+        the link of a number or somebody's かざし利用, by a relink, a confirmation, a link that was refused; each as
+        often as that. What came over the limit does not count, nor do residents and clients of the API, who have limits
+        of their own.
         """
         ...
 
