@@ -507,12 +507,9 @@ class Kiosk {
   async #showSuperseded() {
     const html = this.#shadow || (await this.#loadTrouble("superseded").catch(() => ""));
     if (html) await this.#show(html, true);
-    if (this.#screen === "superseded") {
-      this.#reachable();
-    } else {
-      this.#showLost();
-      setTimeout(() => this.#showSuperseded(), STREAM_RETRY_MS);
-    }
+    if (this.#screen === "superseded") return;
+    this.#showLost();
+    setTimeout(() => this.#showSuperseded(), STREAM_RETRY_MS);
   }
 
   /** The screen of a cause that the page found itself. */

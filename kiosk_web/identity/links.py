@@ -44,6 +44,8 @@ CLIENT_PREFIX = "client "
 """What the staff audit puts before the name of a client of the API; no member of staff is called so."""
 RESIDENT = "resident"
 """Who stands in the staff audit for what nobody of the staff has done; no member of staff is called so either."""
+LOOK_UPS = ("look_up", "unlink", "end_kazashi", "relink", "confirm")
+"""Actions of the staff audit whose answer tells whether a number is linked; so does that of a link that was refused."""
 LOOK_UP_WINDOW = timedelta(minutes=10)
 LOOK_UPS_OF_ONE = 30
 LOOK_UPS_OF_ALL = 300

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.e2e.kiosk_page import STEP_MILLISECONDS, KioskPage
 from tests.support.demo import RunningDemo, demo, running_demo, start_demo
 from tests.support.own_bridge import run_bridge
+from tests.support.page_stand import PageStand
 from tests.support.pcscd import Pcscd, virtual_card
 
 __all__ = ["demo", "running_demo"]
@@ -83,3 +84,10 @@ def pcsc_demo(bare_demo: RunningDemo) -> Iterator[RunningDemo]:
     with Pcscd() as service, virtual_card(bare_demo.data / "simulator", service.vpcd):  # noqa: SIM117 - one after another
         with run_bridge(bare_demo, "--pcsc", environment=service.environment):
             yield bare_demo
+
+
+@pytest.fixture
+def stand() -> Iterator[PageStand]:
+    """What stands around the page where it is tested alone."""
+    with PageStand().running() as running:
+        yield running

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
@@ -11,12 +9,6 @@ from tests.e2e.page_steps import CARD_THERE, NEED_BIRTH, open_page, reach_keys
 from tests.support.page_stand import PageStand
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-def stand() -> Iterator[PageStand]:
-    with PageStand().running() as running:
-        yield running
 
 
 def say_that_it_waits(stand: PageStand) -> None:

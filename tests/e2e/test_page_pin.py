@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -11,12 +9,6 @@ from tests.e2e.page_steps import CARD_GONE, NEED_PIN, RESULT, filled, in_state, 
 from tests.support.page_stand import CHALLENGE, PageStand
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-def stand() -> Iterator[PageStand]:
-    with PageStand().running() as running:
-        yield running
 
 
 def test_a_pin_typed_on_a_keyboard_reaches_the_bridge_sealed_and_nobody_else(page: Page, stand: PageStand) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -13,12 +11,6 @@ from tests.support.page_stand import PageStand
 
 pytestmark = pytest.mark.e2e
 SAY = load_catalogues()["ja"].say
-
-
-@pytest.fixture
-def stand() -> Iterator[PageStand]:
-    with PageStand().running() as running:
-        yield running
 
 
 def test_who_typed_the_pin_on_the_reader_is_not_asked_whether_it_is_the_same(page: Page, stand: PageStand) -> None:

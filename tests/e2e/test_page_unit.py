@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,12 +14,6 @@ from tests.e2e.page_steps import CARD_GONE, CARD_SWAPPED, CARD_THERE, RESULT, fi
 from tests.support.page_stand import CARD, CHALLENGE, PageStand
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-def stand() -> Iterator[PageStand]:
-    with PageStand().running() as running:
-        yield running
 
 
 def test_the_page_proves_the_bridge_and_then_follows_the_server(page: Page, stand: PageStand) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from kiosk_web.adapters.store import link_schema as schema
 from kiosk_web.adapters.store.statements import Statements
-from kiosk_web.identity.links import CLIENT_PREFIX, RESIDENT, LinkWay
+from kiosk_web.identity.links import CLIENT_PREFIX, LOOK_UPS, RESIDENT, LinkWay
 from kiosk_web.services.ports.links import FileKind, LinkRecord, RecentVisit, StaffAction
 
 _l = schema.links.c
@@ -22,8 +22,6 @@ _a = schema.staff_audit.c
 _k = schema.confirmations.c
 
 _ADD_VISIT = insert(schema.recent_visits)
-LOOK_UPS = ("look_up", "unlink", "end_kazashi", "relink", "confirm")
-"""Actions of the staff audit whose answer tells whether a number is linked."""
 
 
 class SqlLinkRows:
